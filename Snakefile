@@ -1,0 +1,67 @@
+# nextchapter: a shelf of books in, recurrent language models and the next chapter out.
+#
+#   snakemake --cores 2                                   the study of config/config.yaml
+#   snakemake --cores 2 --config books="/path/to/books"   the same study of one's own books
+#
+# What the rules need to know stands in nextchapter.flow, which checks the whole configuration before any job starts.
+
+import sys
+
+from snakemake.exceptions import WorkflowError
+from snakemake.utils import min_version
+
+from nextchapter.flow import Flow
+from nextchapter.spec.base import SpecError
+
+min_version("9.27")
+
+
+configfile: "config/config.yaml"
+
+
+try:
+    FLOW = Flow.from_config(config, sys.argv)
+except SpecError as error:
+    raise WorkflowError(str(error)) from None
+
+
+wildcard_constraints:
+    study=FLOW.pattern([FLOW.name]),
+    run=FLOW.pattern(FLOW.runs),
+    book=FLOW.pattern(FLOW.books),
+    tokenizer=FLOW.pattern(FLOW.study.tokenizers),
+
+
+localrules:
+    all,
+
+
+rule all:
+    input:
+        expand("results/{study}/leaderboard.csv", study=FLOW.name),
+        expand("results/{study}/next-chapter.md", study=FLOW.name),
+        expand("results/{study}/figures/learning-curves.svg", study=FLOW.name),
+        expand("results/{study}/figures/leaderboard.svg", study=FLOW.name),
+        expand("results/{study}/chapters.html", study=FLOW.name),
+        expand("results/{study}/runs/{run}/network.svg", study=FLOW.name, run=FLOW.runs),
+        expand("results/{study}/runs/{run}/mlflow.json", study=FLOW.name, run=FLOW.runs),
+        expand("results/{study}/mlflow-study.json", study=FLOW.name),
+
+
+include: "workflow/rules/corpus.smk"
+include: "workflow/rules/tokens.smk"
+include: "workflow/rules/runs.smk"
+include: "workflow/rules/report.smk"
+include: "workflow/rules/tracking.smk"
+
+
+onstart:
+    print(FLOW.before(workflow.cores))
+
+
+onsuccess:
+    print(FLOW.after())
+
+
+onerror:
+    print(FLOW.failed())

@@ -1,0 +1,27 @@
+"""Repairs below the level of words: line ends, composed letters, characters that no reader sees."""
+
+import re
+import unicodedata
+
+from nextchapter.corpus.removals import Removals
+
+_NEXT_TO_LINE_END = re.compile(r"(?<=\n)[\f\v]|[\f\v](?=\n)")
+_SOFT_HYPHEN = re.compile("\u00ad(?:[ \t]*\n[ \t]*)?")
+_INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\u2060\ufffe\uffff]")
+
+
+def repair_characters(text: str, removals: Removals) -> str:
+    """Return text in composed form (NFC) with `\\n` as its only line end and without invisible characters."""
+    text = text.replace("\r\n", "\n").replace("\r", "\n")
+    text = re.sub("[\u0085\u2028\u2029]", "\n", text)
+    text = _NEXT_TO_LINE_END.sub("", text).replace("\f", "\n").replace("\v", "\n")
+    text = _drop(_SOFT_HYPHEN, "soft hyphen", text, removals)
+    text = _drop(_INVISIBLE, "control character", text, removals)
+    return text if text.isascii() else unicodedata.normalize("NFC", text)
+
+
+def _drop(pattern: re.Pattern[str], reason: str, text: str, removals: Removals) -> str:
+    kept, count = pattern.subn("", text)
+    if count:
+        removals.add(reason, "".join(pattern.findall(text)), count)
+    return kept

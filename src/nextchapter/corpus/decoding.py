@@ -1,0 +1,98 @@
+"""From bytes to text: which encoding a file is in, and whether it is a text at all."""
+
+import codecs
+import re
+from dataclasses import dataclass
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8"),
+    (codecs.BOM_UTF32_LE, "utf-32-le"),
+    (codecs.BOM_UTF32_BE, "utf-32-be"),
+    (codecs.BOM_UTF16_LE, "utf-16-le"),
+    (codecs.BOM_UTF16_BE, "utf-16-be"),
+)
+_SIGNATURES = {
+    b"%PDF-": "a PDF document",
+    b"PK\x03\x04": "a zip archive, such as EPUB, docx and odt",
+    b"\x1f\x8b": "a gzip archive",
+    b"{\\rtf": "an RTF document",
+}
+_TEXT_CONTROLS = b"\t\n\v\f\r\x1a\x1b"
+_CONTROLS = bytes(set(range(32)) - set(_TEXT_CONTROLS))
+_MOST_CONTROLS = 0.02
+_DECLARED = re.compile(rb"^Character set encoding:\s*([\w.:-]+)", re.IGNORECASE | re.MULTILINE)
+_HEAD_BYTES = 20_000
+
+
+class UnreadableBookError(ValueError):
+    """A file is no text that can be read; the message says why."""
+
+
+@dataclass(frozen=True)
+class Decoded:
+    """The text of a file."""
+
+    text: str
+    encoding: str
+    """Name of the encoding it was read in."""
+    note: str
+    """How the encoding was chosen where that was not certain, else empty."""
+
+
+def decode(data: bytes) -> Decoded:
+    """Return the text of a file's bytes.
+
+    A byte order mark decides; else valid UTF-8 is UTF-8, with a few broken bytes too; else the encoding that a
+    Project Gutenberg header declares; else Windows-1252, which is Latin-1 with typographic quotes.
+
+    Raises:
+        UnreadableBookError: the bytes are no text.
+    """
+    for mark, encoding in _MARKS:
+        if data.startswith(mark):
+            return _lenient(data[len(mark) :], encoding, "byte order mark")
+    _refuse_binary(data)
+    try:
+        return Decoded(data.decode("utf-8"), "utf-8", "")
+    except UnicodeDecodeError:
+        text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    if 10 * broken < len(data.translate(None, bytes(range(128)))) / 2 - broken:
+        return _lenient(data, "utf-8", "not all of it is valid")
+    declared = _declared_encoding(data)
+    if declared is not None:
+        return _lenient(data, declared, "not UTF-8; declared in its header")
+    try:
+        return Decoded(data.decode("cp1252"), "cp1252", "not UTF-8; taken for Windows-1252")
+    except UnicodeDecodeError:
+        return Decoded(data.decode("latin-1"), "latin-1", "not UTF-8; taken for Latin-1")
+
+
+def _lenient(data: bytes, encoding: str, note: str) -> Decoded:
+    text = data.decode(encoding, "replace")
+    broken = text.count("\ufffd")
+    return Decoded(text, encoding, f"{note}; {broken} broken characters" if broken else note)
+
+
+def _refuse_binary(data: bytes) -> None:
+    for signature, kind in _SIGNATURES.items():
+        if data.startswith(signature):
+            raise UnreadableBookError(f"this is {kind}, not plain text")
+    controls = len(data) - len(data.translate(None, _CONTROLS))
+    if controls > _MOST_CONTROLS * len(data) + 4:
+        raise UnreadableBookError(
+            f"this is a binary file: {controls:,} of its {len(data):,} bytes are control characters"
+        )
+
+
+def _declared_encoding(data: bytes) -> str | None:
+    declared = _DECLARED.search(data[:_HEAD_BYTES])
+    if declared is None:
+        return None
+    try:
+        codec = codecs.lookup(declared[1].decode("ascii", "replace"))
+    except LookupError:
+        return None
+    if codec.name in ("ascii", "utf-8"):
+        return None
+    return "cp1252" if codec.name == "iso8859-1" else codec.name

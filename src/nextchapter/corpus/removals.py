@@ -1,0 +1,42 @@
+"""The account of what cleaning took away: nothing is dropped silently."""
+
+from dataclasses import dataclass, field
+from typing import Any
+
+SAMPLE_CHARACTERS = 120
+
+
+def ink(text: str) -> int:
+    """Return the number of characters that are not white space."""
+    return len("".join(text.split()))
+
+
+@dataclass
+class Removals:
+    """What was removed from a book, by reason, in the order in which the reasons first came up."""
+
+    _records: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, reason: str, text: str, count: int = 1) -> None:
+        """Note that a piece of text was removed.
+
+        Args:
+            reason: what kind of thing it was.
+            text: the piece itself; white space is not counted.
+            count: how many things it is.
+        """
+        if not count:
+            return
+        record = self._records.setdefault(reason, {"reason": reason, "count": 0, "characters": 0, "sample": ""})
+        record["count"] += count
+        record["characters"] += ink(text)
+        record["sample"] = record["sample"] or _shorten(text)
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return `reason`, `count`, `characters` (without white space) and the first `sample` of each kind."""
+        return [dict(record) for record in self._records.values()]
+
+
+def _shorten(text: str) -> str:
+    line = " ".join(text.split())
+    return line if len(line) <= SAMPLE_CHARACTERS else line[: SAMPLE_CHARACTERS - 1] + "…"

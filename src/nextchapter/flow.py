@@ -1,0 +1,197 @@
+"""All that the Snakefile imports: the study, and for each rule its files, `spec` and `code` params.
+
+Neither torch nor pandas nor mlflow stands behind this module: each call of Snakemake, and each cluster job, reads it.
+"""
+
+import hashlib
+import os
+import re
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from nextchapter.code import fingerprint
+from nextchapter.spec.base import SpecError, canonical_json
+from nextchapter.spec.corpus import FolderSource, WheelSource
+from nextchapter.spec.study import Study, read_study
+from nextchapter.store.files import read_json
+
+STAGES = "nextchapter.stages"
+
+
+class Flow:
+    """What the rules need to know of a study."""
+
+    def __init__(self, study: Study) -> None:
+        """Look at the shelf and name its books.
+
+        Raises:
+            SpecError: the folder of books is missing, empty, or another shelf's study has this name.
+        """
+        self.study = study
+        self.name = study.name
+        self.runs = study.run_names
+        self.books = {book_key(name): (name, path) for name, path in self._shelf()}
+        """The books in the order of the shelf: key, then name (path in the shelf without suffix) and file."""
+        self._refuse_another_shelf()
+
+    @classmethod
+    def from_config(cls, config: Mapping[str, Any], argv: Sequence[str] = ()) -> "Flow":
+        """Return the flow of Snakemake's `config`, and put this interpreter first for the stages to run with.
+
+        Args:
+            config: the values of the configuration files and of `--config`.
+            argv: Snakemake's command line; a folder's name is taken from there as it was typed, since Snakemake
+                reads `books=2026` as a number.
+        """
+        os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
+        values = dict(config)
+        for key in ("books", "study"):
+            if values.get(key) is not None:
+                values[key] = _as_typed(key, values[key], argv)
+        if "books" in values and values["books"] is not None:
+            values["books"] = str(Path(values["books"]).expanduser().resolve())
+        flow = cls(read_study(values))
+        asked_by = os.environ.get("NEXTCHAPTER_STUDY_FILE")
+        if asked_by:  # `make run` wants to know where the report belongs
+            Path(asked_by).write_text(flow.name, encoding="utf-8")
+        return flow
+
+    def _shelf(self) -> list[tuple[str, Path]]:
+        source = self.study.corpus.source
+        if isinstance(source, WheelSource):
+            folder = Path("resources/books") / f"{source.package}-{source.version}"
+            return [(Path(file).stem, folder / file) for file in source.files]
+        return _books_in(source)
+
+    def _refuse_another_shelf(self) -> None:
+        recorded = Path("results", self.name, "corpus", "quality.json")
+        if recorded.is_file():
+            other, own = read_json(recorded).get("shelf"), self.shelf
+            if other != own and (not other.startswith("/") or Path(other).is_dir()):
+                raise SpecError(
+                    f"results/{self.name} holds a study of another shelf ({other}, now {own}); "
+                    f"give this one a name of its own: --config books=... study=NAME"
+                )
+
+    @property
+    def shelf(self) -> str:
+        """Where the books come from: a folder, or a package and its version."""
+        source = self.study.corpus.source
+        if isinstance(source, FolderSource):
+            return str(Path(source.path).expanduser().resolve())
+        return f"{source.package} {source.version}"
+
+    @property
+    def fetched(self) -> list[str]:
+        """The books that have to be fetched first; none where they lie in a folder."""
+        is_fetched = isinstance(self.study.corpus.source, WheelSource)
+        return [str(path) for _, path in self.books.values()] if is_fetched else []
+
+    @staticmethod
+    def pattern(names: Iterable[str]) -> str:
+        """Return the regular expression of a wildcard that stands for these names and no others."""
+        return "|".join(re.escape(name) for name in names)
+
+    def tokens_of(self, file: str) -> Callable[[Any], str]:
+        """Return the input function that finds a file among the tokens of a run's tokenizer."""
+        return lambda wildcards: f"results/{self.name}/tokens/{self.runs[wildcards.run][0].tokenizer}/{file}"
+
+    def source_of(self, book: str) -> str:
+        """Return the file of a book."""
+        return str(self.books[book][1])
+
+    def spec(self, rule: str, name: str = "") -> str:
+        """Return the canonical JSON of what a rule reads of the configuration, and of nothing else.
+
+        Args:
+            rule: name of the rule.
+            name: the run, book or tokenizer it works on.
+        """
+        return canonical_json(self._spec(rule, name))
+
+    def _spec(self, rule: str, name: str) -> Any:
+        study, corpus = self.study, self.study.corpus
+        match rule:
+            case "fetch_books":
+                return corpus.source.model_dump(mode="json")
+            case "clean_book":
+                return {"book": self.books[name][0], "join_wrapped_lines": corpus.join_wrapped_lines}
+            case "split_corpus":
+                return {"split": corpus.split.model_dump(mode="json"), "shelf": self.shelf}
+            case "train_tokenizer":
+                return study.tokenizers[name].model_dump(mode="json")
+            case "encode_corpus":
+                return {"kind": study.tokenizers[name].kind}
+            case "train_model":
+                run, seed = self.runs[name]
+                return {
+                    "run": name,
+                    "study": self.name,
+                    "seed": seed,
+                    "tokenizer": run.tokenizer,
+                    "model": run.model.model_dump(mode="json"),
+                    "training": run.training.model_dump(mode="json"),
+                    "tracking": study.tracking.model_dump(mode="json"),
+                }
+            case "evaluate_model":
+                return study.evaluation.model_dump(mode="json")
+            case "write_chapter":
+                return {**study.writing.model_dump(mode="json"), "run": name}
+            case "compare_runs":
+                return {"corpus": self.name}
+            case "create_experiment" | "track_run" | "track_study":
+                return {"study": self.name, "run": name, "uri": study.tracking.uri}
+            case _:
+                return {"study": self.name}
+
+    def code(self, rule: str, name: str = "") -> str:
+        """Return the fingerprint of the code behind a rule; for a run, that of its own model as well."""
+        extra = [f"nextchapter.models.{self.runs[name][0].model.kind}"] if name in self.runs else []
+        uses_model = rule in ("train_model", "evaluate_model", "write_chapter")
+        return fingerprint(f"{STAGES}.{rule}", extra if uses_model else ())
+
+    def failed_attempts(self, record: str) -> int:
+        """Return how often a record of tracking could not be published; a failure makes its rule run again."""
+        path = Path(record.format(study=self.name))
+        return int(read_json(path).get("failed_attempts", 0)) if path.is_file() else 0
+
+    def gpus(self, run: str) -> int:
+        """Return 1 when a run will train on a GPU, else 0: the profile's limit then spaces such jobs out."""
+        device = self.runs[run][0].training.device
+        return int(device == "cuda" or (device == "auto" and Path("/proc/driver/nvidia/gpus").is_dir()))
+
+
+def book_key(name: str) -> str:
+    """Return a file name for a book of any name: readable, ASCII, unique, and independent of the other books."""
+    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
+    return f"{readable or 'book'}-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
+
+
+def _books_in(source: FolderSource) -> list[tuple[str, Path]]:
+    folder = Path(source.path).expanduser().resolve()
+    if not folder.is_dir():
+        raise SpecError(
+            f"books: found {source.path!r}; it must be a folder of .txt files, and there is none there"
+        )
+    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file())
+    visible = [
+        path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)
+    ]
+    if not visible:
+        raise SpecError(
+            f"books: there is no .txt file in {str(folder)!r} or below it; it must hold at least one book"
+        )
+    names = [path.relative_to(folder).with_suffix("").as_posix() for path in visible]
+    return sorted(zip(names, visible, strict=True))
+
+
+def _as_typed(key: str, value: Any, argv: Sequence[str]) -> str:
+    """Return a `--config KEY=TEXT` value as it was typed, whatever Snakemake made of it.
+
+    Snakemake takes `2026` for a number, `a: b` for a mapping and ` #` for a comment. A job on a cluster gets the
+    value encoded, already as text.
+    """
+    typed = [text.removeprefix(f"{key}=") for text in argv if text.startswith(f"{key}=")]
+    return typed[-1] if typed and not typed[-1].startswith("base64//") else str(value)

@@ -1,0 +1,86 @@
+"""`make run`: one call at a time, stale locks cleared, the workflow run, its report written.
+
+A `kill -9` of Snakemake leaves a lock behind that refuses the next call. Whether such a lock is stale Snakemake can't
+know; here it is known, since only one `make run` can hold the lock of this module.
+"""
+
+import argparse
+import os
+import subprocess
+import sys
+from collections.abc import Sequence
+from pathlib import Path
+
+from filelock import FileLock, Timeout
+
+WORK = Path(".work")
+SNAKEMAKE_LOCKS = Path(".snakemake/locks")
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the workflow in the current folder; return Snakemake's exit code."""
+    parser = argparse.ArgumentParser(prog="python -m nextchapter.launch", description=__doc__)
+    parser.add_argument("--cores", default="all", help="processor cores to use")
+    parser.add_argument("--books", help="folder of .txt books to read instead of the configured ones")
+    parser.add_argument("--report-only", action="store_true", help="write the report of finished work, run nothing")
+    parser.add_argument("more", nargs="*", help="further arguments of Snakemake, behind --")
+    arguments = parser.parse_args(argv)
+    more = list(arguments.more)
+    if arguments.books is not None:
+        more = _with_books(more, arguments.books)
+    WORK.mkdir(exist_ok=True)
+    try:
+        with FileLock(WORK / "launch.lock", timeout=0):
+            return _run(arguments.cores, more, arguments.report_only)
+    except Timeout:
+        print("another `make run` is at work in this folder; wait for it, or stop it with Ctrl-C", file=sys.stderr)
+        return 1
+
+
+def _run(cores: str, more: list[str], report_only: bool) -> int:
+    study_file = WORK / "study"
+    study_file.unlink(missing_ok=True)
+    os.environ["NEXTCHAPTER_STUDY_FILE"] = str(study_file.resolve())
+    if any(SNAKEMAKE_LOCKS.glob("*")):
+        print("a lock of Snakemake is left over from a call that was killed; clearing it")
+        _snakemake(["--unlock", "--quiet", "all", "--cores", "1", *more])
+    code = 0 if report_only else _snakemake(["--cores", cores, *more])
+    dry = {"-n", "--dry-run", "--dryrun"} & set(more)
+    if code or dry or not study_file.is_file():
+        return code
+    results = Path("results", study_file.read_text(encoding="utf-8"))
+    report = results / "snakemake-report.html"
+    if report_only or _is_older(report, results / "leaderboard.csv"):
+        with_report = ["--report", str(report), "--quiet", "all", "--cores", "1", *more]
+        code = _snakemake(with_report)
+    return code
+
+
+def _snakemake(arguments: list[str]) -> int:
+    """Call Snakemake; Ctrl-C reaches it and its jobs by the terminal, and this process waits for them."""
+    with subprocess.Popen([sys.executable, "-m", "snakemake", *arguments]) as process:
+        while True:
+            try:
+                return process.wait()
+            except KeyboardInterrupt:
+                continue
+
+
+def _with_books(more: list[str], books: str) -> list[str]:
+    """Add `books=` to the `--config` of the arguments, or with one."""
+    entry = f"books={books}"
+    if "--config" in more:
+        place = more.index("--config") + 1
+        return [*more[:place], entry, *more[place:]]
+    return [*more, "--config", entry]
+
+
+def _is_older(path: Path, than: Path) -> bool:
+    """Tell whether a file is missing, or older than another one that exists."""
+    if not path.is_file():
+        return True
+    return than.is_file() and path.stat().st_mtime < than.stat().st_mtime
+
+
+if __name__ == "__main__":
+    sys.exit(main())

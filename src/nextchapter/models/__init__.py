@@ -1,0 +1,1 @@
+"""Language models as state machines: the protocol, its stream scorer, the registry, and one file a family."""

@@ -1,0 +1,46 @@
+"""The gated recurrent unit (Cho et al., 2014), in the form of torch and cuDNN.
+
+r, z = sigmoid(W x_t + U h_{t-1} + b), each its own block
+n    = tanh(W_n x_t + b_n + r * (U_n h_{t-1} + c_n))
+h_t  = (1 - z) * n + z * h_{t-1}
+"""
+
+import torch
+from jaxtyping import Float
+from torch import Tensor, nn
+
+from nextchapter.models.protocol import State
+from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
+from nextchapter.spec.models import RecurrentSpec
+
+
+class GruCell(Cell):
+    """One GRU layer, on torch's fused loop over time; its blocks stand in the order r, z, n."""
+
+    gates = 3
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        """Build the layer; c_n, the bias inside the reset gate's product, starts at 0 like the others."""
+        super().__init__(inputs, hidden)
+        self.candidate_bias = nn.Parameter(torch.zeros(hidden))
+
+    def forward(
+        self, inputs: Float[Tensor, "batch time input"], state: State
+    ) -> tuple[Float[Tensor, "batch time hidden"], State]:
+        """Return h_t for each step, and (h_T,)."""
+        (hidden,) = state
+        second_bias = torch.cat([self.bias.new_zeros(2 * self.hidden), self.candidate_bias])
+        weights = [self.input_weight, self.hidden_weight, self.bias, second_bias]
+        outputs, last = torch.gru(inputs, hidden[None], weights, True, 1, 0.0, False, False, True)
+        return outputs, (last[0],)
+
+
+class Gru(RecurrentLanguageModel):
+    """Language model of stacked GRU layers."""
+
+    def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
+        """Return one GRU layer."""
+        return GruCell(inputs, spec.hidden)
+
+
+MODEL = Gru

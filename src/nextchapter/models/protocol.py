@@ -1,0 +1,73 @@
+"""The protocol: every language model is a state machine over tokens.
+
+An Elman network's hidden vector, an LSTM's (h, c), a hidden Markov model's belief, an n-gram's last tokens: each is a
+`State`. Because all models share it there is one trainer, one scorer and one writer.
+"""
+
+from abc import ABC, abstractmethod
+from collections.abc import Callable
+from typing import Any
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+
+State = Any
+"""A tensor with `batch` as its first axis, or a tuple of states."""
+
+IGNORED = -100
+"""As a target: nothing stands here (padding); its score is 0 nats."""
+
+
+class LanguageModel(nn.Module, ABC):
+    """p(next token | state), and how the state moves on.
+
+    What holds for every model, and is tested: `forward` equals repeated `step`; a sequence scored in chunks, the state
+    carried, equals the sequence scored whole; the rows of a batch do not touch each other.
+    """
+
+    vocabulary_size: int
+
+    @abstractmethod
+    def initial_state(self, batch: int) -> State:
+        """Return the state before the first token: h_0 = 0 in a recurrent network."""
+
+    @abstractmethod
+    def forward(
+        self, tokens: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time token"], State]:
+        """Return ln p(next token) after each token, in nats, and the state after the last one."""
+
+    def step(self, token: Int[Tensor, " batch"], state: State) -> tuple[Float[Tensor, "batch token"], State]:
+        """Return ln p(next token) after one more token, in nats, and the state after it."""
+        log_probs, state = self(token[:, None], state)
+        return log_probs[:, 0], state
+
+    def score(
+        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time"], State]:
+        """Return -ln p(target), in nats, at each place, 0 where the target is `IGNORED`, and the state after.
+
+        A model may override this so as not to hold `log_probs` for the whole vocabulary.
+        """
+        log_probs, state = self(tokens, state)
+        kept = targets != IGNORED
+        chosen = log_probs.gather(-1, targets.where(kept, 0)[..., None])[..., 0]
+        return -chosen.where(kept, 0.0), state
+
+
+def map_state(change: Callable[[Tensor], Tensor], state: State) -> State:
+    """Return the state with a function applied to each of its tensors."""
+    if isinstance(state, tuple):
+        return tuple(map_state(change, part) for part in state)
+    return change(state)
+
+
+def detach_state(state: State) -> State:
+    """Return the state cut off from the graph: no gradient runs back through it."""
+    return map_state(torch.Tensor.detach, state)
+
+
+def count_parameters(model: nn.Module) -> int:
+    """Return the number of trained parameters; a shared matrix counts once."""
+    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)

@@ -1,0 +1,115 @@
+"""What the recurrent language models share: embedding, stacked cells, softmax output.
+
+    x_t   = E[token_t]
+    h_t^1 = cell(x_t, h_{t-1}^1),  h_t^l = cell(h_t^{l-1}, h_{t-1}^l)
+    y_t   = softmax(W_s h_t + b_s)
+
+One set of weights serves all steps, and h_0 = 0. Equations and sources: docs/models.md.
+"""
+
+import math
+from abc import ABC, abstractmethod
+
+import torch
+from jaxtyping import Float, Int
+from torch import Tensor, nn
+from torch.nn import functional
+
+from nextchapter.models.protocol import IGNORED, LanguageModel, State
+from nextchapter.spec.models import RecurrentSpec
+
+
+class Cell(nn.Module, ABC):
+    """One recurrent layer; a state is a tuple of tensors [batch hidden]."""
+
+    states: int = 1
+    """Number of tensors in the state: h, or h and c."""
+    gates: int = 1
+    """Number of blocks of `hidden` rows in the weights."""
+
+    def __init__(self, inputs: int, hidden: int) -> None:
+        """Draw W_xh and W_hh from U(-1/sqrt(hidden), 1/sqrt(hidden)); biases start at 0."""
+        super().__init__()
+        self.hidden = hidden
+        bound = 1 / math.sqrt(hidden)
+        self.input_weight = nn.Parameter(torch.empty(self.gates * hidden, inputs).uniform_(-bound, bound))
+        self.hidden_weight = nn.Parameter(torch.empty(self.gates * hidden, hidden).uniform_(-bound, bound))
+        self.bias = nn.Parameter(torch.zeros(self.gates * hidden))
+
+    @abstractmethod
+    def forward(
+        self, inputs: Float[Tensor, "batch time input"], state: State
+    ) -> tuple[Float[Tensor, "batch time hidden"], State]:
+        """Return h_t for each step, and the state after the last one."""
+
+
+class RecurrentLanguageModel(LanguageModel):
+    """Embedding, cells and softmax; a family gives its cell."""
+
+    def __init__(self, vocabulary_size: int, spec: RecurrentSpec) -> None:
+        """Build the network; weights are drawn from torch's global generator."""
+        super().__init__()
+        self.vocabulary_size = vocabulary_size
+        self.dropout = spec.dropout
+        self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
+        nn.init.normal_(self.embedding.weight, std=spec.embedding**-0.5)
+        widths = [spec.embedding] + [spec.hidden] * (spec.layers - 1)
+        self.cells = nn.ModuleList(self.cell(width, spec) for width in widths)
+        self.projection = _projection(spec)
+        self.output = nn.Linear(spec.embedding if spec.tied else spec.hidden, vocabulary_size)
+        nn.init.zeros_(self.output.bias)
+        if spec.tied:
+            self.output.weight = self.embedding.weight
+
+    @abstractmethod
+    def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
+        """Return one layer of the family."""
+
+    def initial_state(self, batch: int) -> State:
+        """Return h_0 = 0 (and c_0 = 0) for each layer."""
+        zero = self.embedding.weight.new_zeros
+        return tuple(
+            tuple(zero(batch, cell.hidden) for _ in range(cell.states))
+            for cell in self.cells
+            if isinstance(cell, Cell)
+        )
+
+    def forward(
+        self, tokens: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time token"], State]:
+        """Return ln y_t at each step, in nats, and the state after the last one."""
+        logits, state = self.logits(tokens, state)
+        return functional.log_softmax(logits, dim=-1), state
+
+    def score(
+        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time"], State]:
+        """Return -ln y_t[target], in nats; the normalised probabilities are never stored."""
+        logits, state = self.logits(tokens, state)
+        flat = functional.cross_entropy(
+            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none"
+        )
+        return flat.view_as(targets), state
+
+    def logits(
+        self, tokens: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time token"], State]:
+        """Return W_s h_t + b_s at each step, and the state after the last one."""
+        hidden = self._drop(self.embedding(tokens))
+        new_state = []
+        for cell, old in zip(self.cells, state, strict=True):
+            hidden, new = cell(hidden, old)
+            hidden = self._drop(hidden)
+            new_state.append(new)
+        return self.output(self.projection(hidden)), tuple(new_state)
+
+    def _drop(self, values: Tensor) -> Tensor:
+        """Drop values while training, by torch's global generator, which the trainer seeds at each step."""
+        return functional.dropout(values, self.dropout, self.training)
+
+
+def _projection(spec: RecurrentSpec) -> nn.Module:
+    """Return the map from hidden to embedding width that a tied output needs where they differ."""
+    if spec.tied and spec.hidden != spec.embedding:
+        return nn.Linear(spec.hidden, spec.embedding, bias=False)
+    return nn.Identity()

@@ -1,0 +1,178 @@
+"""Learning curves: the loss of each run while it trained, against tokens read and against time."""
+
+from collections.abc import Iterable, Sequence
+from math import inf
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+
+from nextchapter.report.figures import MUTED, WIDTH_INCHES, family_colours, spread
+from nextchapter.store.events import Event
+
+COLUMNS = ("run", "model", "split", "step", "tokens", "seconds", "loss_nats", "smoothed_loss_nats")
+POINTS_MAX = 400
+"""More points of a curve than this cannot be told apart; every n-th is kept."""
+LABELS_MAX = 8
+"""With more runs than this, only the best of each family is named in the figure."""
+
+
+def training_seconds(events: Iterable[Event]) -> list[float]:
+    """Return how long a run had been training at each record; the gap before a resumption does not count."""
+    seconds: list[float] = []
+    previous = inf
+    for event in events:
+        gap = 0.0 if event["event"] == "resume" else max(0.0, event["time"] - previous)
+        seconds.append((seconds[-1] if seconds else 0.0) + gap)
+        previous = event["time"]
+    return seconds
+
+
+def learning_curve(events: Sequence[Event], run: str, model: str) -> pd.DataFrame:
+    """Return the training and validation losses of a run, one a row.
+
+    Args:
+        events: the run's event log.
+        run: its name.
+        model: its model's kind.
+
+    Returns:
+        The columns `COLUMNS`. The smoothed loss is an exponential moving average over about a fortieth of the run;
+        that of validation is the loss itself.
+    """
+    rows: list[dict[str, Any]] = [
+        {"step": event["step"], "tokens": event["tokens"], "seconds": elapsed, "split": event["event"],
+         "loss_nats": event["metrics"][f"{event['event']}/loss_nats"]}
+        for event, elapsed in zip(events, training_seconds(events), strict=True)
+        if event["event"] in ("train", "valid")
+    ]  # fmt: skip
+    table = pd.DataFrame(rows, columns=["step", "tokens", "seconds", "split", "loss_nats"])
+    table = table.assign(run=run, model=model, smoothed_loss_nats=table["loss_nats"])
+    train = table["split"] == "train"
+    span = max(1.0, train.sum() / 40)
+    table.loc[train, "smoothed_loss_nats"] = table.loc[train, "loss_nats"].ewm(span=span).mean()
+    thinned = [_thin(part) for _, part in table.groupby("split", sort=True)]
+    return pd.concat(thinned or [table], ignore_index=True)[list(COLUMNS)]
+
+
+def _thin(table: pd.DataFrame) -> pd.DataFrame:
+    """Keep every n-th row, the last one always."""
+    stride = -(-len(table) // POINTS_MAX)
+    return table.iloc[::-1].iloc[::stride].iloc[::-1]
+
+
+def draw_curves(curves: pd.DataFrame) -> Figure:
+    """Draw the losses of all runs: above against training tokens, below against training time."""
+    figure = Figure(figsize=(WIDTH_INCHES, 7.6))
+    above, below = figure.subplots(2, 1)
+    if curves.empty:
+        above.text(
+            0.5, 0.5, "No run has recorded a loss.", ha="center", transform=above.transAxes, color=MUTED
+        )
+    for axes, column, (unit, size) in (
+        (above, "tokens", _token_unit(curves["tokens"].max())),
+        (below, "seconds", _time_unit(curves["seconds"].max())),
+    ):
+        scaled = curves.assign(x=curves[column] / size)
+        _draw_panel(axes, scaled)
+        axes.set_xlabel(f"training {'text read' if column == 'tokens' else 'time'} ({unit})")
+        axes.set_ylabel("loss (nats a token)")
+    above.set_title("How the loss falls with the text that is read")
+    below.set_title("The same, against the clock")
+    figure.supxlabel(
+        "Thick line with dots: chapters held back (validation). Thin line: training text. Lower is better.",
+        fontsize=9.5, color=MUTED,
+    )  # fmt: skip
+    return figure
+
+
+def _draw_panel(axes: Axes, curves: pd.DataFrame) -> None:
+    colours = family_colours(curves["model"].unique())
+    runs = {str(name): part for name, part in curves.groupby("run", sort=True)}
+    named = _named_runs(runs)
+    ends: dict[str, tuple[float, float]] = {}
+    for run, part in runs.items():
+        colour, strong = colours[str(part["model"].iloc[0])], run in named
+        train, valid = part[part["split"] == "train"], part[part["split"] == "valid"]
+        axes.plot(
+            train["x"],
+            train["smoothed_loss_nats"],
+            color=colour,
+            linewidth=0.8,
+            alpha=0.45 if strong else 0.15,
+        )
+        axes.plot(
+            valid["x"], valid["loss_nats"], color=colour, linewidth=2.2 if strong else 0.9, marker="o",
+            markersize=3.6 if strong else 0, alpha=1 if strong else 0.4, zorder=3 if strong else 2,
+        )  # fmt: skip
+        last = (valid if len(valid) else train).iloc[-1]
+        ends[run] = (float(last["x"]), float(last["smoothed_loss_nats"]))
+    axes.set_xlim(0, max((x for x, _ in ends.values()), default=1) * 1.01 or 1)
+    axes.set_ylim(*_loss_limits(curves))
+    _label_ends(
+        axes,
+        {run: ends[run] for run in named},
+        {run: colours[str(runs[run]["model"].iloc[0])] for run in named},
+    )
+
+
+def _named_runs(runs: dict[str, pd.DataFrame]) -> list[str]:
+    """Return the runs to name in the figure: all when they are few, else the best of each family."""
+    if len(runs) <= LABELS_MAX:
+        return list(runs)
+    best: dict[str, str] = {}
+    for run, part in runs.items():
+        kind = str(part["model"].iloc[0])
+        if kind not in best or _best_loss(part) < _best_loss(runs[best[kind]]):
+            best[kind] = run
+    return sorted(best.values())
+
+
+def _best_loss(curve: pd.DataFrame) -> float:
+    valid = curve[curve["split"] == "valid"]
+    return float((valid if len(valid) else curve)["smoothed_loss_nats"].min())
+
+
+def _loss_limits(curves: pd.DataFrame) -> tuple[float, float]:
+    """Return limits of the loss that show where the runs differ, not the fall from a uniform guess."""
+    if curves.empty:
+        return 0.0, 1.0
+    valid = curves[curves["split"] == "valid"]["loss_nats"]
+    low = float(curves["smoothed_loss_nats"].min())
+    high = float(valid.max()) if len(valid) else float(curves["smoothed_loss_nats"].max())
+    room = max(0.05, (high - low) * 0.06)
+    return low - room, high + room
+
+
+def _label_ends(axes: Axes, ends: dict[str, tuple[float, float]], colours: dict[str, str]) -> None:
+    """Write each run's name at the right edge, level with its last loss, without two names touching."""
+    low, high = axes.get_ylim()
+    levels = spread([y for _, y in ends.values()], gap=(high - low) * 0.062)
+    edge = axes.get_xlim()[1]
+    for (run, (x, y)), level in zip(ends.items(), levels, strict=True):
+        axes.plot(
+            [x, edge, edge * 1.025],
+            [y, y, level],
+            color=colours[run],
+            linewidth=0.7,
+            linestyle=(0, (1, 2)),
+            clip_on=False,
+        )
+        axes.text(edge * 1.03, level, run, color=colours[run], fontsize=10, va="center", fontweight="bold")
+
+
+def _token_unit(largest: float) -> tuple[str, float]:
+    return (
+        ("million tokens", 1e6)
+        if largest >= 1e6
+        else ("thousand tokens", 1e3)
+        if largest >= 1e4
+        else ("tokens", 1)
+    )
+
+
+def _time_unit(largest_s: float) -> tuple[str, float]:
+    return (
+        ("hours", 3600) if largest_s >= 3 * 3600 else ("minutes", 60) if largest_s >= 180 else ("seconds", 1)
+    )

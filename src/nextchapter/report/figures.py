@@ -1,0 +1,109 @@
+"""The look of all figures: one palette, one width, and files whose bytes depend on what is drawn alone."""
+
+import warnings
+from collections.abc import Callable, Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+import matplotlib as mpl
+from matplotlib import font_manager
+from matplotlib.figure import Figure
+
+from nextchapter.store.files import atomic_path
+
+WIDTH_INCHES = 6.4
+"""Width of a figure: 1280 pixels as PNG, and letters of nine pixels on a telephone."""
+DOTS_PER_INCH = 200
+
+INK, MUTED, FAINT = "#1c1c22", "#5b5b66", "#d9d9e0"
+
+# Okabe and Ito's palette, which people with any kind of colour vision tell apart; its yellow is too pale for lines.
+_FAMILY_COLOURS = {"elman": "#D55E00", "gru": "#009E73", "lstm": "#0072B2"}
+_OTHER_COLOURS = ("#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31", "#7A68A6")
+
+# Matplotlib brings the first two; the others serve alphabets those lack, where the machine has them.
+_FALLBACK_FONTS = (
+    "Noto Sans CJK SC",
+    "Noto Sans CJK JP",
+    "WenQuanYi Zen Hei",
+    "Noto Sans Arabic",
+    "Noto Sans Devanagari",
+)
+
+_STYLE: dict[str, Any] = {
+    "svg.hashsalt": "nextchapter",
+    "svg.fonttype": "path",
+    "mathtext.fontset": "stix",
+    "figure.dpi": DOTS_PER_INCH,
+    "figure.constrained_layout.use": True,
+    "figure.facecolor": "white",
+    "font.size": 11,
+    "text.color": INK,
+    "axes.edgecolor": MUTED,
+    "axes.labelcolor": INK,
+    "axes.labelsize": 11,
+    "axes.titlesize": 12.5,
+    "axes.titleweight": "bold",
+    "axes.titlelocation": "left",
+    "axes.spines.top": False,
+    "axes.spines.right": False,
+    "axes.grid": True,
+    "axes.axisbelow": True,
+    "grid.color": FAINT,
+    "grid.linewidth": 0.6,
+    "xtick.color": MUTED,
+    "ytick.color": MUTED,
+    "xtick.labelsize": 10,
+    "ytick.labelsize": 10,
+    "lines.solid_capstyle": "round",
+}
+
+
+def save_figure(draw: Callable[[], Figure], svg: Path, png: Path) -> None:
+    """Draw a figure in the project's style and write it as SVG and as PNG, both without dates."""
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        mpl.rcParams["font.family"] = fonts("DejaVu Sans")
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box stands for the letter
+        figure = draw()
+        with atomic_path(svg) as path:
+            figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
+        with atomic_path(png) as path:
+            figure.savefig(path, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+
+
+def fonts(first: str) -> list[str]:
+    """Return a family of fonts: the first, then those that stand in for letters it lacks."""
+    known = {entry.name for entry in font_manager.fontManager.ttflist}
+    return [first, "DejaVu Sans", *(name for name in _FALLBACK_FONTS if name in known)]
+
+
+def family_colours(kinds: Iterable[str]) -> dict[str, str]:
+    """Return a colour for each kind of model; those of the three classic networks never change."""
+    others = sorted(set(kinds) - set(_FAMILY_COLOURS))
+    assigned = {kind: _OTHER_COLOURS[place % len(_OTHER_COLOURS)] for place, kind in enumerate(others)}
+    return {**_FAMILY_COLOURS, **assigned}
+
+
+def spread(positions: Sequence[float], gap: float) -> list[float]:
+    """Return positions moved as little as need be so that any two are at least `gap` apart, in the same order."""
+    order = sorted(range(len(positions)), key=lambda index: positions[index])
+    groups: list[list[int]] = []
+    for index in order:
+        groups.append([index])
+        while (
+            len(groups) > 1 and _bottom(groups[-1], positions, gap) - _top(groups[-2], positions, gap) < gap
+        ):
+            groups[-2:] = [groups[-2] + groups[-1]]
+    moved = list(positions)
+    for group in groups:
+        for place, index in enumerate(group):
+            moved[index] = _bottom(group, positions, gap) + place * gap
+    return moved
+
+
+def _bottom(group: list[int], positions: Sequence[float], gap: float) -> float:
+    return sum(positions[index] for index in group) / len(group) - gap * (len(group) - 1) / 2
+
+
+def _top(group: list[int], positions: Sequence[float], gap: float) -> float:
+    return _bottom(group, positions, gap) + gap * (len(group) - 1)

@@ -1,0 +1,100 @@
+"""The leaderboard: one row a run, ranked by bits a character on chapters that no run has seen."""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nextchapter.store.files import atomic_path
+
+COLUMNS = (
+    "rank",
+    "run",
+    "model",
+    "parameters",
+    "corpus",
+    "tokenizer",
+    "seed",
+    "device",
+    "train_seconds",
+    "train_tokens_per_s",
+    "valid_bits_per_character",
+    "test_nats_per_token",
+    "test_perplexity",
+    "test_perplexity_per_word",
+    "test_bits_per_character",
+    "ci_low",
+    "ci_high",
+    "champion",
+)
+_TEXT = ("run", "model", "corpus", "tokenizer", "device")
+
+
+def compare(
+    provenance: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]], corpus: str
+) -> pd.DataFrame:
+    """Return the leaderboard of some runs, best first.
+
+    The rank is by bits a character on the test split, equal scores sharing one. The champion is chosen on the
+    validation split: the lowest bits a character there, then fewer parameters, then the name.
+
+    Args:
+        provenance: the runs' `run.json`.
+        metrics: their `metrics.json`, in the same order.
+        corpus: name of the corpus.
+
+    Raises:
+        ValueError: there is no run, or the two lists are not of the same runs.
+    """
+    names, scored = [record["run"] for record in provenance], [record["run"] for record in metrics]
+    if names != scored or not names:
+        raise ValueError(
+            f"run.json and metrics.json must be of the same runs, at least one: {names} and {scored}"
+        )
+    table = pd.DataFrame([_row(*pair, corpus) for pair in zip(provenance, metrics, strict=True)])
+    chosen = table.sort_values(["valid_bits_per_character", "parameters", "run"]).index[0]
+    table["champion"] = table.index == chosen
+    table["rank"] = table["test_bits_per_character"].rank(method="min").astype(int)
+    return table.sort_values(["rank", "parameters", "run"], ignore_index=True)[list(COLUMNS)]
+
+
+def _row(run: Mapping[str, Any], scores: Mapping[str, Any], corpus: str) -> dict[str, Any]:
+    valid, test = scores["splits"]["valid"], scores["splits"]["test"]
+    return {
+        "run": run["run"],
+        "model": run["model"]["kind"],
+        "parameters": run["parameters"],
+        "corpus": corpus,
+        "tokenizer": run["tokenizer"],
+        "seed": run["seed"],
+        "device": run["device"],
+        "train_seconds": run["train_seconds"],
+        "train_tokens_per_s": run["train_tokens_per_s"],
+        "valid_bits_per_character": valid["bits_per_character"],
+        "test_nats_per_token": test["nats_per_token"],
+        "test_perplexity": test["perplexity"],
+        "test_perplexity_per_word": test["perplexity_per_word"],
+        "test_bits_per_character": test["bits_per_character"],
+        "ci_low": test["ci_low"],
+        "ci_high": test["ci_high"],
+    }
+
+
+def champion_of(leaderboard: pd.DataFrame) -> dict[str, Any]:
+    """Return the champion's name and the score that it was chosen by."""
+    row = leaderboard[leaderboard["champion"]].iloc[0]
+    return {"run": str(row["run"]), "valid_bits_per_character": float(row["valid_bits_per_character"])}
+
+
+def write_leaderboard(path: Path, leaderboard: pd.DataFrame) -> None:
+    """Write the leaderboard as CSV."""
+    with atomic_path(path) as temporary:
+        leaderboard.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def read_leaderboard(path: Path) -> pd.DataFrame:
+    """Return the leaderboard in a CSV file; names stay text even where they look like numbers or like nothing."""
+    return pd.read_csv(
+        path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values={"ci_low": "", "ci_high": ""}
+    )

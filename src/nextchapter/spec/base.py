@@ -1,0 +1,52 @@
+"""The base of all specification classes, their canonical JSON, and the error that names a wrong key."""
+
+import difflib
+import hashlib
+import json
+from typing import Annotated, Any
+
+from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic_core import PydanticCustomError
+
+
+class SpecError(ValueError):
+    """The configuration is wrong; the message says where, what was found and what is allowed."""
+
+
+class Spec(BaseModel):
+    """A frozen value that refuses keys it does not know."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+
+    @model_validator(mode="before")
+    @classmethod
+    def _refuse_unknown_keys(cls, value: Any) -> Any:
+        if isinstance(value, dict):
+            for key in value:
+                if key not in cls.model_fields:
+                    near = difflib.get_close_matches(str(key), cls.model_fields, n=1)
+                    hint = f"did you mean {near[0]!r}? " if near else ""
+                    raise PydanticCustomError(
+                        "unknown_key",
+                        "unknown key; {hint}allowed here: {allowed}",
+                        {"key": str(key), "hint": hint, "allowed": ", ".join(cls.model_fields)},
+                    )
+        return value
+
+    def json_text(self) -> str:
+        """Return the canonical JSON of this value: keys sorted, no white space."""
+        return canonical_json(self.model_dump(mode="json"))
+
+
+def canonical_json(value: Any) -> str:
+    """Return JSON text that is equal for equal values: keys sorted, no white space, NaN refused."""
+    return json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
+
+
+def digest(value: Any) -> str:
+    """Return the first 16 hexadecimal digits of the SHA-256 of a value's canonical JSON."""
+    return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
+
+
+Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
+"""A name that is a folder and an MLflow name at once: letters, digits, `-` and `_`."""

@@ -1,0 +1,154 @@
+"""A study: one shelf, any number of tokenizers and runs; read from YAML values, checked whole."""
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, ValidationError, model_validator
+
+from nextchapter.spec.base import Name, Spec, SpecError
+from nextchapter.spec.corpus import CorpusSpec, FolderSource
+from nextchapter.spec.evaluation import EvaluationSpec
+from nextchapter.spec.models import ModelSpec
+from nextchapter.spec.tokens import TokenizerSpec
+from nextchapter.spec.tracking import TrackingSpec
+from nextchapter.spec.training import TrainingSpec
+from nextchapter.spec.writing import WritingSpec
+
+# A study is a folder under results/ and part of file patterns: what a path or a pattern reads otherwise is replaced.
+_UNSAFE_IN_NAMES = frozenset('/\\{}<>:"|?*\0\n\r\t')
+
+
+class RunSpec(Spec):
+    """One model, trained once a seed."""
+
+    model: ModelSpec
+    """The model; `model.kind` names it."""
+    tokenizer: Name
+    """One of the study's `tokenizers`."""
+    seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (1,)
+    """One run is trained for each; `lstm` with seed 1 is the run `lstm.s1`."""
+    training: TrainingSpec = TrainingSpec()
+    """Keys given here replace those of the study's `training`."""
+
+    @model_validator(mode="after")
+    def _seeds_differ(self) -> "RunSpec":
+        if len(set(self.seeds)) < len(self.seeds):
+            msg = f"seeds must differ; found {list(self.seeds)}"
+            raise ValueError(msg)
+        return self
+
+
+class Study(Spec):
+    """The whole of a study."""
+
+    study: str | None = None
+    """Name of the study and of its folder under results/; null takes the shelf's name."""
+    books: str | None = None
+    """A folder of `.txt` books to read instead of `corpus.source`; usually given as `--config books=FOLDER`."""
+    corpus: CorpusSpec
+    """The shelf."""
+    tokenizers: Annotated[dict[Name, TokenizerSpec], Field(min_length=1)]
+    """The tokenizers, by name."""
+    training: TrainingSpec = TrainingSpec()
+    """What all runs share of their training."""
+    runs: Annotated[dict[Name, RunSpec], Field(min_length=1)]
+    """The models to train, by name."""
+    evaluation: EvaluationSpec = EvaluationSpec()
+    """How the runs are scored."""
+    writing: WritingSpec = WritingSpec()
+    """How the chapters are written."""
+    tracking: TrackingSpec = TrackingSpec()
+    """Where the runs are shown."""
+
+    @model_validator(mode="after")
+    def _tokenizers_exist(self) -> "Study":
+        for name, run in self.runs.items():
+            if run.tokenizer not in self.tokenizers:
+                found, allowed = run.tokenizer, ", ".join(self.tokenizers)
+                msg = f"runs.{name}.tokenizer: found {found!r}; allowed: {allowed}"
+                raise ValueError(msg)
+        return self
+
+    @property
+    def name(self) -> str:
+        """The name of the study, safe as a folder: its own, that of the books' folder, or that of the shelf."""
+        chosen = self.study
+        if chosen is None and isinstance(self.corpus.source, FolderSource):
+            chosen = Path(self.corpus.source.path).name
+        if chosen is None:
+            chosen = self.corpus.name
+        safe = "".join("-" if character in _UNSAFE_IN_NAMES else character for character in chosen)
+        return safe.strip(" .") or "shelf"
+
+    @property
+    def run_names(self) -> dict[str, tuple[RunSpec, int]]:
+        """The runs of the study, `{name}.s{seed}`, each with its specification and seed."""
+        return {f"{name}.s{seed}": (run, seed) for name, run in self.runs.items() for seed in run.seeds}
+
+
+def read_study(config: Mapping[str, Any]) -> Study:
+    """Return the study that a configuration asks for.
+
+    A run's `training` holds only what differs from the study's: the two are merged here. A `books` folder takes
+    the place of `corpus.source`.
+
+    Raises:
+        SpecError: a key is unknown, or a value wrong; each is named with its path, what was found and what is
+            allowed.
+    """
+    raw: dict[str, Any] = {key: value for key, value in config.items() if value is not None}
+    shared = raw.get("training", {})
+    _check(TrainingSpec, shared, ("training",))
+    if isinstance(raw.get("runs"), Mapping):
+        raw["runs"] = {name: _with_shared_training(run, shared) for name, run in raw["runs"].items()}
+    if "books" in raw and isinstance(raw.get("corpus"), Mapping):
+        source = {"kind": "folder", "path": str(raw["books"])}
+        raw["corpus"] = {**raw["corpus"], "source": source}
+    study = _check(Study, raw, ())
+    if not isinstance(study, Study):  # pragma: no cover - _check returns what it was given
+        raise TypeError(type(study))
+    return study
+
+
+def _with_shared_training(run: Any, shared: Any) -> Any:
+    if not isinstance(run, Mapping) or not isinstance(run.get("training", {}), Mapping):
+        return run
+    return {**run, "training": {**shared, **run.get("training", {})}}
+
+
+def _check(kind: type[Spec], raw: Any, path: tuple[str, ...]) -> Spec:
+    try:
+        return kind.model_validate(raw)
+    except ValidationError as error:
+        lines = [_describe(problem, raw, path) for problem in error.errors()]
+    raise SpecError("the configuration is wrong:\n" + "\n".join(f"  {line}" for line in dict.fromkeys(lines)))
+
+
+def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
+    """Return `path: found VALUE; what is allowed` for one of pydantic's errors."""
+    keys, value = list(path), raw
+    for part in problem["loc"]:
+        if (
+            isinstance(value, Mapping)
+            and part not in value
+            and part in ("folder", "wheel", value.get("kind"))
+        ):
+            continue  # the tag of a union is no key of the file
+        keys.append(str(part))
+        value = value[part] if isinstance(value, (Mapping, list, tuple)) and _has(value, part) else None
+    allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if problem["type"] == "unknown_key":
+        return f"{'.'.join([*keys, problem['ctx']['key']])}: {allowed}"
+    where = f"{'.'.join(keys)}: " if keys else ""
+    if problem["type"] == "missing":
+        return f"{where}missing; it must be given"
+    if problem["type"] == "value_error":
+        return f"{where}{allowed}"
+    return f"{where}found {value!r}; {allowed}"
+
+
+def _has(container: Any, part: Any) -> bool:
+    if isinstance(container, Mapping):
+        return part in container
+    return isinstance(part, int) and part < len(container)

@@ -1,0 +1,53 @@
+"""How long and how a model is trained."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field, model_validator
+
+from nextchapter.spec.base import Spec
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class TrainingSpec(Spec):
+    """Backpropagation through time by AdamW with warm-up and cosine decay."""
+
+    batch_size: Annotated[int, Field(ge=1, le=65536)] = 32
+    """Number of streams (or of whole chapters) in a step."""
+    truncation: Positive | Literal["chapter"] = 64
+    """Tokens through which the gradient runs back; `chapter` runs it through whole chapters."""
+    learning_rate: Annotated[float, Field(gt=0, le=100)] = 3e-3
+    """Peak learning rate, reached after the warm-up."""
+    final_learning_rate_share: Annotated[float, Field(ge=0, le=1)] = 0.05
+    """Share of the peak at which the cosine ends."""
+    warmup_steps: Annotated[int, Field(ge=0)] = 100
+    """Steps over which the learning rate rises linearly from zero."""
+    weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.02
+    """Decoupled weight decay, on matrices only."""
+    clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
+    """Largest global gradient norm (Pascanu et al., 2013); null does not clip."""
+    max_steps: Positive | None = None
+    """Budget in steps."""
+    max_tokens: Positive | None = 4_000_000
+    """Budget in training tokens."""
+    max_epochs: Annotated[float, Field(gt=0)] | None = None
+    """Budget in passes over the training split."""
+    target_loss_nats: Annotated[float, Field(gt=0)] | None = None
+    """Stop once the validation loss, in nats a token, is at or below this threshold."""
+    patience: Positive | None = 5
+    """Stop after this many validations in a row without a better one; null never does."""
+    valid_every_steps: Positive = 200
+    """Steps between two validations."""
+    log_every_steps: Positive = 10
+    """Steps between two lines of the event log."""
+    checkpoint_every_s: Annotated[float, Field(ge=0)] = 20.0
+    """Seconds between two checkpoints; 0 saves one after each step."""
+    device: Literal["auto", "cpu", "cuda"] = "auto"
+    """Where to train; `auto` takes a CUDA device when there is one."""
+
+    @model_validator(mode="after")
+    def _has_an_end(self) -> "TrainingSpec":
+        if self.max_steps is None and self.max_tokens is None and self.max_epochs is None:
+            msg = "one of max_steps, max_tokens and max_epochs must be set: training needs a budget"
+            raise ValueError(msg)
+        return self

@@ -1,0 +1,119 @@
+"""The command line that all stages share: named files in and out, one JSON specification, one log."""
+
+import argparse
+import errno
+import json
+import logging
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from nextchapter.spec.base import SpecError
+from nextchapter.store.locks import only_writer
+
+LOGGER = logging.getLogger("nextchapter")
+
+
+class StageError(RuntimeError):
+    """A stage can't do its work; the message tells the user what was found and what to do."""
+
+
+@dataclass(frozen=True)
+class Job:
+    """What a stage is called with."""
+
+    spec: Any
+    """The part of the configuration that this stage reads, as plain values."""
+    code: str
+    """Fingerprint of the code behind the stage."""
+    threads: int
+    """Processor threads it may use."""
+    files: dict[str, list[Path]]
+    """The files in and out, by name."""
+
+    def path(self, name: str) -> Path:
+        """Return the one file of that name."""
+        (path,) = self.files[name]
+        return path
+
+    def paths(self, name: str) -> list[Path]:
+        """Return all files of that name, in order."""
+        return self.files[name]
+
+
+def execute(
+    work: Callable[[Job], None],
+    inputs: Sequence[str],
+    outputs: Sequence[str],
+    argv: Sequence[str] | None = None,
+) -> int:
+    """Run a stage from its command line; return its exit code.
+
+    A `SpecError`, `StageError` or full disk is reported in one message, without a traceback, and gives exit code 1.
+    Anything else is a bug and is raised, after it went to the log.
+
+    Args:
+        work: the stage.
+        inputs: names of its input files; `*` behind a name allows any number.
+        outputs: names of its output files, likewise; the first is the one whose lock the stage holds.
+    """
+    module = work.__module__ if work.__module__ != "__main__" else sys.argv[0]
+    stage = Path(module).stem if "/" in module else module.rsplit(".", 1)[-1]
+    parser = argparse.ArgumentParser(prog=f"python -m nextchapter.stages.{stage}", allow_abbrev=False)
+    parser.add_argument("--spec", type=json.loads, default={}, help="JSON: what the configuration says of it")
+    parser.add_argument("--code", default="", help="fingerprint of the code behind it")
+    parser.add_argument("--threads", type=int, default=1, help="processor threads to use")
+    parser.add_argument("--log", type=Path, help="file for the log; standard error when absent")
+    names = [name.removesuffix("*") for name in (*inputs, *outputs)]
+    for name, declared in zip(names, (*inputs, *outputs), strict=True):
+        many = "*" if declared.endswith("*") else None
+        parser.add_argument(
+            f"--{name.replace('_', '-')}", type=Path, nargs=many, required=many is None, default=[]
+        )
+    arguments = parser.parse_args(argv)
+    files = {
+        name: value if isinstance(value := getattr(arguments, name), list) else [value] for name in names
+    }
+    job = Job(arguments.spec, arguments.code, arguments.threads, files)
+    handlers = _log_to(arguments.log)
+    target = next(iter(files[outputs[0].removesuffix("*")]), None)
+    try:
+        with only_writer(target or Path(stage)):
+            work(job)
+    except (SpecError, StageError) as error:
+        LOGGER.error("%s: %s", stage, error)
+        return 1
+    except OSError as error:
+        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+            LOGGER.exception("%s failed", stage)
+            raise
+        LOGGER.error("%s: the disk is full; free some space and call again: finished files are kept", stage)
+        return 1
+    except Exception:
+        LOGGER.exception("%s failed", stage)
+        raise
+    finally:
+        for handler in handlers:
+            LOGGER.removeHandler(handler)
+            handler.close()
+    return 0
+
+
+def _log_to(path: Path | None) -> list[logging.Handler]:
+    """Send everything to the log file, and warnings and errors to the terminal as well."""
+    terminal = logging.StreamHandler(sys.stderr)
+    terminal.setFormatter(logging.Formatter("%(message)s"))
+    handlers: list[logging.Handler] = [terminal]
+    if path is not None:
+        terminal.setLevel(logging.WARNING)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(path, encoding="utf-8")
+        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+        handlers.append(file)
+    LOGGER.setLevel(logging.INFO)
+    LOGGER.propagate = False
+    for handler in handlers:
+        LOGGER.addHandler(handler)
+    return handlers

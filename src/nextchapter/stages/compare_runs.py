@@ -1,0 +1,27 @@
+"""Put all runs into one leaderboard and choose the champion."""
+
+import sys
+from collections.abc import Sequence
+
+from nextchapter.stages.command import Job, execute
+from nextchapter.store.files import read_json, write_json
+
+
+def work(job: Job) -> None:
+    """Write the leaderboard and the champion."""
+    from nextchapter.report.leaderboard import champion_of, compare, write_leaderboard
+
+    provenance = [read_json(path) for path in job.paths("provenance")]
+    metrics = [read_json(path) for path in job.paths("metrics")]
+    leaderboard = compare(provenance, metrics, job.spec["corpus"])
+    write_leaderboard(job.path("leaderboard"), leaderboard)
+    write_json(job.path("champion"), champion_of(leaderboard))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage; return its exit code."""
+    return execute(work, inputs=("provenance*", "metrics*"), outputs=("leaderboard", "champion"), argv=argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

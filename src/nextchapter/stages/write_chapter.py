@@ -1,0 +1,58 @@
+"""Let a trained model write the chapter that follows the last one of the shelf."""
+
+import sys
+from collections.abc import Sequence
+
+from nextchapter.stages.command import LOGGER, Job, execute
+
+
+def write_next_chapter(job: Job) -> None:
+    """Write `chapter` as Markdown, and how it came about to `facts`."""
+    import pandas as pd
+
+    from nextchapter.generation.chapter import draw_opening, write_chapter
+    from nextchapter.generation.headings import next_heading
+    from nextchapter.models.registry import load_model
+    from nextchapter.spec.writing import WritingSpec
+    from nextchapter.store.files import read_json, write_json, write_text
+    from nextchapter.tokens.unigram import UnigramTokenizer
+    from nextchapter.training.devices import choose_device, prepare_torch
+
+    run, provenance = job.spec["run"], read_json(job.path("provenance"))
+    spec = WritingSpec.model_validate({key: value for key, value in job.spec.items() if key != "run"})
+    prepare_torch(job.threads)
+    model = load_model(job.path("model"), choose_device(provenance["training"]["device"]))
+    tokenizer = UnigramTokenizer.load(job.path("tokenizer"))
+    shelf = pd.read_csv(job.path("manifest"), keep_default_na=False, dtype={"book": str, "heading": str})
+    book = shelf[shelf["book"] == shelf["book"].iloc[-1]]
+    heading = next_heading(book["heading"].tolist())
+    texts = pd.read_parquet(job.path("train"), columns=["text"])["text"]
+    opening = spec.opening or draw_opening(texts, spec.seed)
+    chapter = write_chapter(model, tokenizer, opening, spec)
+    write_text(job.path("chapter"), f"# {heading}\n\n{chapter.text}\n")
+    facts = {
+        "run": run,
+        "heading": heading,
+        "after_book": book["book"].iloc[-1],
+        "after_chapter": int(book["chapter"].iloc[-1]),
+        "opening": opening,
+        "opening_drawn": spec.opening is None,
+        "words": chapter.words,
+        "ended_by": chapter.ended_by,
+        "temperature": spec.temperature,
+        "top_k": spec.top_k,
+        "top_p": spec.top_p,
+        "seed": spec.seed,
+    }
+    write_json(job.path("facts"), facts)
+    LOGGER.info("%d words, ended by %s", chapter.words, chapter.ended_by)
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage from its command line."""
+    inputs = ["model", "provenance", "tokenizer", "train", "manifest"]
+    return execute(write_next_chapter, inputs=inputs, outputs=["chapter", "facts"], argv=argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

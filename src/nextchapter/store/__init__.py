@@ -1,0 +1,1 @@
+"""Files that are whole or absent: atomic writes, the event log, token files, locks, checksums."""

@@ -1,0 +1,1 @@
+"""Tokenizers, and the memory-mapped token files that training and scoring read."""

@@ -1,0 +1,65 @@
+"""Token files: the chapters of a split one behind the other, and where each begins, memory-mapped."""
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+
+from nextchapter.store.files import atomic_path
+
+
+@dataclass(frozen=True)
+class TokenStream:
+    """The chapters of a split as tokens; each ends with the end-of-chapter token."""
+
+    tokens: np.ndarray
+    """All tokens, uint16 or uint32 [token]."""
+    offsets: np.ndarray
+    """Where each chapter begins, and where the last one ends, int64 [chapter + 1]."""
+
+    @property
+    def chapters(self) -> int:
+        """Number of chapters."""
+        return len(self.offsets) - 1
+
+    @property
+    def lengths(self) -> np.ndarray:
+        """Tokens of each chapter, its end included, int64 [chapter]."""
+        return np.diff(self.offsets)
+
+    def chapter(self, index: int) -> np.ndarray:
+        """Return the tokens of one chapter."""
+        return self.tokens[self.offsets[index] : self.offsets[index + 1]]
+
+    @classmethod
+    def open(cls, path: Path | str, dtype: str) -> "TokenStream":
+        """Map a token file and its offsets into memory, read-only."""
+        data = Path(path)
+        offsets = np.fromfile(offsets_path(data), dtype=np.int64)
+        tokens = np.memmap(data, dtype=dtype, mode="r") if data.stat().st_size else np.empty(0, dtype=dtype)
+        return cls(tokens, offsets)
+
+
+def offsets_path(data: Path | str) -> Path:
+    """Return the file of offsets that belongs to a token file: `train.bin` has `train.offsets.bin`."""
+    return Path(data).with_suffix(".offsets.bin")
+
+
+def token_dtype(vocabulary_size: int) -> str:
+    """Return the smallest unsigned type that holds all ids."""
+    return "uint16" if vocabulary_size <= 2**16 else "uint32"
+
+
+def write_stream(
+    path: Path | str, chapters: Iterable[list[int]], end_of_chapter: int, dtype: str
+) -> TokenStream:
+    """Write chapters to a token file as they come, each closed by the end-of-chapter token; return it opened."""
+    offsets = [0]
+    with atomic_path(path) as temporary, temporary.open("wb") as file:
+        for tokens in chapters:
+            np.asarray([*tokens, end_of_chapter], dtype=dtype).tofile(file)
+            offsets.append(offsets[-1] + len(tokens) + 1)
+    with atomic_path(offsets_path(path)) as temporary:
+        np.asarray(offsets, dtype=np.int64).tofile(temporary)
+    return TokenStream.open(path, dtype)

@@ -1,0 +1,68 @@
+"""A study as MLflow shall show it: its leaderboard, champion, chapter and figures, on the parent of its runs."""
+
+import csv
+import time
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from nextchapter.tracking.points import Point, milliseconds
+from nextchapter.tracking.store import NOTE, Experiment
+
+_CHAMPION_SCORES = (
+    "valid_bits_per_character",
+    "test_bits_per_character",
+    "test_nats_per_token",
+    "test_perplexity",
+    "test_perplexity_per_word",
+)
+Row = Mapping[str, str]
+
+
+def read_leaderboard(path: Path) -> list[Row]:
+    """Return the rows of `leaderboard.csv`, best first."""
+    with path.open(encoding="utf-8", newline="") as lines:
+        return list(csv.DictReader(lines))
+
+
+def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[str, Sequence[Path]]) -> str:
+    """Bring the parent run to what the study's files say; return its id. Doing this twice changes nothing.
+
+    The run stays the same when runs are added to the study: what may change is a tag or a metric, not a parameter.
+
+    Args:
+        rows: the leaderboard.
+        files: artifacts, by folder.
+    """
+    run_id, client = experiment.parent_run_id, experiment.client
+    (champion,) = (row for row in rows if row["champion"] == "True")
+    tags = {
+        "champion": champion["run"],
+        "corpus": champion["corpus"],
+        "runs": ", ".join(row["run"] for row in rows),
+        NOTE: describe_study(rows),
+    }
+    experiment.set_tags(run_id, tags)
+    held, now_ms = client.get_run(run_id).data.metrics, milliseconds(time.time())
+    metrics = {f"champion/{name}": float(champion[name]) for name in _CHAMPION_SCORES}
+    metrics["study/runs"] = float(len(rows))
+    changed = [Point(key, value, now_ms, 0) for key, value in metrics.items() if held.get(key) != value]
+    experiment.log_points(run_id, changed)
+    experiment.log_files(run_id, files)
+    client.set_terminated(run_id, "FINISHED")
+    return run_id
+
+
+def describe_study(rows: Sequence[Row]) -> str:
+    """Return the leaderboard as a table in Markdown."""
+    lines = [
+        "| rank | run | parameters | bits per character, test | perplexity, test |",
+        "|---|---|---|---|---|",
+    ]
+    for row in rows:
+        name = f"**{row['run']}**" if row["champion"] == "True" else row["run"]
+        interval = f" ({float(row['ci_low']):.3f} to {float(row['ci_high']):.3f})" if row["ci_low"] else ""
+        lines.append(
+            f"| {row['rank']} | {name} | {int(row['parameters']):,} | {float(row['test_bits_per_character']):.3f}"
+            f"{interval} | {float(row['test_perplexity']):.1f} |"
+        )
+    return "\n".join(lines)

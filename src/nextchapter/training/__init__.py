@@ -1,0 +1,1 @@
+"""Training: batches, optimiser and schedule, checkpoints, devices, and the loop that joins them."""

@@ -1,0 +1,32 @@
+"""Checkpoints: all that a run needs to go on where it stopped, keyed by the run's key."""
+
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from nextchapter.store.files import atomic_path
+
+
+class CheckpointFile:
+    """The one checkpoint of a run; the last good one stays until a newer one is whole."""
+
+    def __init__(self, path: Path, run_key: str) -> None:
+        """Name the file and the key that its content must carry."""
+        self.path, self.run_key = path, run_key
+
+    def save(self, content: dict[str, Any]) -> None:
+        """Replace the checkpoint, atomically."""
+        with atomic_path(self.path) as temporary:
+            torch.save({**content, "run_key": self.run_key}, temporary)
+
+    def load(self) -> dict[str, Any] | None:
+        """Return the checkpoint, or None where there is none, or only one of another specification or code."""
+        if not self.path.is_file():
+            return None
+        content: dict[str, Any] = torch.load(self.path, map_location="cpu", weights_only=True)
+        return content if content.get("run_key") == self.run_key else None
+
+    def remove(self) -> None:
+        """Delete the checkpoint: the run has ended."""
+        self.path.unlink(missing_ok=True)

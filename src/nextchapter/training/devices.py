@@ -1,0 +1,28 @@
+"""Where a model is computed, and the settings of torch that a run depends on."""
+
+from typing import Literal
+
+import torch
+
+from nextchapter.spec.base import SpecError
+
+
+def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
+    """Return the device to use.
+
+    Raises:
+        SpecError: `cuda` is asked for and there is none.
+    """
+    if wanted == "cuda" and not torch.cuda.is_available():
+        raise SpecError(
+            "training.device: found 'cuda', but torch sees no CUDA device here; use 'auto' or 'cpu'"
+        )
+    if wanted == "auto":
+        return torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    return torch.device(wanted)
+
+
+def prepare_torch(threads: int) -> None:
+    """Set what speed and repeatability depend on: the threads, and subnormal numbers flushed to zero."""
+    torch.set_num_threads(threads)
+    torch.set_flush_denormal(True)  # a softmax full of subnormals is eleven times slower

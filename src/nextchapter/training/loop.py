@@ -1,0 +1,255 @@
+"""The training loop: backpropagation through time until a budget, a target loss or patience ends it.
+
+Everything random is a function of (seed, step), and a checkpoint holds all the rest, so a run that was killed and
+started again ends, on the same CPU and number of threads, in the same bytes as one that was not.
+"""
+
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from typing import Any, Literal
+
+import torch
+from torch import Tensor, nn
+
+from nextchapter.models.protocol import LanguageModel, State, detach_state, map_state
+from nextchapter.models.registry import set_weights, weights_of
+from nextchapter.spec.training import TrainingSpec
+from nextchapter.store.events import EventLog
+from nextchapter.training.batches import Batches
+from nextchapter.training.checkpoint import CheckpointFile
+from nextchapter.training.optimiser import build_optimiser, learning_rate
+from nextchapter.training.progress import Progress
+
+StopReason = Literal["budget", "target", "patience"]
+
+
+class TrainingDivergedError(RuntimeError):
+    """The loss or the gradient is no number any more; the last good checkpoint stays."""
+
+
+class InterruptedRunError(RuntimeError):
+    """The run was asked to stop (SIGINT or SIGTERM); its checkpoint is written."""
+
+
+@dataclass
+class Counters:
+    """Where a run stands."""
+
+    step: int = 0
+    """Optimiser steps done."""
+    tokens: int = 0
+    """Training tokens seen."""
+    train_s: float = 0.0
+    """Seconds of training steps, over all calls, validation and checkpoints apart."""
+    best_valid_nats: float = math.inf
+    """Lowest validation loss so far, in nats a token."""
+    best_step: int = 0
+    """The step at which it was reached."""
+    worse_in_a_row: int = 0
+    """Validations since."""
+    stopped_by: StopReason | None = None
+    """What ended the run."""
+
+
+@dataclass
+class Window:
+    """Sums since the last line of the event log."""
+
+    nats: float = 0.0
+    tokens: int = 0
+    clipped: int = 0
+    steps: int = 0
+    gradient_norm: float = 0.0
+
+
+class Trainer:
+    """One run, from its first step or its checkpoint to its end."""
+
+    def __init__(
+        self,
+        model: LanguageModel,
+        batches: Batches,
+        validate: Callable[[LanguageModel], float],
+        spec: TrainingSpec,
+        seed: int,
+        events: EventLog,
+        checkpoints: CheckpointFile,
+        progress: Progress,
+    ) -> None:
+        """Prepare a run.
+
+        Args:
+            model: on the device where it is to be trained.
+            batches: what each step reads.
+            validate: returns the validation loss of a model, in nats a token.
+            spec: how long and how.
+            seed: of the dropout masks.
+            events: where metrics are written, cut back to the checkpoint.
+            checkpoints: where to save.
+            progress: where a person looks.
+        """
+        self.model, self.batches, self.validate, self.spec, self.seed = model, batches, validate, spec, seed
+        self.events, self.checkpoints, self.progress = events, checkpoints, progress
+        self.optimiser = build_optimiser(model, spec)
+        self.total_steps = budget_steps(spec, batches)
+        self.counters = Counters()
+        self.best_weights: dict[str, Tensor] = weights_of(model)
+        self._device = next(model.parameters()).device
+        self._state: State = None
+        self._window = Window()
+        self._last_checkpoint = time.monotonic()
+
+    def resume(self, checkpoint: dict[str, Any]) -> None:
+        """Go on from a checkpoint; that of a finished run holds its result only."""
+        self.best_weights = checkpoint["best_weights"]
+        self.counters = Counters(**checkpoint["counters"])
+        if self.counters.stopped_by is None:
+            set_weights(self.model, checkpoint["weights"])
+            self.optimiser.load_state_dict(checkpoint["optimiser"])
+            self._window = Window(**checkpoint["window"])
+            self._state = map_state(lambda tensor: tensor.to(self._device), checkpoint["state"])
+
+    def run(self) -> Counters:
+        """Train to the end; return where the run stands then. The best weights are in `best_weights`.
+
+        Raises:
+            TrainingDivergedError: the loss or the gradient norm is not finite.
+            InterruptedRunError: SIGINT or SIGTERM came; call again to go on.
+        """
+        counters = self.counters
+        with _stop_requests() as stop_requested:
+            while counters.stopped_by is None:
+                self._train_step()
+                if counters.step % self.spec.valid_every_steps == 0 or counters.step == self.total_steps:
+                    self._validate()
+                if counters.step == self.total_steps and counters.stopped_by is None:
+                    counters.stopped_by = "budget"
+                due = time.monotonic() - self._last_checkpoint >= self.spec.checkpoint_every_s
+                if due or stop_requested() or counters.stopped_by is not None:
+                    self._save_checkpoint()
+                if stop_requested() and counters.stopped_by is None:
+                    raise InterruptedRunError(f"stopped at step {counters.step}; call again to go on from there")
+        return counters
+
+    def _train_step(self) -> None:
+        """Read a batch, run the gradient back through it, and move the weights."""
+        started, counters, spec = time.perf_counter(), self.counters, self.spec
+        batch = self.batches.batch(counters.step)
+        if batch.fresh:
+            self._state = self.model.initial_state(len(batch.tokens))
+        torch.manual_seed(step_seed(self.seed, counters.step))  # the dropout masks of this step
+        nats, state = self.model.score(
+            batch.tokens.to(self._device), batch.targets.to(self._device), detach_state(self._state)
+        )
+        loss = nats.sum() / batch.count
+        self.optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        norm = nn.utils.clip_grad_norm_(self.model.parameters(), spec.clip_norm or math.inf)
+        loss_nats, gradient_norm = loss.item(), norm.item()
+        rate = learning_rate(counters.step, self.total_steps, spec)
+        if not (math.isfinite(loss_nats) and math.isfinite(gradient_norm)):
+            raise TrainingDivergedError(
+                f"training diverged at step {counters.step + 1}: loss {loss_nats} nats, gradient norm "
+                f"{gradient_norm:.4g}, learning rate {rate:.4g}. Lower training.learning_rate or set "
+                f"training.clip_norm; the last good checkpoint stays in {self.checkpoints.path}"
+            )
+        for group in self.optimiser.param_groups:
+            group["lr"] = rate
+        self.optimiser.step()
+        self._state = state
+        counters.step += 1
+        counters.tokens += batch.count
+        counters.train_s += time.perf_counter() - started
+        self._record(loss_nats, gradient_norm, rate, batch.count)
+
+    def _record(self, loss_nats: float, gradient_norm: float, rate: float, tokens: int) -> None:
+        """Add a step to the window, and write the window out when it is full."""
+        window = self._window
+        window.nats += loss_nats * tokens
+        window.tokens += tokens
+        window.steps += 1
+        window.gradient_norm = max(window.gradient_norm, gradient_norm)
+        window.clipped += int(self.spec.clip_norm is not None and gradient_norm > self.spec.clip_norm)
+        self.progress.update(tokens, loss_nats)
+        if self.counters.step % self.spec.log_every_steps and self.counters.step < self.total_steps:
+            return
+        metrics = {
+            "train/loss_nats": window.nats / window.tokens,
+            "train/gradient_norm": window.gradient_norm,
+            "train/clipped_share": window.clipped / window.steps,
+            "train/learning_rate": rate,
+            "system/tokens_per_s": self.counters.tokens / self.counters.train_s,
+        }
+        self.events.append("train", self.counters.step, metrics, tokens=self.counters.tokens)
+        self._window = Window()
+
+    def _validate(self) -> None:
+        """Score the validation chapters, keep the best weights, and see whether that is enough."""
+        counters, spec = self.counters, self.spec
+        nats = self.validate(self.model)
+        if nats < counters.best_valid_nats:
+            counters.best_valid_nats, counters.best_step, counters.worse_in_a_row = nats, counters.step, 0
+            self.best_weights = {name: tensor.clone() for name, tensor in weights_of(self.model).items()}
+        else:
+            counters.worse_in_a_row += 1
+        metrics = {"valid/loss_nats": nats, "valid/perplexity": math.exp(min(nats, 700.0))}
+        self.events.append("valid", counters.step, metrics, tokens=counters.tokens)
+        if spec.target_loss_nats is not None and nats <= spec.target_loss_nats:
+            counters.stopped_by = "target"
+        elif spec.patience is not None and counters.worse_in_a_row >= spec.patience:
+            counters.stopped_by = "patience"
+
+    def _save_checkpoint(self) -> None:
+        """Write all that `resume` reads, then declare the events up to here final."""
+        content = {
+            "best_weights": self.best_weights,
+            "counters": asdict(self.counters),
+            "event_bytes": self.events.flush(),
+        }
+        if self.counters.stopped_by is None:
+            content |= {
+                "weights": weights_of(self.model),
+                "optimiser": self.optimiser.state_dict(),
+                "state": map_state(lambda tensor: tensor.detach().cpu(), self._state),
+                "window": asdict(self._window),
+            }
+        self.checkpoints.save(content)
+        self.events.commit()
+        self._last_checkpoint = time.monotonic()
+
+
+def budget_steps(spec: TrainingSpec, batches: Batches) -> int:
+    """Return the step at which the first of the budgets ends."""
+    per_token = batches.steps_per_epoch / batches.tokens_per_epoch
+    limits = [
+        spec.max_steps,
+        None if spec.max_tokens is None else math.ceil(spec.max_tokens * per_token),
+        None if spec.max_epochs is None else math.ceil(spec.max_epochs * batches.steps_per_epoch),
+    ]
+    return max(1, min(limit for limit in limits if limit is not None))
+
+
+def step_seed(seed: int, step: int) -> int:
+    """Return the seed of a step's dropout masks; neighbouring seeds and steps share none."""
+    mixed = (seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + 0x94D049BB133111EB) % 2**64
+    mixed ^= mixed >> 31
+    return (mixed * 0xD6E8FEB86659FD93) % 2**63
+
+
+@contextmanager
+def _stop_requests() -> Iterator[Callable[[], bool]]:
+    """Yield a function that tells whether SIGINT or SIGTERM came; a step is never cut in two."""
+    seen: list[int] = []
+    previous = {
+        number: signal.signal(number, lambda received, _: seen.append(received))
+        for number in (signal.SIGINT, signal.SIGTERM)
+    }
+    try:
+        yield lambda: bool(seen)
+    finally:
+        for number, handler in previous.items():
+            signal.signal(number, handler)

@@ -1,0 +1,114 @@
+"""Fixtures that tests of several folders share."""
+
+import csv
+import json
+import math
+from collections.abc import Callable, Sequence
+from pathlib import Path
+
+import pytest
+
+PASSAGE = " Emma smiled , and answered , “ My dear Harriet , you must not refine too much upon this cha ra de .”"
+RUNS = {"elman-384.s1": ("elman", 4.62, 2.31), "gru-384.s1": ("gru", 4.21, 2.11), "lstm-384.s1": ("lstm", 4.15, 2.08)}
+CHAPTER = """# CHAPTER XXV
+
+Captain Wentworth was not in the room, and she had no doubt of his being "in love with <b>Anne</b> & the sea."
+
+"You are very kind," said Lady Russell; "but I cannot think of it."
+
+They walked on; and the wind rose."""
+
+
+@pytest.fixture
+def results_tree(tmp_path: Path) -> Callable[..., Path]:
+    """Return a function that makes results/NAME as the stages leave it, small, of invented but likely numbers."""
+
+    def make(name: str = "austen", runs: dict[str, tuple[str, float, float]] = RUNS, resumed: Sequence[str] = ()) -> Path:
+        study = tmp_path / "results" / name
+        for place, (run, (kind, loss, bits)) in enumerate(runs.items()):
+            folder = study / "runs" / run
+            folder.mkdir(parents=True)
+            tokens = _write_events(folder / "events.jsonl", loss, 180.0 + 7 * place, run in resumed)
+            _write(folder / "run.json", _provenance(run, kind, name, tokens))
+            _write(folder / "metrics.json", _metrics(run, bits))
+            _write_predictions(folder / "predictions.csv", place)
+            (folder / "chapter.md").write_text(CHAPTER)
+            _write(folder / "chapter.json", _facts(run, place))
+            (folder / "model.safetensors").write_bytes(b"weights")
+        (study / "next-chapter.md").write_text(CHAPTER)
+        return study
+
+    return make
+
+
+def _provenance(run: str, kind: str, study: str, tokens: int) -> dict[str, object]:
+    model = {"kind": kind, "hidden": 384, "layers": 1, "embedding": 192, "tied": True, "dropout": 0.2}
+    more = {"elman": {"activation": "tanh"}, "lstm": {"forget_bias": 1.0}}.get(kind, {})
+    return {
+        "run": run, "study": study, "model": model | more, "training": {"max_tokens": 2_500_000}, "seed": 1,
+        "tokenizer": "unigram-2k", "vocabulary_size": 2000, "inputs": {}, "device": "cpu", "threads": 1, "steps": 1220,
+        "parameters": {"elman": 681_488, "gru": 1_125_392, "lstm": 1_345_000}.get(kind, 1_000_000), "tokens": tokens,
+        "stopped_by": "budget", "train_seconds": 187.4, "train_tokens_per_s": 13_312.5, "run_key": "0" * 16,
+    }  # fmt: skip
+
+
+def _metrics(run: str, bits: float) -> dict[str, object]:
+    def split(shift: float) -> dict[str, float]:
+        value = bits + shift
+        nats = value * math.log(2) * 3.6
+        return {
+            "chapters": 11, "tokens": 44_000, "characters": 158_400, "words": 29_000, "nats": nats * 44_000,
+            "nats_per_token": nats, "perplexity": math.exp(nats), "perplexity_per_word": math.exp(nats * 44 / 29),
+            "bits_per_character": value, "ci_low": value - 0.021, "ci_high": value + 0.023, "blocks": 88,
+        }  # fmt: skip
+
+    return {"run": run, "parameters": 1, "splits": {"valid": split(-0.03), "test": split(0.0)}}
+
+
+def _write_events(path: Path, final_loss: float, seconds: float, resumed: bool) -> int:
+    """Write a run of 1,220 steps whose loss falls to `final_loss`; a resumed one stood still for a day half-way."""
+    steps, tokens_per_step = 1220, 2048
+    records: list[dict[str, object]] = [{"time": 1000.0, "event": "start", "step": 0, "tokens": 0}]
+    pause = 0.0
+    for step in range(10, steps + 1, 10):
+        if resumed and step == 610:
+            pause = 86_400.0
+            at = {"time": 1000.0 + seconds * 600 / steps + pause, "step": 600, "tokens": 600 * tokens_per_step}
+            records.append({"event": "resume", **at})
+        loss = final_loss + (7.6 - final_loss) * math.exp(-step / 190) - 0.1 * step / steps
+        wiggle = 0.09 * math.sin(step * 1.7) + 0.05 * math.sin(step * 0.31)
+        at = {"time": 1000.0 + seconds * step / steps + pause, "step": step, "tokens": step * tokens_per_step}
+        records.append({**at, "event": "train", "metrics": {"train/loss_nats": loss + wiggle}})
+        if step % 200 == 0 or step == steps:
+            metrics = {"valid/loss_nats": loss + 0.14, "valid/perplexity": math.exp(loss + 0.14)}
+            records.append({**at, "event": "valid", "metrics": metrics})
+    records.append({**records[-1], "event": "end"})
+    path.write_text("".join(json.dumps(record) + "\n" for record in records))
+    return steps * tokens_per_step
+
+
+def _write_predictions(path: Path, place: int) -> None:
+    words = [f" {word}" for word in PASSAGE.split()]
+    others = [" the", " of", " and", " her", ","]
+    with path.open("w", newline="", encoding="utf-8") as file:
+        ranks = [f"{name}_{rank}" for rank in range(1, 6) for name in ("predicted", "probability")]
+        table = csv.writer(file, lineterminator="\n")
+        table.writerow(["position", "book", "chapter", "true", "true_probability", *ranks])
+        for position, word in enumerate(words):
+            right = (position + place) % 3 == 0
+            ranked = [word, *others[:4]] if right else others
+            shares = [0.41, 0.13, 0.08, 0.05, 0.02]
+            cells = [cell for pair in zip(ranked, shares, strict=True) for cell in pair]
+            table.writerow([position, "austen-emma", 9, word, 0.41 if right else 0.004, *cells])
+
+
+def _facts(run: str, place: int) -> dict[str, object]:
+    return {
+        "run": run, "opening": "Captain" if place else "It was a dark & stormy night", "opening_drawn": bool(place),
+        "seed": 1, "heading": "CHAPTER XXV", "after_book": "austen-persuasion", "after_chapter": 24, "words": 347 + place,
+        "ended_by": "length" if place == 1 else "end-of-chapter",
+    }  # fmt: skip
+
+
+def _write(path: Path, value: object) -> None:
+    path.write_text(json.dumps(value))

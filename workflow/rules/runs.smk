@@ -1,0 +1,91 @@
+# One run: train, score, write.
+#
+# in:   results/{study}/tokens/{tokenizer}/ of the run, results/{study}/corpus/
+# out:  results/{study}/runs/{run}/
+
+
+rule train_model:
+    input:
+        facts=FLOW.tokens_of("tokens.json"),
+        train=FLOW.tokens_of("train.bin"),
+        valid=FLOW.tokens_of("valid.bin"),
+        experiment=ancient("results/{study}/mlflow.json"),
+    output:
+        model="results/{study}/runs/{run}/model.safetensors",
+        events="results/{study}/runs/{run}/events.jsonl",
+        provenance="results/{study}/runs/{run}/run.json",
+    params:
+        spec=lambda wildcards: FLOW.spec("train_model", wildcards.run),
+        code=lambda wildcards: FLOW.code("train_model", wildcards.run),
+    log:
+        "logs/train_model/{study}/{run}.log",
+    benchmark:
+        "logs/train_model/{study}/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    threads: 1
+    resources:
+        gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+    shell:
+        "python -m nextchapter.stages.train_model --spec {params.spec:q} --code {params.code} --threads {threads}"
+        " --facts {input.facts:q} --train-tokens {input.train:q} --valid-tokens {input.valid:q}"
+        " --experiment {input.experiment:q} --model {output.model:q} --events {output.events:q}"
+        " --provenance {output.provenance:q} --log {log:q}"
+
+
+rule evaluate_model:
+    input:
+        model="results/{study}/runs/{run}/model.safetensors",
+        provenance="results/{study}/runs/{run}/run.json",
+        facts=FLOW.tokens_of("tokens.json"),
+        tokenizer=FLOW.tokens_of("tokenizer.model"),
+        valid=FLOW.tokens_of("valid.bin"),
+        test=FLOW.tokens_of("test.bin"),
+        chapters="results/{study}/corpus/test.parquet",
+    output:
+        metrics="results/{study}/runs/{run}/metrics.json",
+        predictions="results/{study}/runs/{run}/predictions.csv",
+    params:
+        spec=lambda wildcards: FLOW.spec("evaluate_model", wildcards.run),
+        code=lambda wildcards: FLOW.code("evaluate_model", wildcards.run),
+    log:
+        "logs/evaluate_model/{study}/{run}.log",
+    benchmark:
+        "logs/evaluate_model/{study}/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+    shell:
+        "python -m nextchapter.stages.evaluate_model --spec {params.spec:q} --code {params.code} --threads {threads}"
+        " --model {input.model:q} --provenance {input.provenance:q} --facts {input.facts:q}"
+        " --tokenizer {input.tokenizer:q} --valid-tokens {input.valid:q} --test-tokens {input.test:q}"
+        " --test {input.chapters:q} --metrics {output.metrics:q} --predictions {output.predictions:q} --log {log:q}"
+
+
+rule write_chapter:
+    input:
+        model="results/{study}/runs/{run}/model.safetensors",
+        provenance="results/{study}/runs/{run}/run.json",
+        tokenizer=FLOW.tokens_of("tokenizer.model"),
+        train="results/{study}/corpus/train.parquet",
+        manifest="results/{study}/corpus/split.csv",
+    output:
+        chapter="results/{study}/runs/{run}/chapter.md",
+        facts="results/{study}/runs/{run}/chapter.json",
+    params:
+        spec=lambda wildcards: FLOW.spec("write_chapter", wildcards.run),
+        code=lambda wildcards: FLOW.code("write_chapter", wildcards.run),
+    log:
+        "logs/write_chapter/{study}/{run}.log",
+    benchmark:
+        "logs/write_chapter/{study}/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    resources:
+        gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+    shell:
+        "python -m nextchapter.stages.write_chapter --spec {params.spec:q} --code {params.code} --threads {threads}"
+        " --model {input.model:q} --provenance {input.provenance:q} --tokenizer {input.tokenizer:q}"
+        " --train {input.train:q} --manifest {input.manifest:q} --chapter {output.chapter:q}"
+        " --facts {output.facts:q} --log {log:q}"
