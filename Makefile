@@ -49,10 +49,11 @@ bench: $(READY)
 clean:
 	@$(PYTHON) src/nextchapter/clean.py
 
-# constraints.txt pins every package but torch, whose build depends on the machine.
+# constraints.txt pins every package but torch, whose build depends on the machine, and what comes with its CUDA build.
 lock: $(READY)
-	$(BIN)/uv pip compile --extra dev --universal --python-version 3.11 --no-emit-index-url --no-emit-find-links \
-	  --no-emit-package torch --no-header --no-annotate pyproject.toml -o constraints.txt
+	$(BIN)/uv pip compile --quiet --extra dev --universal --python-version 3.11 --no-emit-index-url \
+	  --no-emit-find-links --no-emit-package torch --no-header --no-annotate pyproject.toml \
+	  | grep -vE '^(nvidia-|cuda-|triton)' > constraints.txt
 
 $(READY): pyproject.toml constraints.txt
 	@echo "nextchapter: setting up $(VENV), once; a few minutes"

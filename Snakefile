@@ -56,12 +56,12 @@ include: "workflow/rules/tracking.smk"
 
 
 onstart:
-    print(FLOW.before(workflow.cores))
+    from nextchapter.report.screens import describe_study
+
+    print(describe_study(FLOW, workflow.cores))
 
 
 onsuccess:
-    print(FLOW.after())
+    from nextchapter.report.screens import summarise_study
 
-
-onerror:
-    print(FLOW.failed())
+    print(summarise_study(f"results/{FLOW.name}"))

@@ -1,8 +1,10 @@
 """Fixtures that tests of several folders share."""
 
 import csv
+import hashlib
 import json
 import math
+import shutil
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
@@ -23,7 +25,9 @@ They walked on; and the wind rose."""
 def results_tree(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that makes results/NAME as the stages leave it, small, of invented but likely numbers."""
 
-    def make(name: str = "austen", runs: dict[str, tuple[str, float, float]] = RUNS, resumed: Sequence[str] = ()) -> Path:
+    def make(
+        name: str = "austen", runs: dict[str, tuple[str, float, float]] = RUNS, resumed: Sequence[str] = ()
+    ) -> Path:
         study = tmp_path / "results" / name
         for place, (run, (kind, loss, bits)) in enumerate(runs.items()):
             folder = study / "runs" / run
@@ -46,9 +50,12 @@ def _provenance(run: str, kind: str, study: str, tokens: int) -> dict[str, objec
     more = {"elman": {"activation": "tanh"}, "lstm": {"forget_bias": 1.0}}.get(kind, {})
     return {
         "run": run, "study": study, "model": model | more, "training": {"max_tokens": 2_500_000}, "seed": 1,
-        "tokenizer": "unigram-2k", "vocabulary_size": 2000, "inputs": {}, "device": "cpu", "threads": 1, "steps": 1220,
+        "tokenizer": "unigram-2k", "vocabulary_size": 2000, "inputs": {"train": "5a", "valid": "7b"},
+        "device": "cpu", "threads": 1, "steps": 1220,
         "parameters": {"elman": 681_488, "gru": 1_125_392, "lstm": 1_345_000}.get(kind, 1_000_000), "tokens": tokens,
-        "stopped_by": "budget", "train_seconds": 187.4, "train_tokens_per_s": 13_312.5, "run_key": "0" * 16,
+        "stopped_by": "budget", "train_seconds": 187.4, "train_tokens_per_s": 13_312.5, "best_step": 1200,
+        "started": 1000.0, "finished": 1190.5, "code": "c0de", "git_commit": "abc123",
+        "run_key": hashlib.sha256(run.encode()).hexdigest()[:16],
     }  # fmt: skip
 
 
@@ -105,10 +112,30 @@ def _write_predictions(path: Path, place: int) -> None:
 def _facts(run: str, place: int) -> dict[str, object]:
     return {
         "run": run, "opening": "Captain" if place else "It was a dark & stormy night", "opening_drawn": bool(place),
-        "seed": 1, "heading": "CHAPTER XXV", "after_book": "austen-persuasion", "after_chapter": 24, "words": 347 + place,
-        "ended_by": "length" if place == 1 else "end-of-chapter",
+        "seed": 1, "heading": "CHAPTER XXV", "after_book": "austen-persuasion", "after_chapter": 24,
+        "words": 347 + place, "ended_by": "length" if place == 1 else "end-of-chapter",
     }  # fmt: skip
 
 
 def _write(path: Path, value: object) -> None:
     path.write_text(json.dumps(value))
+
+
+@pytest.fixture(scope="session")
+def empty_store(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return an MLflow store with its tables and nothing in them: making one takes seconds, copying it does not."""
+    from nextchapter.tracking.store import MlflowClient
+
+    path = tmp_path_factory.mktemp("store") / "mlflow.db"
+    MlflowClient(f"sqlite:///{path}").search_experiments()
+    return path
+
+
+@pytest.fixture
+def tracked_project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the current folder: a project with an empty MLflow store."""
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.delenv("MLFLOW_TRACKING_URI", raising=False)
+    (tmp_path / "results").mkdir()
+    shutil.copyfile(empty_store, tmp_path / "results" / "mlflow.db")
+    return tmp_path

@@ -43,6 +43,8 @@ def import_closure(*modules: str) -> set[str]:
             continue
         seen.add(name)
         waiting.extend(imported_modules(name))
+        if name != PACKAGE:
+            waiting.append(name.rpartition(".")[0])
     return seen
 
 
@@ -53,8 +55,8 @@ def imported_modules(module: str) -> frozenset[str]:
     for node in ast.walk(_tree(module)):
         for name in _names_of(node):
             if name == PACKAGE or name.startswith(f"{PACKAGE}."):
-                found.update(name.rsplit(".", cut)[0] for cut in range(name.count(".") + 1))
-    return frozenset(name for name in found if _file_of(name) is not None)
+                found.update({name, name.rpartition(".")[0]})  # the last part may be a module or a name in one
+    return frozenset(name for name in found if name and _file_of(name) is not None)
 
 
 def _names_of(node: ast.AST) -> Iterator[str]:

@@ -141,8 +141,14 @@ class Flow:
                 return {**study.writing.model_dump(mode="json"), "run": name}
             case "compare_runs":
                 return {"corpus": self.name}
-            case "create_experiment" | "track_run" | "track_study":
-                return {"study": self.name, "run": name, "uri": study.tracking.uri}
+            case "choose_chapter":
+                return {"runs": list(self.runs)}
+            case "create_experiment":
+                return self._tracking(name, f"results/{self.name}/mlflow.json")
+            case "track_run":
+                return self._tracking(name, f"results/{self.name}/runs/{name}/mlflow.json")
+            case "track_study":
+                return self._tracking(name, f"results/{self.name}/mlflow-study.json")
             case _:
                 return {"study": self.name}
 
@@ -152,10 +158,10 @@ class Flow:
         uses_model = rule in ("train_model", "evaluate_model", "write_chapter")
         return fingerprint(f"{STAGES}.{rule}", extra if uses_model else ())
 
-    def failed_attempts(self, record: str) -> int:
-        """Return how often a record of tracking could not be published; a failure makes its rule run again."""
-        path = Path(record.format(study=self.name))
-        return int(read_json(path).get("failed_attempts", 0)) if path.is_file() else 0
+    def _tracking(self, run: str, record: str) -> dict[str, Any]:
+        """Return what a rule of tracking reads; a failed attempt to publish changes it, and so is made up for."""
+        failed = read_json(record).get("failed_attempts", 0) if Path(record).is_file() else 0
+        return {"study": self.name, "run": run, "uri": self.study.tracking.uri, "failed_attempts": failed}
 
     def gpus(self, run: str) -> int:
         """Return 1 when a run will train on a GPU, else 0: the profile's limit then spaces such jobs out."""

@@ -55,10 +55,8 @@ def decode(data: bytes) -> Decoded:
     try:
         return Decoded(data.decode("utf-8"), "utf-8", "")
     except UnicodeDecodeError:
-        text = data.decode("utf-8", "replace")
-    broken = text.count("\ufffd")
-    if 10 * broken < len(data.translate(None, bytes(range(128)))) / 2 - broken:
-        return _lenient(data, "utf-8", "not all of it is valid")
+        if _is_mostly_utf8(data):
+            return _lenient(data, "utf-8", "not all of it is valid")
     declared = _declared_encoding(data)
     if declared is not None:
         return _lenient(data, declared, "not UTF-8; declared in its header")
@@ -72,6 +70,14 @@ def _lenient(data: bytes, encoding: str, note: str) -> Decoded:
     text = data.decode(encoding, "replace")
     broken = text.count("\ufffd")
     return Decoded(text, encoding, f"{note}; {broken} broken characters" if broken else note)
+
+
+def _is_mostly_utf8(data: bytes) -> bool:
+    """Return whether ten characters beyond ASCII are good UTF-8 for each one that is broken."""
+    text = data.decode("utf-8", "replace")
+    broken = text.count("\ufffd")
+    beyond_ascii = len(text) - len(text.encode("ascii", "ignore"))
+    return beyond_ascii > 11 * broken
 
 
 def _refuse_binary(data: bytes) -> None:
@@ -90,9 +96,10 @@ def _declared_encoding(data: bytes) -> str | None:
     if declared is None:
         return None
     try:
-        codec = codecs.lookup(declared[1].decode("ascii", "replace"))
+        name = codecs.lookup(declared[1].decode("ascii", "replace")).name
+        b"".decode(name)
     except LookupError:
         return None
-    if codec.name in ("ascii", "utf-8"):
+    if name == "ascii" or name.startswith("utf"):
         return None
-    return "cp1252" if codec.name == "iso8859-1" else codec.name
+    return "cp1252" if name == "iso8859-1" else name

@@ -64,12 +64,10 @@ def _thin(table: pd.DataFrame) -> pd.DataFrame:
 
 def draw_curves(curves: pd.DataFrame) -> Figure:
     """Draw the losses of all runs: above against training tokens, below against training time."""
-    figure = Figure(figsize=(WIDTH_INCHES, 7.6))
+    figure = Figure(figsize=(WIDTH_INCHES, 7.6), layout="constrained")
     above, below = figure.subplots(2, 1)
     if curves.empty:
-        above.text(
-            0.5, 0.5, "No run has recorded a loss.", ha="center", transform=above.transAxes, color=MUTED
-        )
+        above.text(0.5, 0.5, "No run has recorded a loss.", ha="center", transform=above.transAxes, color=MUTED)
     for axes, column, (unit, size) in (
         (above, "tokens", _token_unit(curves["tokens"].max())),
         (below, "seconds", _time_unit(curves["seconds"].max())),
@@ -163,16 +161,8 @@ def _label_ends(axes: Axes, ends: dict[str, tuple[float, float]], colours: dict[
 
 
 def _token_unit(largest: float) -> tuple[str, float]:
-    return (
-        ("million tokens", 1e6)
-        if largest >= 1e6
-        else ("thousand tokens", 1e3)
-        if largest >= 1e4
-        else ("tokens", 1)
-    )
+    return ("million tokens", 1e6) if largest >= 1e6 else ("thousand tokens", 1e3) if largest >= 1e4 else ("tokens", 1)
 
 
 def _time_unit(largest_s: float) -> tuple[str, float]:
-    return (
-        ("hours", 3600) if largest_s >= 3 * 3600 else ("minutes", 60) if largest_s >= 180 else ("seconds", 1)
-    )
+    return ("hours", 3600) if largest_s >= 3 * 3600 else ("minutes", 60) if largest_s >= 180 else ("seconds", 1)

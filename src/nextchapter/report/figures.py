@@ -17,9 +17,10 @@ DOTS_PER_INCH = 200
 
 INK, MUTED, FAINT = "#1c1c22", "#5b5b66", "#d9d9e0"
 
-# Okabe and Ito's palette, which people with any kind of colour vision tell apart; its yellow is too pale for lines.
+# Okabe and Ito's palette, which people with any kind of colour vision tell apart; purple and orange are
+# darkened so that names can be written in them, and the yellow is left out.
 _FAMILY_COLOURS = {"elman": "#D55E00", "gru": "#009E73", "lstm": "#0072B2"}
-_OTHER_COLOURS = ("#CC79A7", "#E69F00", "#56B4E9", "#000000", "#8C6D31", "#7A68A6")
+_OTHER_COLOURS = ("#A8527F", "#B07A00", "#000000", "#56B4E9", "#6B5B95", "#7A7A7A")
 
 # Matplotlib brings the first two; the others serve alphabets those lack, where the machine has them.
 _FALLBACK_FONTS = (
@@ -30,12 +31,11 @@ _FALLBACK_FONTS = (
     "Noto Sans Devanagari",
 )
 
-_STYLE: dict[str, Any] = {
+_STYLE: Any = {
     "svg.hashsalt": "nextchapter",
     "svg.fonttype": "path",
     "mathtext.fontset": "stix",
     "figure.dpi": DOTS_PER_INCH,
-    "figure.constrained_layout.use": True,
     "figure.facecolor": "white",
     "font.size": 11,
     "text.color": INK,
@@ -90,9 +90,7 @@ def spread(positions: Sequence[float], gap: float) -> list[float]:
     groups: list[list[int]] = []
     for index in order:
         groups.append([index])
-        while (
-            len(groups) > 1 and _bottom(groups[-1], positions, gap) - _top(groups[-2], positions, gap) < gap
-        ):
+        while len(groups) > 1 and _bottom(groups[-1], positions, gap) - _top(groups[-2], positions, gap) < gap:
             groups[-2:] = [groups[-2] + groups[-1]]
     moved = list(positions)
     for group in groups:

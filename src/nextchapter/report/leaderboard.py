@@ -31,9 +31,7 @@ COLUMNS = (
 _TEXT = ("run", "model", "corpus", "tokenizer", "device")
 
 
-def compare(
-    provenance: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]], corpus: str
-) -> pd.DataFrame:
+def compare(provenance: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]], corpus: str) -> pd.DataFrame:
     """Return the leaderboard of some runs, best first.
 
     The rank is by bits a character on the test split, equal scores sharing one. The champion is chosen on the
@@ -49,9 +47,7 @@ def compare(
     """
     names, scored = [record["run"] for record in provenance], [record["run"] for record in metrics]
     if names != scored or not names:
-        raise ValueError(
-            f"run.json and metrics.json must be of the same runs, at least one: {names} and {scored}"
-        )
+        raise ValueError(f"run.json and metrics.json must be of the same runs, at least one: {names} and {scored}")
     table = pd.DataFrame([_row(*pair, corpus) for pair in zip(provenance, metrics, strict=True)])
     chosen = table.sort_values(["valid_bits_per_character", "parameters", "run"]).index[0]
     table["champion"] = table.index == chosen

@@ -12,7 +12,7 @@ ROWS_MAX = 40
 def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
     """Draw bits a character of the best runs on the test chapters, best on top, the champion marked."""
     shown = leaderboard[(leaderboard.index < ROWS_MAX) | leaderboard["champion"]].reset_index(drop=True)
-    figure = Figure(figsize=(WIDTH_INCHES, 1.75 + 0.42 * len(shown)))
+    figure = Figure(figsize=(WIDTH_INCHES, 1.75 + 0.42 * len(shown)), layout="constrained")
     axes = figure.subplots()
     colours = family_colours(shown["model"])
     for place, row in enumerate(shown.itertuples()):
@@ -31,7 +31,7 @@ def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
         )  # fmt: skip
         axes.text(
             1.02, place, f"{row.test_bits_per_character:.3f}" + ("  champion" if champion else ""),
-            transform=axes.get_yaxis_transform(), va="center", color=colour if champion else INK,
+            transform=axes.get_yaxis_transform(), va="center_baseline", color=colour if champion else INK,
             fontweight="bold" if champion else "normal",
         )  # fmt: skip
     axes.set_yticks(range(len(shown)), [str(run) for run in shown["run"]], color=INK, fontsize=11)
@@ -40,7 +40,9 @@ def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
     axes.spines["left"].set_visible(False)
     axes.margins(x=0.08)
     axes.set_xlabel("bits a character on unseen chapters (fewer is better)")
-    axes.set_title("How well each network foresees chapters it has not read", loc="left", x=0)
+    figure.suptitle(
+        "How well each network foresees unread chapters", x=0.01, ha="left", fontsize=12.5, fontweight="bold"
+    )
     figure.supxlabel(_reading(len(leaderboard), len(shown)), fontsize=9.5, color=MUTED)
     return figure
 

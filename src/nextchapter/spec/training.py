@@ -12,11 +12,11 @@ Positive = Annotated[int, Field(ge=1)]
 class TrainingSpec(Spec):
     """Backpropagation through time by AdamW with warm-up and cosine decay."""
 
-    batch_size: Annotated[int, Field(ge=1, le=65536)] = 32
+    batch_size: Annotated[int, Field(ge=1, le=65536)] = 16
     """Number of streams (or of whole chapters) in a step."""
-    truncation: Positive | Literal["chapter"] = 64
+    truncation: Positive | Literal["chapter"] = 48
     """Tokens through which the gradient runs back; `chapter` runs it through whole chapters."""
-    learning_rate: Annotated[float, Field(gt=0, le=100)] = 3e-3
+    learning_rate: Annotated[float, Field(gt=0, le=100)] = 5e-3
     """Peak learning rate, reached after the warm-up."""
     final_learning_rate_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of the peak at which the cosine ends."""

@@ -7,7 +7,7 @@ from nextchapter.stages.command import Job, execute
 from nextchapter.store.files import read_json, write_json
 
 
-def work(job: Job) -> None:
+def compare_runs(job: Job) -> None:
     """Write the leaderboard and the champion."""
     from nextchapter.report.leaderboard import champion_of, compare, write_leaderboard
 
@@ -19,8 +19,8 @@ def work(job: Job) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the stage; return its exit code."""
-    return execute(work, inputs=("provenance*", "metrics*"), outputs=("leaderboard", "champion"), argv=argv)
+    """Run the stage from its command line."""
+    return execute(compare_runs, inputs=("provenance*", "metrics*"), outputs=("leaderboard", "champion"), argv=argv)
 
 
 if __name__ == "__main__":

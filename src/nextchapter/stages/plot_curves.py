@@ -8,7 +8,7 @@ from nextchapter.store.events import read_events
 from nextchapter.store.files import atomic_path, read_json
 
 
-def work(job: Job) -> None:
+def plot_curves(job: Job) -> None:
     """Write the curves as SVG and PNG, and what is drawn as CSV."""
     import pandas as pd
 
@@ -26,8 +26,8 @@ def work(job: Job) -> None:
 
 
 def main(argv: Sequence[str] | None = None) -> int:
-    """Run the stage; return its exit code."""
-    return execute(work, inputs=("events*", "provenance*"), outputs=("svg", "png", "csv"), argv=argv)
+    """Run the stage from its command line."""
+    return execute(plot_curves, inputs=("events*", "provenance*"), outputs=("svg", "png", "csv"), argv=argv)
 
 
 if __name__ == "__main__":

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from nextchapter.stages.command import LOGGER, Job, execute
 
 INPUTS = (
-    "experiment*",
+    "experiment",
     "provenance",
     "events",
     "metrics",

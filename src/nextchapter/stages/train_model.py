@@ -143,13 +143,8 @@ def _listeners(job: Job, run_key: str, stack: ExitStack) -> "tuple[Listener, ...
     if not (job.spec["tracking"]["live"] and job.files["experiment"]):
         return ()
     publisher = importlib.import_module("nextchapter.tracking.publisher")
-    live = publisher.open_publisher(
-        job.path("experiment"), job.spec["run"], run_key, job.spec["tracking"]["every_s"]
-    )
-    if live is None:
-        return ()
-    stack.callback(live.close)
-    return (live,)
+    live = publisher.open_publisher(job.path("experiment"), job.spec, run_key)
+    return () if live is None else (stack.enter_context(live),)
 
 
 def _surroundings() -> dict[str, Any]:

@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from nextchapter.stages.command import LOGGER, Job, execute
 
 
-def write_next_chapter(job: Job) -> None:
+def write_chapter(job: Job) -> None:
     """Write `chapter` as Markdown, and how it came about to `facts`."""
     import pandas as pd
 
-    from nextchapter.generation.chapter import draw_opening, write_chapter
+    from nextchapter.generation import chapter as writing
     from nextchapter.generation.headings import next_heading
     from nextchapter.models.registry import load_model
     from nextchapter.spec.writing import WritingSpec
@@ -27,8 +27,8 @@ def write_next_chapter(job: Job) -> None:
     book = shelf[shelf["book"] == shelf["book"].iloc[-1]]
     heading = next_heading(book["heading"].tolist())
     texts = pd.read_parquet(job.path("train"), columns=["text"])["text"]
-    opening = spec.opening or draw_opening(texts, spec.seed)
-    chapter = write_chapter(model, tokenizer, opening, spec)
+    opening = spec.opening or writing.draw_opening(texts, spec.seed)
+    chapter = writing.write_chapter(model, tokenizer, opening, spec)
     write_text(job.path("chapter"), f"# {heading}\n\n{chapter.text}\n")
     facts = {
         "run": run,
@@ -51,7 +51,7 @@ def write_next_chapter(job: Job) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from its command line."""
     inputs = ["model", "provenance", "tokenizer", "train", "manifest"]
-    return execute(write_next_chapter, inputs=inputs, outputs=["chapter", "facts"], argv=argv)
+    return execute(write_chapter, inputs=inputs, outputs=["chapter", "facts"], argv=argv)
 
 
 if __name__ == "__main__":

@@ -103,8 +103,12 @@ class UnigramTokenizer:
         return str(self._processor.decode(kept)) if kept else ""
 
     def token_text(self, token: int) -> str:
-        """Return how one token looks: its characters, `<0x0A>` for a byte, `<end-of-chapter>` for the end."""
-        return str(self._processor.id_to_piece(token)).replace(SPACE_MARK, " ")
+        """Return how one token looks: its characters, `<0xC3>` for a byte of others, `<end-of-chapter>` for the end."""
+        piece = str(self._processor.id_to_piece(token))
+        if self._processor.is_byte(token):
+            byte = int(piece[1:-1], 16)
+            return chr(byte) if 0x20 <= byte < 0x7F else piece
+        return piece.replace(SPACE_MARK, " ")
 
     def token_characters(self) -> np.ndarray:
         """Return for each token the number of code points it stands for, int64 [token].

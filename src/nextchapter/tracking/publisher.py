@@ -5,9 +5,11 @@ import logging
 import queue
 import threading
 from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Self
 
 from nextchapter.store.events import Event
+from nextchapter.store.files import read_json
 from nextchapter.tracking.address import TrackingError, resolve_uri
 from nextchapter.tracking.points import milliseconds, parameters_of, points_of
 
@@ -16,6 +18,22 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 WAITING_BATCHES = 1000
+_PARAMETERS = ("model", "training", "seed", "tokenizer")
+
+
+def open_publisher(experiment: Path, spec: Mapping[str, Any], run_key: str) -> "LivePublisher | None":
+    """Return the publisher of a training, or None where `create_experiment` found no store.
+
+    Args:
+        experiment: the record of `create_experiment`.
+        spec: the specification of `train_model`.
+        run_key: the training's digest of all that its result depends on.
+    """
+    if not read_json(experiment)["published"]:
+        return None
+    parameters = {key: spec[key] for key in _PARAMETERS}
+    uri, every_s = spec["tracking"]["uri"], spec["tracking"]["every_s"]
+    return LivePublisher(spec["study"], spec["run"], run_key, uri, parameters, every_s)
 
 
 class LivePublisher:
@@ -61,12 +79,20 @@ class LivePublisher:
             with contextlib.suppress(queue.Full):
                 self._waiting.put_nowait(events)
 
+    def __enter__(self) -> Self:
+        """Return itself."""
+        return self
+
+    def __exit__(self, error: type[BaseException] | None, *_: object) -> None:
+        """Close; a training that ends with an error is shown as failed, until it goes on."""
+        self.close(status="FAILED" if error else "")
+
     def close(self, timeout_s: float = 10.0, status: str = "") -> None:
         """Send what waits, for at most `timeout_s` seconds.
 
         Args:
             timeout_s: the store may be slow; the training does not wait longer for it.
-            status: how MLflow shows a run that did not reach its end, `FAILED` or `KILLED`.
+            status: MLflow's status of a run that did not reach its end; without one, `track_run` ends it.
         """
         self._status = status
         self._closing.set()

@@ -77,17 +77,15 @@ def final_metrics(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[st
         for name in _SCORES
         if values[name] is not None
     }
-    return {
-        **scores,
-        **{f"system/{name}": float(run[name]) for name in ("train_seconds", "train_tokens_per_s")},
-    }
+    speed = {f"system/{name}": float(run[name]) for name in ("train_seconds", "train_tokens_per_s")}
+    return {**scores, **speed}
 
 
 def publish_run(experiment: Experiment, contents: RunContents) -> str:
     """Bring MLflow to what a run's files say; return the id of its run there.
 
-    A run of the same key that holds anything else, left by an earlier attempt, is replaced; MLflow keeps it among
-    the deleted ones. Doing this twice changes nothing.
+    A run of the same key that holds anything else, left by an earlier attempt, is replaced; MLflow keeps it
+    among the deleted ones. Doing this twice changes nothing.
     """
     client = experiment.client
     run_id, held, outdated = _find(experiment, contents)
@@ -166,12 +164,12 @@ def describe_run(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
     test = metrics["splits"]["test"]
     interval = "" if test["ci_low"] is None else f" (95 %: {test['ci_low']:.3f} to {test['ci_high']:.3f})"
     return (
-        f"**{test['bits_per_character']:.3f} bits per character**{interval} and perplexity {test['perplexity']:.1f} "
-        f"on {test['chapters']} chapters that it has not seen.\n\n"
+        f"**{test['bits_per_character']:.3f} bits per character**{interval} "
+        f"and perplexity {test['perplexity']:.1f} on {test['chapters']} chapters that it has not seen.\n\n"
         f"`{run['model']['kind']}` with {run['parameters']:,} parameters, seed {run['seed']}, tokenizer "
         f"`{run['tokenizer']}` ({run['vocabulary_size']:,} tokens); trained on {run['tokens']:,} tokens in "
-        f"{run['train_seconds']:.0f} s on {run['device']}, ended by {run['stopped_by']} at step {run['steps']:,}, "
-        f"weights of step {run['best_step']:,} kept."
+        f"{run['train_seconds']:.0f} s on {run['device']}, ended by {run['stopped_by']} "
+        f"at step {run['steps']:,}, weights of step {run['best_step']:,} kept."
     )
 
 

@@ -3,6 +3,7 @@
 import getpass
 import logging
 import sqlite3
+import uuid
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import dataclass
@@ -16,11 +17,10 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 from sqlalchemy.exc import SQLAlchemyError
 
-from nextchapter.spec.base import digest
+from nextchapter.store.files import write_text
 from nextchapter.store.locks import LOCKS
 from nextchapter.tracking.address import (
     ARTIFACTS,
-    STORE,
     TrackingError,
     is_server,
     public_reason,
@@ -29,6 +29,7 @@ from nextchapter.tracking.address import (
 )
 from nextchapter.tracking.points import Point
 
+ORIGIN_FILE = Path("results/.mlflow-origin")
 KIND = "nextchapter.kind"
 ORIGIN = "nextchapter.origin"
 RUN_KEY = "run_key"
@@ -52,7 +53,7 @@ class Experiment:
     parent_run_id: str
     """The run that stands for the study; the study's runs are its children."""
     origin: str
-    """Whose results these are: others on the same server are left alone."""
+    """Tells these results from those of others in the same store, which are left alone."""
 
     def find_runs(self, condition: str) -> list[Run]:
         """Return the runs of this study that meet a condition in MLflow's search language, newest first."""
@@ -104,9 +105,9 @@ def ensure_experiment(study: str, uri: str) -> Experiment:
         OSError, MlflowException, SQLAlchemyError, sqlite3.Error: see `store_errors`.
     """
     LOCKS.mkdir(parents=True, exist_ok=True)
-    with FileLock(LOCKS / f"mlflow-{digest(uri)}.lock", timeout=_LOCK_TIMEOUT_S):
+    with FileLock(LOCKS / "mlflow.lock", timeout=_LOCK_TIMEOUT_S):
         _require_answer(uri)
-        client, origin = MlflowClient(uri), origin_of(uri)
+        client, origin = MlflowClient(uri), _origin()
         experiment_id = _ensure_experiment_id(client, study, uri)
         found = _find_runs(client, experiment_id, origin, f"tags.`{KIND}` = 'study'")
         if found:
@@ -116,11 +117,11 @@ def ensure_experiment(study: str, uri: str) -> Experiment:
     return Experiment(client, experiment_id, parent_run_id, origin)
 
 
-def origin_of(uri: str) -> str:
-    """Return a tag value that tells the runs of this project's folder from those of others on the same server."""
-    if sqlite_path(uri) == STORE.absolute():
-        return "here"
-    return digest([_user(), str(STORE.absolute())])
+def _origin() -> str:
+    """Return the id that lies among the results, and moves with them; one is drawn when there is none."""
+    if not ORIGIN_FILE.is_file():
+        write_text(ORIGIN_FILE, uuid.uuid4().hex)
+    return ORIGIN_FILE.read_text(encoding="utf-8")
 
 
 def _require_answer(uri: str) -> None:
@@ -131,13 +132,16 @@ def _require_answer(uri: str) -> None:
         with closing(sqlite3.connect(path, timeout=_BUSY_S)) as connection:
             connection.execute("BEGIN IMMEDIATE")
     elif is_server(uri):
-        http_request(get_default_host_creds(uri), "/health", "GET", timeout=_HEALTH_TIMEOUT_S, max_retries=0)
+        credentials = get_default_host_creds(uri)  # type: ignore[no-untyped-call]
+        http_request(  # type: ignore[no-untyped-call]
+            credentials, "/health", "GET", timeout=_HEALTH_TIMEOUT_S, max_retries=0
+        )
 
 
 def _ensure_experiment_id(client: MlflowClient, study: str, uri: str) -> str:
     found = client.get_experiment_by_name(study)
     if found is None:
-        # A server keeps artifacts where it says; to a database the place must be named, or it is the current folder.
+        # A server says where it keeps artifacts; a database must be told, or takes the current folder.
         place = None if is_server(uri) else (ARTIFACTS / study).absolute().as_uri()
         kind = {"mlflow.experimentKind": "custom_model_development"}
         return str(client.create_experiment(study, artifact_location=place, tags=kind))

@@ -1,4 +1,4 @@
-"""A study as MLflow shall show it: its leaderboard, champion, chapter and figures, on the parent of its runs."""
+"""A study as MLflow shall show it: leaderboard, champion, chapter and figures, on the parent of its runs."""
 
 import csv
 import time
@@ -27,9 +27,10 @@ def read_leaderboard(path: Path) -> list[Row]:
 def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[str, Sequence[Path]]) -> str:
     """Bring the parent run to what the study's files say; return its id. Doing this twice changes nothing.
 
-    The run stays the same when runs are added to the study: what may change is a tag or a metric, not a parameter.
+    The run stays the same when runs are added to the study: what may change is a tag or a metric, no parameter.
 
     Args:
+        experiment: that of the study.
         rows: the leaderboard.
         files: artifacts, by folder.
     """
@@ -53,16 +54,12 @@ def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[st
 
 
 def describe_study(rows: Sequence[Row]) -> str:
-    """Return the leaderboard as a table in Markdown."""
-    lines = [
-        "| rank | run | parameters | bits per character, test | perplexity, test |",
-        "|---|---|---|---|---|",
-    ]
+    """Return the leaderboard, scores of the test chapters, as a table in Markdown."""
+    lines = ["| rank | run | parameters | bits per character | perplexity |", "|---|---|---|---|---|"]
     for row in rows:
         name = f"**{row['run']}**" if row["champion"] == "True" else row["run"]
         interval = f" ({float(row['ci_low']):.3f} to {float(row['ci_high']):.3f})" if row["ci_low"] else ""
-        lines.append(
-            f"| {row['rank']} | {name} | {int(row['parameters']):,} | {float(row['test_bits_per_character']):.3f}"
-            f"{interval} | {float(row['test_perplexity']):.1f} |"
-        )
+        bits, perplexity = float(row["test_bits_per_character"]), float(row["test_perplexity"])
+        size = f"{int(row['parameters']):,}"
+        lines.append(f"| {row['rank']} | {name} | {size} | {bits:.3f}{interval} | {perplexity:.1f} |")
     return "\n".join(lines)

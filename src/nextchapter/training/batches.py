@@ -6,8 +6,8 @@
 """
 
 import math
+from abc import ABC, abstractmethod
 from dataclasses import dataclass
-from typing import Protocol
 
 import numpy as np
 import torch
@@ -32,17 +32,18 @@ class Batch:
     """Number of targets that are not ignored."""
 
 
-class Batches(Protocol):
+class Batches(ABC):
     """The batches of a run."""
 
     steps_per_epoch: int
     tokens_per_epoch: int
 
+    @abstractmethod
     def batch(self, step: int) -> Batch:
         """Return the batch of a step; steps count from 0 through all epochs."""
 
 
-class StreamBatches:
+class StreamBatches(Batches):
     """Truncated backpropagation through time over contiguous streams."""
 
     def __init__(
@@ -98,7 +99,7 @@ class StreamBatches:
         return tokens
 
 
-class ChapterBatches:
+class ChapterBatches(Batches):
     """Backpropagation through whole chapters."""
 
     def __init__(self, stream: TokenStream, end_of_chapter: int, batch_size: int, seed: int) -> None:

@@ -1,0 +1,144 @@
+"""From the lines of a book to its chapters: headings, volumes, and the lines of each."""
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import pairwise
+
+from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines, Layout, choose_layout, find_chain
+from nextchapter.corpus.marks import CHAPTER_WORDS, Mark, find_marks
+from nextchapter.corpus.removals import Removals, ink
+from nextchapter.corpus.titles import find_contents, is_table, title_behind
+
+NO_HEADINGS = "none"
+_TITLED_SHARE = 0.6
+_SHORTEST_LETTER = 1000
+_LONGEST_TITLE_PAGE = 200
+_LONG_LINE = 45
+
+
+@dataclass(frozen=True)
+class Section:
+    """A chapter, as lines."""
+
+    volume: str
+    heading: str
+    lines: list[str]
+
+
+def find_chapters(lines: list[str], removals: Removals) -> tuple[str, list[Section]]:
+    """Return the style of a book's headings and its chapters; without headings, one section of all lines.
+
+    What stands before the first chapter (title page, contents, preface) is no chapter and is noted as removed.
+    """
+    text = InkedLines(lines)
+    marks = list(find_marks(lines))
+    layout = choose_layout(text, marks)
+    if layout is None:
+        return NO_HEADINGS, [Section("", "", lines)] if text.total else []
+    chapters = _leading_letters(text, marks, layout) + layout.marks
+    taken = {chapter.line for chapter in chapters if chapter.style not in CHAPTER_WORDS}
+    volumes = [mark for mark in marks if mark.is_volume and mark.style != layout.style and mark.line not in taken]
+    end = _end_of_text(lines, chapters[-1], removals)
+    return layout.style, list(_cut(text, chapters, volumes, end, removals))
+
+
+def _leading_letters(text: InkedLines, marks: Sequence[Mark], layout: Layout) -> list[Mark]:
+    """Return the marks of another word that count before the first chapter: a novel may open with four letters."""
+    leading: list[Mark] = []
+    first = layout.marks[0]
+    for style in CHAPTER_WORDS - {layout.style} if layout.style in CHAPTER_WORDS else ():
+        early = [mark for mark in marks if mark.style == style and mark.line < first.line]
+        chain = find_chain(text, early, []).marks if early else []
+        sizes = [text.behind(*pair) for pair in pairwise([*chain, first])]
+        if len(sizes) > 1 and min(sizes) >= _SHORTEST_LETTER:
+            leading = max(leading, chain, key=len)
+    return leading
+
+
+def _end_of_text(lines: Sequence[str], last: Mark, removals: Removals) -> int:
+    """Return the line where a table of contents begins behind the last chapter, as in French books, or the end."""
+    contents = find_contents(lines, last.line + 1, len(lines))
+    if contents is None or not is_table(lines[contents + 1 :]):
+        return len(lines)
+    removals.add("table of contents", "\n".join(lines[contents:]))
+    return contents
+
+
+def _cut(
+    text: InkedLines, chapters: Sequence[Mark], volumes: Sequence[Mark], end: int, removals: Removals
+) -> Iterator[Section]:
+    """Yield the chapters that begin at the given marks, the last one up to line `end`."""
+    lines = text.lines
+    opened = [_volumes_of(text, *pair, volumes) for pair in pairwise([None, *chapters])]
+    starts = [min(mark.line for mark in [*new, chapter]) for new, chapter in zip(opened, chapters, strict=True)]
+    stops = [*starts[1:], end]
+    front = "\n".join(lines[: starts[0]])
+    removals.add("front matter", front, int(ink(front) > 0))
+    takes_title = _titles_follow(lines, chapters, stops)
+    standing: list[Mark] = []
+    for chapter, new, stop in zip(chapters, opened, stops, strict=True):
+        opening: list[str] = []
+        for volume, following in pairwise([*new, chapter]):
+            printed, behind = _read_heading(lines, volume, following.line, takes_title=True)
+            standing = _enter_volume(standing, replace(volume, printed=printed))
+            opening += lines[behind : following.line]
+        heading, body = _read_heading(lines, chapter, stop, takes_title)
+        kept = _without_title_page(opening, removals)
+        yield Section(", ".join(volume.printed for volume in standing), heading, [*kept, *lines[body:stop]])
+
+
+def _volumes_of(text: InkedLines, before: Mark | None, chapter: Mark, volumes: Sequence[Mark]) -> list[Mark]:
+    """Return the marks of the volumes that open with a chapter: of each style the last, shortly above the chapter."""
+    above = before.line if before else -1
+    near = [volume for volume in volumes if above < volume.line <= chapter.line]
+    last = {volume.style: volume for volume in near if text.between(volume.line, chapter.line) <= NEAR_VOLUME}
+    return sorted(last.values(), key=lambda volume: volume.line)
+
+
+def _enter_volume(standing: list[Mark], volume: Mark) -> list[Mark]:
+    """Return the volumes that a chapter stands in: `BOOK II` takes the place of `BOOK I` and of all parts within."""
+    styles = [mark.style for mark in standing]
+    outer = styles.index(volume.style) if volume.style in styles else len(styles)
+    return [*standing[:outer], volume]
+
+
+def _without_title_page(opening: list[str], removals: Removals) -> list[str]:
+    """Return what stands between a volume's heading and its first chapter's, if it is more than a title page."""
+    page = "\n".join(opening)
+    if ink(page) >= _LONGEST_TITLE_PAGE:
+        return [*opening, ""]
+    removals.add("title page of a volume", page, int(ink(page) > 0))
+    return []
+
+
+def _titles_follow(lines: Sequence[str], chapters: Sequence[Mark], stops: Sequence[int]) -> bool:
+    """Return whether the chapters that have no title beside their number have one below it, most of them."""
+    untitled = [pair for pair in zip(chapters, stops, strict=True) if not pair[0].has_title]
+    titled = [title_behind(lines, mark.line + 1, stop) for mark, stop in untitled]
+    return sum(title is not None for title in titled) >= _TITLED_SHARE * len(untitled)
+
+
+def _read_heading(lines: Sequence[str], mark: Mark, stop: int, takes_title: bool) -> tuple[str, int]:
+    """Return a heading with its title, and the line behind them.
+
+    Args:
+        lines: lines of the book.
+        mark: where the heading stands.
+        stop: where what it heads ends.
+        takes_title: whether the next paragraph may be the title.
+    """
+    printed, behind = " ".join(mark.printed.split()), mark.line + 1
+    if mark.has_title:
+        return _read_wrapped(lines, printed, behind, stop)
+    title = title_behind(lines, behind, stop) if takes_title else None
+    return (f"{printed.rstrip('.:')}. {title[0]}", title[1]) if title else (printed, behind)
+
+
+def _read_wrapped(lines: Sequence[str], printed: str, behind: int, stop: int) -> tuple[str, int]:
+    """Return a heading with the lines into which its title is wrapped, at most two, and the line behind it."""
+    end = behind
+    while end < stop and lines[end].strip():
+        end += 1
+    whole = " ".join([printed, *(line.strip() for line in lines[behind:end])])
+    is_wrapped = whole.isupper() or (len(printed) >= _LONG_LINE and whole[-1] not in ".!?,;:\"'")
+    return (whole, end) if behind < end < stop and end - behind <= 2 and is_wrapped else (printed, behind)

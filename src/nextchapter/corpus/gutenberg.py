@@ -1,0 +1,128 @@
+"""What frames a book: licences, titles and authors of Project Gutenberg's files in all their ages, and end marks."""
+
+import re
+from dataclasses import dataclass
+
+from nextchapter.corpus.removals import Removals
+
+_START = re.compile(r"\*\*\*\s*START OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
+_SMALL_PRINT_END = re.compile(r"\*\s*END\s*\*?\s*(?:OF )?THE SMALL PRINT", re.IGNORECASE)
+_END = re.compile(r"\*\*\*\s*END OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
+_OLD_END = re.compile(r"\W*(?:end|ende|fin|fine|einde|fim)\b.{0,30}\bproject gutenberg", re.IGNORECASE)
+_TRAILER = re.compile(r"\W*(?:This file should be named|\*+START\*+THE SMALL PRINT)", re.IGNORECASE)
+_FIELD = re.compile(r"(Title|Author):\s*(.*\S)", re.IGNORECASE)
+_NAMED_IN_HEADER = re.compile(
+    r"(?:The )?Project Gutenberg(?:'s|’s)? ?(?:E-?(?:Book|Text) of )?(?P<title>.+?),? by (?P<author>.+)", re.IGNORECASE
+)
+_CREDIT = re.compile(
+    r"(?:Produced|Transcribed|Prepared|Scanned|Digitized) by\b|E-?text (?:prepared|produced|scanned)|"
+    r"This e-?(?:text|book) was (?:produced|prepared|transcribed|scanned)",
+    re.IGNORECASE,
+)
+_BRACKETED = re.compile(r"\[(?P<title>[^\[\]]+?)(?:,? by (?P<author>[^\[\]]+?))?(?:,? (?P<year>\d{4}))?\]")
+_END_MARK = re.compile(
+    r"\W*(?:(?:THE )?END|The [Ee]nd|Finis|FIN|Fin|ENDE|Ende|FINE|Fine|EINDE|Einde|FIM|Fim|SLUT|Slut|KONIEC|Koniec|"
+    r"КОНЕЦ|Конец|LOPPU|終|完)(?: (?:of|de|des|der|del|della|du|do|da|van|OF|DE|DES|DER|DEL|DELLA|DU|DO|DA|VAN)\b.*"
+    r"| [\wа-я]+ (?:части|тома|книги))?\W*|\W*FINIS\b.*"
+)
+_LONGEST_END_MARK = 60
+_LONGEST_BRACKET = 200
+_NEAR_LINES = 15
+
+
+@dataclass
+class Frame:
+    """What the frame of a book says of it."""
+
+    title: str = ""
+    author: str = ""
+
+
+def strip_frame(lines: list[str], removals: Removals) -> tuple[list[str], Frame]:
+    """Return a book's lines without licence, title in brackets and credits, and what these say of it.
+
+    The footer is looked for first: some files of 2002 carry the small print of their header at the end.
+    """
+    end = _footer_start(lines)
+    start = _header_end(lines[:end])
+    frame = _read_header(lines[:start])
+    removals.add("Project Gutenberg header", "\n".join(lines[:start]), int(start > 0))
+    removals.add("Project Gutenberg footer", "\n".join(lines[end:]), int(end < len(lines)))
+    body = _strip_credit(trim(lines[start:end]), removals) if start else trim(lines[:end])
+    if body and len(body[0]) <= _LONGEST_BRACKET and (named := _BRACKETED.fullmatch(body[0].strip())):
+        frame = Frame(frame.title or named["title"].strip(), frame.author or (named["author"] or "").strip())
+        removals.add("title line in brackets", body[0])
+        body = trim(body[1:])
+    return body, frame
+
+
+def strip_end_mark(lines: list[str], removals: Removals) -> list[str]:
+    """Return lines without a last one that only says that the book, or a volume of it, ends."""
+    body = trim(lines)
+    while body and len(body[-1].strip()) <= _LONGEST_END_MARK and _END_MARK.fullmatch(body[-1].strip()):
+        removals.add("end mark", body[-1])
+        body = trim(body[:-1])
+    return body
+
+
+def trim(lines: list[str]) -> list[str]:
+    """Return lines without the blank ones at both ends."""
+    first, last = 0, len(lines)
+    while first < last and not lines[first].strip():
+        first += 1
+    while last > first and not lines[last - 1].strip():
+        last -= 1
+    return lines[first:last]
+
+
+def _footer_start(lines: list[str]) -> int:
+    """Return the line where the licence at the end begins: that of the last end marker, or of an older one above it."""
+    ends = [index for index, line in enumerate(lines) if _END.search(line) or _OLD_END.match(line)]
+    if not ends:
+        return len(lines)
+    start = ends[-1]
+    for index in reversed(ends[:-1]):
+        if index >= start - _NEAR_LINES:
+            start = index
+    return start
+
+
+def _header_end(lines: list[str]) -> int:
+    """Return the line after the header: behind the last small print, or behind the start marker and its second line."""
+    for index in range(len(lines) - 1, -1, -1):
+        if _SMALL_PRINT_END.search(lines[index]):
+            return index + 1
+    for index, line in enumerate(lines):
+        if _START.search(line):
+            wrapped = "***" not in _START.sub("", line) and "***" in "".join(lines[index + 1 : index + 2])
+            return index + 2 if wrapped else index + 1
+    return 0
+
+
+def _read_header(lines: list[str]) -> Frame:
+    frame = Frame()
+    for index, line in enumerate(lines):
+        field = _FIELD.match(line.strip())
+        if field and not getattr(frame, field[1].lower()):
+            following = lines[index + 1] if index + 1 < len(lines) else ""
+            continued = f" {following.strip()}" if following.startswith("  ") else ""
+            setattr(frame, field[1].lower(), _without_full_stop(field[2] + continued))
+    first = next((line for line in lines if line.strip()), "")
+    named = _NAMED_IN_HEADER.search(first)
+    if named:
+        frame.title = frame.title or named["title"].strip(" *")
+        frame.author = frame.author or _without_full_stop(named["author"].strip(" *"))
+    return frame
+
+
+def _without_full_stop(name: str) -> str:
+    return re.sub(r"(?<=\w\w)\.$", "", name.strip())
+
+
+def _strip_credit(lines: list[str], removals: Removals) -> list[str]:
+    """Return lines without the paragraphs right behind the header that name who made the file."""
+    while lines and _CREDIT.match(lines[0].strip()):
+        end = next((index for index, line in enumerate(lines) if not line.strip()), len(lines))
+        removals.add("credit of the file's makers", "\n".join(lines[:end]))
+        lines = trim(lines[end:])
+    return lines

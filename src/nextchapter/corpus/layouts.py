@@ -1,0 +1,202 @@
+"""Which of a book's marks are its chapters.
+
+Marks are grouped by style (`chapter` and a number, bare Roman numerals, ...). Of each style the best chain is kept: one
+that counts 1, 2, 3, ..., may count from 1 again, and has text behind its marks. A table of contents counts as well, but
+has no text. The first style, from the surest to the weakest, whose chain divides the book well is taken.
+"""
+
+from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
+from itertools import accumulate, pairwise
+from statistics import median
+
+from nextchapter.corpus.marks import CHAPTER_WORDS, VOLUME_WORDS, Mark
+from nextchapter.corpus.removals import ink
+from nextchapter.corpus.titles import contents_marks, isolated_marks
+
+NEAR_VOLUME = 1500
+"""A volume's mark opens the chapter that begins within this much ink behind it."""
+_NUMERALS = frozenset(["roman", "arabic", "word", "roman title", "arabic title"])
+_MOST_MARKS = 1500
+_FULL_CHAPTER = 2000
+_COST_OF_AN_ENTRY = 0.05
+_COST_OF_A_GAP = 0.9
+_COST_OF_A_NEW_COUNT = 1.5
+_LARGEST_STEP = 3
+_LARGEST_FRONT = 0.35
+_LARGEST_CHAPTER = 250_000
+_LARGEST_SHARE = (0.0, 1.0, 0.9, 0.8, 0.5)  # of the book, with so many chapters
+_FEWEST_DOUBTFUL = 4
+_LARGEST_PIECE = 0.6
+_SMALLEST_TITLED = 1000
+_SUBTITLE = 200
+
+
+class InkedLines:
+    """The lines of a book, and how many characters that are not white space stand between two of them."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        self.lines = lines
+        self._before = [0, *accumulate(ink(line) for line in lines)]
+
+    @property
+    def total(self) -> int:
+        """The ink of the book."""
+        return self._before[-1]
+
+    def between(self, start: int, stop: int) -> int:
+        """Return the ink from one line to before another."""
+        return self._before[stop] - self._before[start]
+
+    def behind(self, mark: Mark, following: Mark | None) -> int:
+        """Return the ink between a mark and the next; without a next, to the end of the book."""
+        stop = following.line if following else len(self.lines)
+        return self.between(min(mark.line + 1, stop), stop)
+
+    def sizes(self, marks: Sequence[Mark]) -> list[int]:
+        """Return the ink behind each mark."""
+        return [self.behind(*pair) for pair in zip(marks, [*marks[1:], None], strict=True)]
+
+
+@dataclass(frozen=True)
+class Layout:
+    """The chapters of a book under one reading of its marks."""
+
+    style: str
+    marks: list[Mark]
+    score: float = 0.0
+
+
+def choose_layout(text: InkedLines, marks: Sequence[Mark]) -> Layout | None:
+    """Return the surest layout that divides the book well, else the best counted one, else None."""
+    doubtful: list[Layout] = []
+    for layouts in _layouts_by_rank(text, marks):
+        well = [layout for layout in layouts if _divides_well(text, layout.marks)]
+        if well:
+            return max(well, key=lambda layout: layout.score)
+        doubtful += [layout for layout in layouts if _divides_somehow(text, layout.marks)]
+    return max(doubtful, key=lambda layout: layout.score, default=None)
+
+
+def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[Layout]]:
+    """Yield groups of layouts, from the surest kind of heading to the weakest."""
+    volumes = [mark for mark in marks if mark.is_volume]
+    groups: dict[str, list[Mark]] = {}
+    for mark in marks:
+        groups.setdefault(mark.style, []).append(mark)
+    chains = {style: find_chain(text, group, [] if style in VOLUME_WORDS else volumes) for style, group in groups.items()}
+
+    def of(styles: Iterable[str], fewest: int) -> list[Layout]:
+        return [chains[style] for style in styles if style in chains and len(chains[style].marks) >= fewest]
+
+    yield of(CHAPTER_WORDS, fewest=2)
+    yield of(_NUMERALS, fewest=2)
+    yield of(chains.keys() - CHAPTER_WORDS - _NUMERALS - VOLUME_WORDS, fewest=3)
+    yield [Layout("titles of the contents", contents_marks(text.lines))]
+    yield of(VOLUME_WORDS, fewest=2)
+    for titles in isolated_marks(text.lines):
+        yield _titled_layouts(text, titles)
+    yield of(CHAPTER_WORDS, fewest=1)
+
+
+def _titled_layouts(text: InkedLines, titles: Sequence[Mark]) -> list[Layout]:
+    """Return the layout by titles without numbers, if they stand as far apart as chapters do.
+
+    Of titles that follow each other at once the first counts, but at the start of the book (its own title) the last.
+    """
+    while len(titles) > 1 and text.behind(titles[0], titles[1]) < _SUBTITLE:
+        titles = titles[1:]
+    pairs = pairwise([None, *titles])
+    marks = [title for before, title in pairs if before is None or text.behind(before, title) >= _SUBTITLE]
+    enough = len(marks) >= 3 and median(text.sizes(marks)) >= _SMALLEST_TITLED
+    return [Layout(marks[0].style, marks)] if enough else []
+
+
+def _divides_well(text: InkedLines, marks: Sequence[Mark]) -> bool:
+    """Return whether marks leave little before the first, and no chapter that is far larger than the others."""
+    if not marks:
+        return False
+    largest = max(text.sizes(marks))
+    share = _LARGEST_SHARE[min(len(marks), len(_LARGEST_SHARE) - 1)]
+    front = text.between(0, marks[0].line)
+    return front <= _LARGEST_FRONT * text.total and largest <= min(share * text.total, _LARGEST_CHAPTER)
+
+
+def _divides_somehow(text: InkedLines, marks: Sequence[Mark]) -> bool:
+    """Return whether marks are many and leave less than most of the book to one piece."""
+    pieces = [text.between(0, marks[0].line), *text.sizes(marks)] if marks else []
+    return len(marks) >= _FEWEST_DOUBTFUL and max(pieces) <= _LARGEST_PIECE * text.total
+
+
+def find_chain(text: InkedLines, marks: Sequence[Mark], volumes: Sequence[Mark]) -> Layout:
+    """Return the marks of one style that count on with text between them.
+
+    Each mark is worth up to 1, by the text behind it. One that looks like an entry of a table, since another follows at
+    once, costs a little; numbers left out cost more, and so does a new count from 1, unless a volume opens there.
+    Dynamic programming finds the chain of the greatest worth.
+
+    Args:
+        text: the lines of the book.
+        marks: all marks of one style, in their order.
+        volumes: the marks of volumes, in their order.
+    """
+    if len(marks) > _MOST_MARKS:
+        return Layout(marks[0].style, [])
+    marks = _correct_misprints(marks)
+    usual = max(1.0, min(_FULL_CHAPTER, text.total / len(marks)))
+    opening = [_volume_before(text, mark, volumes) for mark in marks]
+    costs = [_COST_OF_AN_ENTRY * (size < usual / 10) for size in text.sizes(marks)]
+    best: list[float] = []
+    links: list[int | None] = []
+    for index, mark in enumerate(marks):
+        value, link = -_COST_OF_A_GAP * (mark.number > 1) - costs[index], None
+        for earlier in range(index):
+            cost = _cost_of_step(marks[earlier], mark, opening[index])
+            if cost is not None:
+                reached = best[earlier] + _worth(text.behind(marks[earlier], mark), usual) - cost - costs[index]
+                value, link = max((value, link), (reached, earlier), key=lambda option: option[0])
+        best.append(value)
+        links.append(link)
+    ends = [value + (text.behind(mark, None) > usual / 10) for value, mark in zip(best, marks, strict=True)]
+    last = ends.index(max(ends))
+    return Layout(marks[0].style, [marks[index] for index in _walk_back(links, last)], ends[last])
+
+
+def _correct_misprints(marks: Sequence[Mark]) -> list[Mark]:
+    """Return marks with the number put right of each that stands alone between n and n + 2."""
+    corrected = list(marks)
+    for index in range(1, len(marks) - 1):
+        before, after = corrected[index - 1].number, marks[index + 1].number
+        if after == before + 2 and marks[index].number != before + 1:
+            corrected[index] = replace(marks[index], number=before + 1)
+    return corrected
+
+
+def _volume_before(text: InkedLines, mark: Mark, volumes: Iterable[Mark]) -> Mark | None:
+    """Return the last volume's mark that stands on the line of a chapter's mark or shortly before it."""
+    above = [volume for volume in volumes if volume.line <= mark.line]
+    return above[-1] if above and text.between(above[-1].line, mark.line) <= NEAR_VOLUME else None
+
+
+def _worth(characters: int, usual: float) -> float:
+    """Return 1 for the text of a whole chapter, and next to nothing for the gap between two entries of a table."""
+    return min(1.0, characters / usual) ** 2
+
+
+def _cost_of_step(earlier: Mark, mark: Mark, volume: Mark | None) -> float | None:
+    """Return what it costs to go from one mark on to another; None where that is no counting."""
+    step = mark.number - earlier.number
+    if mark.line > earlier.line and 1 <= step <= _LARGEST_STEP:
+        return _COST_OF_A_GAP * (step - 1)
+    if mark.line > earlier.line and mark.number == 1:
+        return 0.0 if volume and volume.line > earlier.line else _COST_OF_A_NEW_COUNT
+    return None
+
+
+def _walk_back(links: Sequence[int | None], last: int) -> list[int]:
+    chain: list[int] = []
+    index: int | None = last
+    while index is not None:
+        chain.append(index)
+        index = links[index]
+    return chain[::-1]

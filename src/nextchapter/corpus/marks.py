@@ -1,0 +1,180 @@
+"""The marks of chapters and volumes: what a line says when it is read as a heading.
+
+A mark is only a guess: `1. Take two eggs` reads like a chapter. `chapters.py` decides which marks count.
+"""
+
+import re
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+from nextchapter.corpus.numerals import fold, read_han_number, read_number
+
+LONGEST_HEADING = 150
+_LONGEST_PLAIN = 30
+_DECORATION = " \t*_=#~|<>{}[]«»•·—–-"
+_CLOSING = ".:;," + _DECORATION
+
+_CHAPTER_WORDS = (
+    # English, Latin
+    "chapter letter adventure stave canto scene tale story night fytte episode lecture sermon essay "
+    "caput cap scena epistola "
+    # German, Dutch, Scandinavian, Finnish
+    "Kapitel Kapitlet Kapittel Brief Gesang Szene Auftritt Scen Abenteuer Hoofdstuk Toneel Luku Sång "
+    # French, Spanish, Catalan, Portuguese, Italian, Romanian
+    "Chapitre Lettre Chant Scène Aventure Capítulo Capítol Carta Escena Jornada Cena Capitolo Lettera Novella "
+    "Capitolul "
+    # Russian, Ukrainian, Polish, Czech, Hungarian, Greek, Turkish, Vietnamese, Esperanto, Chinese, Japanese
+    "Глава Письмо Явление Сцена Розділ Rozdział Kapitola Fejezet Κεφάλαιο Κεφάλαιον Bölüm Chương Ĉapitro "
+    "章 回 節 节 话 話 篇"
+)
+_VOLUME_WORDS = (
+    "volume book part act liber "
+    "Band Buch Teil Akt Aufzug Deel Boek Bedrijf Bok Bind Del Osa Kirja "
+    "Tome Livre Partie Acte Tomo Volumen Libro Parte Acto Livro Atto Actus Volumul Partea "
+    "Том Книга Часть Действие Частина Tom Księga Część Kniha Díl Kötet Rész Τόμος Βιβλίο Μέρος Cilt "
+    "卷 部 編 编 册 冊"
+)
+CHAPTER_WORDS = frozenset(fold(word) for word in _CHAPTER_WORDS.split())
+VOLUME_WORDS = frozenset(fold(word) for word in _VOLUME_WORDS.split())
+_SPELLINGS = {"scoena": "scena", "chap": "chapter", "ch": "chapter", "vol": "volume", "theil": "teil", "kap": "kapitel"}
+
+_ARTICLE = re.compile(r"(?:the|der|die|das|le|la|el|il|den|det)\s+", re.IGNORECASE)
+_WORD_FIRST = re.compile(r"(?P<word>[^\W\d_]{2,20})(?:\.\s*|\s+)(?P<rest>\S.*)")
+_WORD_AFTER = re.compile(r"[.\s]\s*(?P<word>[^\W\d_]{2,20})\.?(?P<rest>.*)")
+_LOWER_ROMAN = re.compile(r"[ivxlc]+(?=\W|$)")
+_HAN = re.compile(r"第\s*(?P<number>[\d〇零一二两兩三四五六七八九十百]+)\s*(?P<word>[章回節节话話篇卷部編编册冊])(?P<rest>.*)")
+_SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
+
+
+@dataclass(frozen=True)
+class Mark:
+    """A line that reads like a heading."""
+
+    line: int
+    """Where it stands."""
+    style: str
+    """Its word (`chapter`, `kapitel`, ...), or what its number is: `roman`, `arabic title`, `word`, ..."""
+    number: int
+    """Its number."""
+    printed: str
+    """The heading as it is printed."""
+    has_title: bool = False
+    """Whether a title stands behind the number."""
+
+    @property
+    def is_volume(self) -> bool:
+        """Whether it names a volume, book, part or act."""
+        return self.style in VOLUME_WORDS
+
+
+@dataclass(frozen=True)
+class _Named:
+    """A number with the word before or behind it."""
+
+    word: str
+    number: int
+    rest: str
+
+    @property
+    def is_plain(self) -> bool:
+        return not self.rest.strip(_CLOSING)
+
+
+def find_marks(lines: Sequence[str]) -> Iterator[Mark]:
+    """Yield the marks of a book in their order; a line such as `ACT I. SCENE I.` bears two."""
+    after_mark = True
+    for index, line in enumerate(lines):
+        bare = line.strip().strip(_DECORATION)
+        if not bare or len(bare) > LONGEST_HEADING:
+            after_mark = after_mark and not bare
+            continue
+        blank_before = index == 0 or not lines[index - 1].strip()
+        blank_after = index + 1 == len(lines) or not lines[index + 1].strip()
+        if not (blank_before or blank_after or after_mark or len(bare) <= _LONGEST_PLAIN):
+            continue
+        named = _read_named(bare)
+        if named is not None:
+            marks = list(_named_marks(index, bare, named, blank_before or after_mark, blank_before and blank_after))
+        else:
+            marks = list(_numbered_marks(index, bare, blank_before or after_mark, blank_before or blank_after))
+        after_mark = bool(marks)
+        yield from marks
+
+
+def _named_marks(line: int, bare: str, named: _Named, opens: bool, is_alone: bool) -> Iterator[Mark]:
+    """Yield the marks of a line with a word and a number.
+
+    Args:
+        line: its index.
+        bare: the line without decoration.
+        named: what was read in it.
+        opens: whether a paragraph begins there, or the line before is a mark.
+        is_alone: whether blank lines stand around it.
+    """
+    if bare[0].islower():
+        if named.is_plain and is_alone:
+            yield Mark(line, named.word, named.number, bare)
+    elif named.is_plain or (opens and _is_title(named.rest)):
+        inner = _read_named(named.rest.strip(_CLOSING)) if named.word in VOLUME_WORDS else None
+        if inner is None or not _is_title(inner.rest):
+            yield Mark(line, named.word, named.number, bare, not named.is_plain)
+        else:
+            printed = named.rest.lstrip(_CLOSING)
+            yield Mark(line, named.word, named.number, bare[: -len(named.rest)])
+            yield Mark(line, inner.word, inner.number, printed, not inner.is_plain)
+
+
+def _numbered_marks(line: int, bare: str, opens: bool, is_loose: bool) -> Iterator[Mark]:
+    """Yield the mark of a line with a number and no word; `is_loose`: a blank line stands before or behind it."""
+    read = read_number(bare)
+    if read is None:
+        return
+    number, rest = read
+    token = bare[: len(bare) - len(rest)]
+    kind = "arabic" if token[0].isdigit() else "roman" if token.isupper() and len(token.split()) == 1 else "word"
+    if kind == "roman" and not set(token) <= set("IVXLCІХС"):
+        kind = "word"
+    if not rest.strip(_CLOSING):
+        if is_loose:
+            yield Mark(line, kind, number, bare)
+    elif opens and kind != "word" and _SEPARATOR.match(rest) and _is_title(rest):
+        yield Mark(line, f"{kind} title", number, bare, has_title=True)
+
+
+def _read_named(bare: str) -> _Named | None:
+    """Read `Chapter IV. A Title`, `Erstes Kapitel`, `BOOK THE FIRST` or `第四回`."""
+    han = _HAN.match(bare)
+    if han:
+        number = read_han_number(han["number"])
+        return _Named(han["word"], number, han["rest"] and f". {han['rest']}") if number is not None else None
+    first = _WORD_FIRST.match(bare)
+    if first and not _ARTICLE.match(bare) and read_number(first["word"]) is None:
+        read = _read_number_of(first["rest"])
+        return _Named(_fold_word(first["word"]), *read) if read else None
+    leading = _read_number_of(bare)
+    after = _WORD_AFTER.match(leading[1]) if leading else None
+    if leading and after and _fold_word(after["word"]) in CHAPTER_WORDS | VOLUME_WORDS:
+        return _Named(_fold_word(after["word"]), leading[0], after["rest"])
+    return None
+
+
+def _read_number_of(text: str) -> tuple[int, str] | None:
+    """Read a number after an article, and a Roman one in small letters as well."""
+    article = _ARTICLE.match(text)
+    text = text[article.end() :] if article else text
+    lower = _LOWER_ROMAN.match(text)
+    return read_number(text[: lower.end()].upper() + text[lower.end() :] if lower else text)
+
+
+def _fold_word(word: str) -> str:
+    folded = fold(word)
+    return _SPELLINGS.get(folded, folded)
+
+
+def _is_title(rest: str) -> bool:
+    """Return whether what follows a number can be a title, rather than the rest of a sentence."""
+    separator = _SEPARATOR.match(rest)
+    if separator is None and rest[:1].strip():
+        return False
+    words = (rest[separator.end() :] if separator else rest).strip(_DECORATION)
+    return not words or not words[0].islower()

@@ -1,0 +1,109 @@
+"""What belongs to the printed page, not to the text: page numbers, running heads, notes on pictures."""
+
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterator
+from itertools import pairwise
+
+from nextchapter.corpus.removals import Removals
+
+_PICTURE = re.compile(
+    r"\[(?:Illustrations?|Illustrated|Frontispiece|Abbildung|Ilustraci[óo]n|Ilustração|Illustrazione|Иллюстрация)\b"
+    r"[^\[\]]{0,600}\]",
+    re.IGNORECASE,
+)
+_PAGE_IN_LINE = re.compile(r"\[(?:Pg|Page|p|Seite|S)\.? ?\d{1,4}\]|\{(?:Pg|Page|p|Seite|S)?\.? ?\d{1,4}\}", re.IGNORECASE)
+_PAGE_LINE = re.compile(r"(?P<form>\W*(?:Page|Pg|p|Seite)?\.?\s*)(?P<page>\d{1,4})\W*", re.IGNORECASE)
+_RUNNING_HEAD = re.compile(r"(?P<page>\d{1,4})\s{2,}(?P<head>\S.*)|(?P<head2>\S.*?)\s{2,}(?P<page2>\d{1,4})")
+_SENTENCE_END = frozenset(".!?:;\"'”’»)]*_—…")
+_FEWEST_PAGES = 10
+_FEWEST_HEADS = 3
+_MID_SENTENCE_SHARE = 0.15
+
+
+def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
+    """Return a book's lines without page numbers, running heads and notes on pictures.
+
+    Bare numbers are page numbers only where they rise through the book and some interrupt a sentence; else they may
+    be chapters. A sentence that goes on behind a mark is closed up again.
+    """
+    text = _drop("illustration", _PICTURE, "\n".join(lines), removals)
+    text = _drop("page number", _PAGE_IN_LINE, text, removals)
+    lines = text.split("\n")
+    heads = _running_heads(lines)
+    pages = _page_numbers(lines)
+    for index in sorted(heads):
+        removals.add("running head", lines[index])
+    for index in sorted(pages - heads):
+        removals.add("page number", lines[index])
+    return list(_without(lines, heads | pages))
+
+
+def _drop(reason: str, pattern: re.Pattern[str], text: str, removals: Removals) -> str:
+    for found in pattern.finditer(text):
+        removals.add(reason, found[0])
+    return pattern.sub("", text)
+
+
+def _page_numbers(lines: list[str]) -> set[int]:
+    """Return the lines that hold nothing but the number of a page."""
+    forms = defaultdict(list)
+    for index, line in enumerate(lines):
+        if len(line) < 80 and (found := _PAGE_LINE.fullmatch(line.strip())):
+            forms[found["form"].strip().lower()].append((index, int(found["page"])))
+    numbers: set[int] = set()
+    for found_lines in forms.values():
+        rises = sum(0 < after - before <= _FEWEST_PAGES for (_, before), (_, after) in pairwise(found_lines))
+        breaks = sum(_interrupts_sentence(lines, index) for index, _ in found_lines)
+        enough = len(found_lines) >= _FEWEST_PAGES and rises >= 0.8 * (len(found_lines) - 1)
+        if enough and breaks >= _MID_SENTENCE_SHARE * len(found_lines):
+            numbers.update(index for index, _ in found_lines)
+    return numbers
+
+
+def _running_heads(lines: list[str]) -> set[int]:
+    """Return the lines with a page number beside a text that comes again, and those with that text alone."""
+    numbered = {}
+    for index, line in enumerate(lines):
+        if len(line) < 120 and (found := _RUNNING_HEAD.fullmatch(line.strip())):
+            numbered[index] = found["head"] or found["head2"]
+    counts = Counter(numbered.values())
+    heads = {head for head, count in counts.items() if count >= _FEWEST_HEADS and any(map(str.isalpha, head))}
+    alone = {index for index, line in enumerate(lines) if line.strip() in heads}
+    return alone | {index for index, head in numbered.items() if head in heads}
+
+
+def _interrupts_sentence(lines: list[str], index: int) -> bool:
+    before, after = _neighbour(lines, index, -1), _neighbour(lines, index, 1)
+    return before is not None and after is not None and _goes_on(lines[before], lines[after])
+
+
+def _goes_on(before: str, after: str) -> bool:
+    first = after.lstrip()[0]
+    return before.rstrip()[-1] not in _SENTENCE_END and (first.islower() or first.isalpha() and first == first.upper() == first.lower())
+
+
+def _neighbour(lines: list[str], index: int, step: int) -> int | None:
+    index += step
+    while 0 <= index < len(lines):
+        if lines[index].strip():
+            return index
+        index += step
+    return None
+
+
+def _without(lines: list[str], marks: set[int]) -> Iterator[str]:
+    """Yield the lines but the marks; blank lines around a mark inside a sentence go with it."""
+    waiting: list[str] = []
+    last, passed_mark = "", False
+    for index, line in enumerate(lines):
+        if index in marks:
+            passed_mark = True
+        elif not line.strip():
+            waiting.append(line)
+        else:
+            if not (passed_mark and last and _goes_on(last, line)):
+                yield from waiting
+            waiting, passed_mark, last = [], False, line
+            yield line
+    yield from waiting

@@ -1,0 +1,132 @@
+"""From lines to paragraphs: what a typist wrapped is joined, what a poet broke stays broken."""
+
+import re
+from collections.abc import Iterator, Sequence
+from statistics import quantiles
+
+from nextchapter.corpus.removals import Removals
+
+_WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_LAST_PART = re.compile(r"([^\W\d_]+)-$")
+_FIRST_PART = re.compile(r"[^\W\d_]+")
+_WIDEST_WRAPPED = 120
+_SHORT_LINES = 0.6
+_RAGGED_LINES = 0.8
+_CAPITAL_SHARE = 0.75
+_VERSE_SHARE = 0.9
+_LONG_VERSE = 8
+_LONGEST_WORD = 60
+_NO_SPACE_FROM = 0x2E80
+_MOST_STARTS = 0.6
+_SHORTEST_START = 20
+
+
+class Joiner:
+    """Joins the wrapped lines of one book."""
+
+    def __init__(self, lines: Sequence[str], removals: Removals) -> None:
+        """Learn the book's line width and its words.
+
+        Args:
+            lines: the whole book.
+            removals: where hyphens at line ends are noted that went with the line end.
+        """
+        self.width = _line_width(lines)
+        self._words = set(_WORD.findall("\n".join(lines).lower()))
+        self._removals = removals
+        later = [line for block in split_blocks(lines) for line in block[1:]]
+        self._is_verse_book = sum(map(_begins_capital, later)) >= _CAPITAL_SHARE * max(1, len(later))
+
+    def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
+        """Yield the paragraphs of a chapter; those of verse with a line end behind each line but the last."""
+        for block in split_blocks(lines):
+            for paragraph in _split_block(block):
+                if self._is_verse(paragraph):
+                    yield "\n".join(" ".join(line.split()) for line in paragraph)
+                else:
+                    yield self._join(paragraph)
+
+    def _is_verse(self, block: Sequence[str]) -> bool:
+        """Return whether the lines of a block end before they are full, or begin with capitals one and all."""
+        if len(block) < 2:
+            return False
+        fullness = sum(len(line.strip()) for line in block[:-1]) / (len(block) - 1) / self.width
+        capital = sum(map(_begins_capital, block)) / len(block)
+        is_set_off = len(block) > 3 or all(map(_is_indented, block))
+        return (
+            fullness < _SHORT_LINES
+            or (fullness < _RAGGED_LINES and capital >= _CAPITAL_SHARE and is_set_off)
+            or (capital >= _CAPITAL_SHARE and self._is_verse_book)
+            or (capital >= _VERSE_SHARE and len(block) >= _LONG_VERSE)
+        )
+
+    def _join(self, block: Sequence[str]) -> str:
+        joined = " ".join(block[0].split())
+        for line in block[1:]:
+            joined = self._join_two(joined, " ".join(line.split()))
+        return joined
+
+    def _join_two(self, before: str, after: str) -> str:
+        last = _LAST_PART.search(before[-_LONGEST_WORD:]) if before.endswith("-") else None
+        first = _FIRST_PART.match(after)
+        if last and first and first[0][0].islower():
+            if (last[1] + first[0]).lower() in self._words:
+                self._removals.add("hyphen at a line end", "-")
+                return before[:-1] + after
+            return before + after
+        if before.endswith(("--", "—")) or after.startswith(("--", "—")):
+            return before + after
+        spaceless = ord(before[-1]) >= _NO_SPACE_FROM and ord(after[0]) >= _NO_SPACE_FROM
+        return before + after if spaceless else f"{before} {after}"
+
+
+def kept_paragraphs(lines: Sequence[str]) -> Iterator[str]:
+    """Yield the blocks between blank lines, their lines as they are but for white space at the end."""
+    for block in split_blocks(lines):
+        yield "\n".join(line.rstrip() for line in block)
+
+
+def split_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
+    """Yield the runs of lines between blank lines."""
+    block: list[str] = []
+    for line in lines:
+        if line.strip():
+            block.append(line)
+        elif block:
+            yield block
+            block = []
+    if block:
+        yield block
+
+
+def _split_block(block: list[str]) -> Iterator[list[str]]:
+    """Yield the paragraphs of a block: lines too long to be wrapped, or what begins with an indented line."""
+    if max(len(line) for line in block) > _WIDEST_WRAPPED:
+        yield from ([line] for line in block)
+        return
+    starts = [index for index, line in enumerate(block) if index == 0 or _is_indented(line)]
+    if len(starts) > _MOST_STARTS * len(block) or any(len(block[index].strip()) < _SHORTEST_START for index in starts[1:]):
+        starts = [0]
+    for start, stop in zip(starts, [*starts[1:], len(block)], strict=True):
+        yield block[start:stop]
+
+
+def _is_indented(line: str) -> bool:
+    return line.startswith(("  ", "\t"))
+
+
+def _line_width(lines: Sequence[str]) -> float:
+    """Return the length that a full line of the book has: that of the longest tenth of the lines with others below."""
+    lengths = [
+        len(line.strip())
+        for block in split_blocks(lines)
+        if len(block) > 2
+        for line in block[:-1]
+        if len(line) <= _WIDEST_WRAPPED
+    ]
+    return max(1.0, quantiles(lengths, n=10)[-1]) if len(lengths) > 1 else 1.0
+
+
+def _begins_capital(line: str) -> bool:
+    first = next((character for character in line if character.isalpha()), "")
+    return first.isupper()

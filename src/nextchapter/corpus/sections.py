@@ -1,0 +1,34 @@
+"""Sections of similar length, for a book without headings."""
+
+import re
+from itertools import accumulate
+
+SECTION_CHARACTERS = 12_000
+_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s+|[。！？]")
+
+
+def cut_sections(text: str) -> list[str]:
+    """Return a text in sections of similar length, about 12,000 characters, each ending where a paragraph ends.
+
+    A paragraph longer than a section is first divided at the ends of sentences, else at spaces, else anywhere.
+    """
+    count = max(1, round(len(text) / SECTION_CHARACTERS))
+    length = -(-len(text) // count)
+    pieces = [piece for paragraph in text.split("\n\n") for piece in _divide(paragraph, max(length, 1))]
+    middles = [end - len(piece) / 2 for end, piece in zip(accumulate(map(len, pieces)), pieces, strict=True)]
+    total = sum(map(len, pieces)) or 1
+    sections: list[list[str]] = [[] for _ in range(count)]
+    for piece, middle in zip(pieces, middles, strict=True):
+        sections[min(count - 1, int(middle * count / total))].append(piece)
+    return ["\n\n".join(section) for section in sections if section]
+
+
+def _divide(paragraph: str, longest: int) -> list[str]:
+    pieces: list[str] = []
+    while len(paragraph) > longest:
+        head = paragraph[:longest]
+        ends = [found.end() for found in _SENTENCE_END.finditer(head, longest // 2)]
+        cut = ends[-1] if ends else head.rfind(" ", 1) + 1 or longest
+        pieces.append(paragraph[:cut].strip())
+        paragraph = paragraph[cut:].strip()
+    return [piece for piece in [*pieces, paragraph] if piece]

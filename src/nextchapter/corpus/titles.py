@@ -1,0 +1,151 @@
+"""Titles: behind a chapter's number, in a table of contents, or alone between blank lines."""
+
+import difflib
+import re
+from collections.abc import Iterator, Sequence
+
+from nextchapter.corpus.marks import Mark
+from nextchapter.corpus.numerals import fold
+
+CONTENTS_STYLE = "titles of the contents"
+CAPITALS_STYLE = "capitals that stand alone"
+TITLES_STYLE = "titles that stand alone"
+
+_CONTENTS = re.compile(
+    r"\W*(?:(?:table of |the )?contents(?: of .*)?|list of chapters|chapters|table des mati[èe]res|table|inhalt|"
+    r"inhaltsverzeichnis|[íi]ndice(?: d.*)?|sommario|inhoud|innehåll|innehold|indhold|sisältö|spis treści|obsah|"
+    r"содержание|оглавление|目录|目錄|目次)\W*",
+    re.IGNORECASE,
+)
+_NO_CHAPTER = re.compile(
+    r"(?:list of )?illustrations?|preface|foreword|introduction|introductory.*|dedication|contents|page|chapter|index|"
+    r"footnotes|notes|to my readers|author s note|transcriber s notes?|vorwort|einleitung|preface de.*|prologo|prefacio"
+)
+_LEADING_NUMBER = re.compile(r"^(?:chapter\s+)?(?:\d{1,4}|[ivxlc]{1,8})(?:[.):]|\s*[-–—]|\s{2,})[\s.–—-]*", re.IGNORECASE)
+_TRAILING_PAGE = re.compile(r"[\s._·…]+(?:\d{1,4}|[ivxlc]{1,7})\s*$")
+_ENTRY = re.compile(r"\W*(?:\d|[IVXLC]+\b)|.*\d\s*$")
+_LONGEST_TITLE = 120
+_LONGEST_SENTENCE = 60
+_MOST_ENTRIES = 400
+_PROSE_LINES = 3
+_SIMILAR = 0.8
+_OPENING_QUOTES = "\"'“„«‘‚-–—("
+
+
+def is_title(text: str) -> bool:
+    """Return whether a short text can be a title: no speech, no part of a sentence, and no plain sentence."""
+    text = text.strip(" _*=")
+    if not text or len(text) > _LONGEST_TITLE or text[0] in _OPENING_QUOTES or text[0].islower() or text[-1] in ",;:-–—":
+        return False
+    if text[-1] not in ".!?…" or text.isupper():
+        return True
+    words = text.split()
+    capital = [word for word in words if not word[0].islower()]
+    long_words = [word for word in words if len(word.strip(".,!?")) > 3]
+    return len(text) <= _LONGEST_SENTENCE and 2 * len(capital) > len(words) and set(long_words) <= set(capital)
+
+
+def title_behind(lines: Sequence[str], start: int, stop: int) -> tuple[str, int] | None:
+    """Return the title that is the next paragraph, of at most three lines, and the line after it.
+
+    Args:
+        lines: lines of the book.
+        start: where to look.
+        stop: where the chapter ends; its last paragraph is no title.
+    """
+    first = start
+    while first < stop and not lines[first].strip():
+        first += 1
+    end = first
+    while end < stop and lines[end].strip():
+        end += 1
+    title = " ".join(line.strip() for line in lines[first:end])
+    found = first < end < stop and end - first <= 3 and first - start <= 4 and is_title(title)
+    return (title, end) if found else None
+
+
+def find_contents(lines: Sequence[str], start: int, stop: int) -> int | None:
+    """Return the line in a stretch that says that a table of contents follows."""
+    return next((index for index in range(start, stop) if len(lines[index]) < 80 and _CONTENTS.fullmatch(lines[index])), None)
+
+
+def is_table(lines: Sequence[str]) -> bool:
+    """Return whether most of a stretch of lines begin with a number or end with one, as the entries of a table do."""
+    inked = [line for line in lines if line.strip()]
+    return len(inked) >= 3 and sum(bool(_ENTRY.match(line)) for line in inked) >= 0.6 * len(inked)
+
+
+def contents_marks(lines: Sequence[str]) -> list[Mark]:
+    """Return the lines that the table of contents names, in its order, where most of its entries are found."""
+    contents = find_contents(lines, 0, len(lines) // 3)
+    if contents is None:
+        return []
+    entries, end = _read_entries(lines, contents + 1)
+    alone = {index: _key(lines[index]) for index in range(end, len(lines)) if _stands_alone(lines, index)}
+    marks: list[Mark] = []
+    for entry in entries:
+        line = _find_entry(entry, alone, marks[-1].line if marks else -1)
+        if line is not None:
+            printed = _LEADING_NUMBER.sub("", lines[line].strip(), count=1)
+            marks.append(Mark(line, CONTENTS_STYLE, len(marks) + 1, printed, has_title=True))
+    return marks if len(marks) >= max(3, 0.6 * len(entries)) else []
+
+
+def isolated_marks(lines: Sequence[str]) -> Iterator[list[Mark]]:
+    """Yield the titles in capitals, then all titles, that stand alone with two blank lines or more before them."""
+    titles = [
+        index
+        for index, line in enumerate(lines)
+        if _stands_alone(lines, index) and not any(map(str.strip, lines[max(0, index - 2) : index]))
+        and is_title(line) and (line.isupper() or line.strip()[-1] not in ".!?")
+    ]  # fmt: skip
+    for style, chosen in (
+        (CAPITALS_STYLE, [index for index in titles if lines[index].isupper()]),
+        (TITLES_STYLE, titles),
+    ):
+        yield [
+            Mark(index, style, number, lines[index].strip(), has_title=True)
+            for number, index in enumerate(chosen, start=1)
+        ]
+
+
+def _read_entries(lines: Sequence[str], start: int) -> tuple[list[str], int]:
+    """Return the entries of a table of contents and the line after it: where prose begins or the entries come again."""
+    entries: list[str] = []
+    end = start
+    for index in range(start, len(lines)):
+        key = _key(lines[index])
+        comes_again = key in entries or bool(entries and difflib.get_close_matches(key, entries[:1], 1, _SIMILAR))
+        if comes_again or len(entries) > _MOST_ENTRIES or _prose_begins(lines, index):
+            break
+        if key and not _NO_CHAPTER.fullmatch(key):
+            entries.append(key)
+            end = index + 1
+    return entries, end
+
+
+def _prose_begins(lines: Sequence[str], index: int) -> bool:
+    paragraph = [line.strip() for line in lines[index : index + _PROSE_LINES]]
+    return len(paragraph) == _PROSE_LINES and all(len(line) > 50 and not _ENTRY.match(line) for line in paragraph)
+
+
+def _find_entry(entry: str, alone: dict[int, str], after: int) -> int | None:
+    """Return the line behind another that says what an entry says, or nearly so."""
+    later = {index: key for index, key in alone.items() if index > after}
+    exact = next((index for index, key in later.items() if key == entry), None)
+    if exact is not None:
+        return exact
+    similar = difflib.get_close_matches(entry, later.values(), n=1, cutoff=_SIMILAR)
+    return next((index for index, key in later.items() if similar and key == similar[0]), None)
+
+
+def _stands_alone(lines: Sequence[str], index: int) -> bool:
+    line = lines[index].strip()
+    around = (lines[index - 1] if index else "") + (lines[index + 1] if index + 1 < len(lines) else "")
+    return 0 < len(line) <= _LONGEST_TITLE and not around.strip() and any(map(str.isalpha, line))
+
+
+def _key(line: str) -> str:
+    """Return what is compared of a title: its words, without number, page, accents and case."""
+    bare = _TRAILING_PAGE.sub("", _LEADING_NUMBER.sub("", line.strip(), count=1))
+    return " ".join(re.findall(r"\w+", fold(bare)))

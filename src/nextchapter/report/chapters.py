@@ -1,0 +1,212 @@
+"""The chapters as a page: the champion's like a leaf of a book, then those of all runs, then what each expected."""
+
+from collections.abc import Mapping, Sequence
+from html import escape
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from nextchapter.report.html import page
+from nextchapter.report.predictions import Passage, Prediction, percent, shown
+
+PASSAGES_MAX = 20
+"""The passage is shown for no more runs than this, the best ones; all chapters are shown."""
+
+_CSS = """
+.leaf { max-width: 40rem; margin: 2rem auto 1rem; padding: clamp(1.5rem, 6vw, 4rem) clamp(1.1rem, 7vw, 4.5rem);
+  background: var(--sheet); border: 1px solid var(--line); border-radius: 2px;
+  box-shadow: 0 1px 2px rgb(0 0 0 / .06), 0 12px 32px rgb(0 0 0 / .07); }
+.prose { font: 1.12rem/1.65 var(--serif); hyphens: auto; }
+.prose p { margin: 0; text-indent: 1.6em; white-space: pre-line; }
+.prose p:first-of-type { text-indent: 0; }
+.leaf .prose p:first-of-type::first-letter { float: left; font-size: 3.35em; line-height: .82; padding: .07em .09em 0 0;
+  color: var(--accent-ink); }
+.heading { font: 600 1.15rem/1.4 var(--serif); letter-spacing: .14em; text-align: center; margin: 0 0 2rem; }
+.end { text-align: center; color: var(--muted); margin: 1.4rem 0 0; font-size: 1.2rem; }
+.origin { color: var(--muted); font-size: .92rem; max-width: 40rem; margin: 0 auto 2rem; }
+.opening { border-bottom: 2px solid rgb(var(--accent) / .55); }
+details { background: var(--sheet); border: 1px solid var(--line); border-radius: .6rem; margin: .7rem 0; }
+summary { cursor: pointer; padding: .8rem 1rem; display: flex; flex-wrap: wrap; gap: .15rem .8rem; align-items: baseline; }
+summary::before { content: "▸"; color: var(--muted); } details[open] > summary::before { content: "▾"; }
+summary b { font-size: 1.02rem; } summary .star { color: var(--gold); }
+summary span { color: var(--muted); font-size: .9rem; }
+summary em { color: var(--muted); font: italic .98rem var(--serif); flex-basis: 100%; overflow: hidden; white-space: nowrap;
+  text-overflow: ellipsis; }
+details[open] > summary em { display: none; }
+details > div { padding: .2rem 1.2rem 1.4rem; max-width: 46rem; margin: 0 auto; }
+.passage { font: 1.15rem/2 var(--serif); white-space: pre-wrap; margin: .5rem 0 1.2rem; }
+.passage span { padding: .12em 0; border-radius: .2em; }
+.shade { background: rgb(var(--accent) / var(--a)); }
+table { border-collapse: collapse; width: 100%; font-size: .93rem; }
+th { text-align: left; font-size: .78rem; color: var(--muted); font-weight: 600; padding: .3rem .5rem .3rem 0; }
+td { padding: .3rem .5rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top; }
+td.true { font: 600 1.05rem/1.5 var(--serif); }
+td .chance { display: inline-block; min-width: 4.2rem; text-align: right; padding: .1rem .45rem; border-radius: .3rem; }
+.guess { display: inline-block; margin: 0 .3rem .25rem 0; padding: .1rem .45rem; border-radius: .3rem;
+  border: 1px solid var(--line); font-family: var(--serif); white-space: nowrap; }
+.guess small { font: .78rem var(--sans); font-variant-numeric: tabular-nums; color: var(--muted); margin-left: .25rem; }
+.guess.hit { border: 2px solid var(--accent-ink); } .guess.hit small, .guess.sure small { color: inherit; }
+.key { display: inline-block; width: 9rem; height: .8rem; border-radius: .3rem; vertical-align: -1px; margin: 0 .3rem;
+  background: linear-gradient(to right, rgb(var(--accent) / .02), rgb(var(--accent) / .7)); border: 1px solid var(--line); }
+@media (max-width: 40rem) {
+  details > div { padding: .2rem .9rem 1.2rem; }
+  table, tbody { display: block; } thead { display: none; }
+  tr { display: flex; flex-wrap: wrap; align-items: baseline; border-top: 1px solid var(--line); padding: .45rem 0 .3rem; }
+  td { border: 0; padding: 0 0 .2rem; } td.true { flex: 1; } td:last-child { flex-basis: 100%; }
+}
+"""
+
+
+class Chapter(NamedTuple):
+    """What one run wrote, and what it expected."""
+
+    markdown: str
+    facts: Mapping[str, Any]
+    """Its `chapter.json`."""
+    passage: Passage
+
+
+def chapters_page(chapters: Sequence[Chapter], leaderboard: pd.DataFrame, next_chapter: str) -> str:
+    """Return the page.
+
+    Args:
+        chapters: of all runs of the leaderboard, in any order.
+        leaderboard: ranks the runs.
+        next_chapter: what the champion wrote, as Markdown.
+
+    Raises:
+        ValueError: the chapters are not those of the leaderboard's runs.
+    """
+    by_run = {str(chapter.facts["run"]): chapter for chapter in chapters}
+    if set(by_run) != set(leaderboard["run"]):
+        raise ValueError(f"chapters of {sorted(by_run)} and a leaderboard of {sorted(leaderboard['run'])}")
+    rows = leaderboard.to_dict("records")
+    (champion,) = [row for row in rows if row["champion"]]
+    facts = by_run[champion["run"]].facts
+    heading, _ = _parts(next_chapter)
+    shelf = escape(str(champion["corpus"]))
+    body = f"""<h1>The next chapter</h1>
+<p class="lead">Written by {escape(champion["run"])}, {_champion_of(len(rows))} that have read the shelf {shelf}. It follows
+chapter {facts["after_chapter"]} of {escape(facts["after_book"])}, and no person has changed a word of it.</p>
+<article class="leaf">
+<p class="heading">{escape(heading)}</p>
+{_prose(next_chapter, facts)}
+<p class="end">❧</p>
+</article>
+<p class="origin">{_origin(facts)}</p>
+<h2>The same chapter by each network</h2>
+<p class="note">The best network stands first; a tap opens its chapter.</p>
+{"".join(_written(row, by_run[row["run"]]) for row in rows)}
+<h2>What each network expected next</h2>
+{_reading_note(len(rows))}
+{"".join(_expected(row, by_run[row["run"]].passage) for row in rows[:PASSAGES_MAX])}"""
+    return page(f"The next chapter of {champion['corpus']}", _CSS, body)
+
+
+def _champion_of(count: int) -> str:
+    return f"the champion of {count:,} networks" if count > 1 else "the one network"
+
+
+def _parts(markdown: str) -> tuple[str, list[str]]:
+    """Return heading and paragraphs of a chapter."""
+    first, _, rest = markdown.strip().partition("\n")
+    if not first.startswith("#"):
+        first, rest = "", markdown
+    return first.lstrip("#").strip(), [part.strip() for part in rest.split("\n\n") if part.strip()]
+
+
+def _prose(markdown: str, facts: Mapping[str, Any]) -> str:
+    """Return the paragraphs; the words that the network was given to begin with are underlined."""
+    _, paragraphs = _parts(markdown)
+    texts = [escape(paragraph) for paragraph in paragraphs]
+    opening = escape(facts["opening"].strip())
+    if texts and opening and texts[0].startswith(opening):
+        texts[0] = f'<span class="opening">{opening}</span>{texts[0].removeprefix(opening)}'
+    return '<div class="prose" lang="">' + "".join(f"<p>{text}</p>\n" for text in texts) + "</div>"
+
+
+def _origin(facts: Mapping[str, Any]) -> str:
+    """Return where a chapter comes from, in two sentences."""
+    opening = f"“{escape(facts['opening'])}”"
+    begins = f"drawn by chance (seed {facts['seed']})" if facts["opening_drawn"] else "given"
+    ends = (
+        "ended the chapter itself" if facts["ended_by"] == "end-of-chapter" else "was stopped at the length asked for"
+    )
+    return (
+        f"The underlined opening {opening} was {begins}; all that follows is the network's own, one word piece after "
+        f"another. It {ends}, after {facts['words']:,} words."
+    )
+
+
+def _written(row: Mapping[Any, Any], chapter: Chapter) -> str:
+    heading, paragraphs = _parts(chapter.markdown)
+    preview = escape(paragraphs[0][:160]) if paragraphs else ""
+    return f"""<details>
+<summary>{_name(row)}<em lang="">{preview}</em></summary>
+<div>
+<p class="heading">{escape(heading)}</p>
+{_prose(chapter.markdown, chapter.facts)}
+<p class="end">❧</p>
+<p class="origin">{_origin(chapter.facts)}</p>
+</div>
+</details>
+"""
+
+
+def _name(row: Mapping[Any, Any]) -> str:
+    star = ' <span class="star">★ champion</span>' if row["champion"] else ""
+    score = f"{row['test_bits_per_character']:.3f} bits a character"
+    return f"<b>{escape(row['run'])}</b>{star}<span>rank {row['rank']}</span><span>{score}</span>"
+
+
+def _reading_note(count: int) -> str:
+    shown_runs = f" The {PASSAGES_MAX} best of {count:,} networks are shown." if count > PASSAGES_MAX else ""
+    return (
+        '<p class="note">A passage that no network has seen, word piece by word piece: how probable the network found '
+        "what really came next, and the five continuations it held likeliest. A frame marks a right guess. "
+        f'Probability: 0 %<span class="key"></span>100 %.{shown_runs}</p>'
+    )
+
+
+def _expected(row: Mapping[Any, Any], passage: Passage) -> str:
+    right = sum(prediction.hit for prediction in passage.predictions)
+    lines = "\n".join(_prediction(prediction) for prediction in passage.predictions)
+    running = "".join(_running(prediction) for prediction in passage.predictions).strip()
+    is_open = " open" if row["champion"] else ""
+    return f"""<details{is_open}>
+<summary>{_name(row)}<span>{right} of {len(passage.predictions)} foreseen</span></summary>
+<div>
+<p class="passage" lang="">{running}</p>
+<p class="note">{escape(passage.book)}, chapter {passage.chapter}</p>
+<table>
+<thead><tr><th>it goes on with</th><th>found probable</th><th>the network's best guesses</th></tr></thead>
+<tbody>
+{lines}
+</tbody>
+</table>
+</div>
+</details>
+"""
+
+
+def _running(prediction: Prediction) -> str:
+    """Return a piece of the running text, shaded by its probability."""
+    text = {"<0x0A>": "\n", "<end-of-chapter>": " ❧"}.get(prediction.true, prediction.true)
+    plain = text.lstrip(" ")
+    space = " " * (len(text) - len(plain))
+    return f'{space}<span class="shade" style="{_shade(prediction.true_probability)}">{escape(plain)}</span>'
+
+
+def _prediction(prediction: Prediction) -> str:
+    chance = f'<span class="chance shade number" style="{_shade(prediction.true_probability)}">{percent(prediction.true_probability)}</span>'
+    guesses = "".join(_guess(token, share, token == prediction.true) for token, share in prediction.ranked)
+    return f'<tr><td class="true" lang="">{escape(shown(prediction.true))}</td><td>{chance}</td><td>{guesses}</td></tr>'
+
+
+def _guess(token: str, probability: float, hit: bool) -> str:
+    classes = "guess shade" + (" hit" if hit else "") + (" sure" if probability > 0.3 else "")
+    return f'<span class="{classes}" style="{_shade(probability)}">{escape(shown(token))}<small>{percent(probability)}</small></span>'
+
+
+def _shade(probability: float) -> str:
+    return f"--a:{0.7 * probability**0.6:.2f}"

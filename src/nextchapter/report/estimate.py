@@ -1,0 +1,144 @@
+"""How long a study will take and how much disk it will fill, by arithmetic and one short measurement.
+
+The operations of a training token follow from the shapes of the weights: two for each weight in a product forwards, and
+twice as many backwards. The machine's speed is measured on small matrix products, of which training reaches a part.
+"""
+
+import time
+from collections.abc import Iterable, Sequence
+from typing import NamedTuple
+
+from nextchapter.flow import Flow
+from nextchapter.spec.models import ModelSpec
+from nextchapter.spec.study import RunSpec
+
+CHARACTERS_PER_TOKEN = 3.5
+"""Of English prose and 2,000 tokens; only the estimate of an epoch depends on it."""
+NOVEL_BYTES = 700_000
+"""Size of a book that has not been fetched yet."""
+CHAPTER_TOKENS = 4_000
+"""Length of a chapter, where a step reads whole ones."""
+EFFICIENCY = 0.75
+"""Share of the measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024)."""
+EVALUATION_SHARE = 0.06
+"""Validation, scoring and writing, against training."""
+JOB_S, JOBS_PER_RUN, SHARED_JOBS = 4.0, 5, 12
+"""Start of a job, and how many there are."""
+LEAST, MOST = 0.8, 1.5
+"""The range of what an estimate of one may turn out to be."""
+_GATES = {"elman": 1, "gru": 3, "lstm": 4}
+_WEIGHT_COPIES = 6  # the model, its copy in MLflow, a checkpoint with two moments and the best weights
+_TEXT_COPIES = 4  # the book, its chapters twice, its tokens
+_PER_RUN_BYTES, _SHARED_BYTES = 1_500_000, 6_000_000  # figures, event log, report, database
+
+
+class Weights(NamedTuple):
+    """How many weights a network has, by what they do."""
+
+    looked_up: int
+    """Embeddings: read, not multiplied."""
+    recurrent: int
+    output: int
+    """In the products behind the hidden state; a tied output's matrix is that of the embedding."""
+    biases: int
+    tied: bool
+
+    @property
+    def total(self) -> int:
+        """Number of parameters."""
+        shared = self.looked_up if self.tied else 0
+        return self.looked_up + self.recurrent + self.output + self.biases - shared
+
+
+class Estimate(NamedTuple):
+    """What is to come."""
+
+    least_s: float
+    most_s: float
+    disk_bytes: int
+
+
+def weights_of(model: ModelSpec, vocabulary_size: int) -> Weights:
+    """Return the numbers of weights of a recurrent network."""
+    gates, hidden, embedding = _GATES[model.kind], model.hidden, model.embedding
+    widths = [embedding] + [hidden] * (model.layers - 1)
+    recurrent = sum(gates * hidden * (width + hidden) for width in widths)
+    biases = model.layers * hidden * (gates + (model.kind == "gru")) + vocabulary_size
+    projection = hidden * embedding if model.tied and hidden != embedding else 0
+    output = vocabulary_size * (embedding if model.tied else hidden) + projection
+    return Weights(vocabulary_size * embedding, recurrent, output, biases, model.tied)
+
+
+def operations_per_token(weights: Weights) -> int:
+    """Return the floating point operations of one training token: 2 forwards and 4 backwards for each weight."""
+    return 6 * (weights.recurrent + weights.output)
+
+
+def budget_tokens(run: RunSpec, train_characters: float) -> float:
+    """Return how many tokens a run reads at most."""
+    training = run.training
+    budgets: list[float] = []
+    if training.max_tokens is not None:
+        budgets.append(training.max_tokens)
+    if training.max_steps is not None:
+        length = CHAPTER_TOKENS if training.truncation == "chapter" else training.truncation
+        budgets.append(training.max_steps * training.batch_size * length)
+    if training.max_epochs is not None:
+        budgets.append(training.max_epochs * train_characters / CHARACTERS_PER_TOKEN)
+    return min(budgets)
+
+
+def shelf_bytes(flow: Flow) -> int:
+    """Return the size of the books, as far as they are there."""
+    return sum(path.stat().st_size if path.is_file() else NOVEL_BYTES for _, path in flow.books.values())
+
+
+def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: float) -> Estimate:
+    """Return time and disk for some runs of a study, each on one core.
+
+    Args:
+        flow: the study.
+        runs: names of those that are to be trained.
+        cores: how many of them at once.
+        operations_per_s: of one core, as `measure_core` returns it.
+    """
+    names, text = list(runs), shelf_bytes(flow)
+    split = flow.study.corpus.split
+    train_characters = text * (1 - split.valid_share - split.test_share)
+    seconds, weights_total = [], 0
+    for name in names:
+        run, _ = flow.runs[name]
+        weights = weights_of(run.model, flow.study.tokenizers[run.tokenizer].vocabulary_size)
+        weights_total += weights.total
+        operations = operations_per_token(weights) * budget_tokens(run, train_characters)
+        seconds.append(operations / (operations_per_s * EFFICIENCY) * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
+    shared_s = JOB_S * (SHARED_JOBS + len(flow.books)) / cores
+    expected_s = schedule(seconds, cores) + shared_s
+    disk = 4 * _WEIGHT_COPIES * weights_total + _TEXT_COPIES * text + _PER_RUN_BYTES * len(names) + _SHARED_BYTES
+    return Estimate(LEAST * expected_s, MOST * expected_s, disk)
+
+
+def schedule(seconds: Sequence[float], cores: int) -> float:
+    """Return when the last of some jobs ends if each free core takes the longest that waits."""
+    busy_until = [0.0] * max(1, cores)
+    for length in sorted(seconds, reverse=True):
+        first = busy_until.index(min(busy_until))
+        busy_until[first] += length
+    return max(busy_until)
+
+
+def measure_core(duration_s: float = 0.12) -> float:
+    """Return the single-precision operations that one core does in a second.
+
+    The matrices are so small that no library of linear algebra spreads their product over threads.
+    """
+    import numpy as np
+
+    size, count = 48, 64
+    left, right = np.ones((count, size, size), np.float32), np.ones((count, size, size), np.float32)
+    product = np.matmul(left, right)
+    started, rounds = time.perf_counter(), 0
+    while (elapsed_s := time.perf_counter() - started) < duration_s:
+        np.matmul(left, right, out=product)
+        rounds += 1
+    return 2 * size**3 * count * rounds / elapsed_s

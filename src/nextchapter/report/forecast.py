@@ -1,0 +1,83 @@
+"""The screen before the first job: what will run, for how long, and on how much disk."""
+
+import math
+import shutil
+from collections.abc import Sequence
+from pathlib import Path
+
+from nextchapter.flow import Flow
+from nextchapter.report.estimate import budget_tokens, estimate, measure_core, shelf_bytes, weights_of
+from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, count, few, field, fit, more
+
+
+def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
+    """Return the screen before the first job: what will run, for how long, on how much disk.
+
+    Args:
+        flow: the study.
+        cores: how many runs train at once.
+        colour: use the terminal's bold and colours.
+    """
+    waiting = [name for name in flow.runs if not _is_trained(flow, name)]
+    paint = Paint(colour)
+    lines = [
+        "",
+        paint.bold(fit(f"{flow.name}: {count(flow.books, 'book')}, {count(flow.runs, 'run')}", WIDTH)),
+        "",
+        *field("books", few([name for name, _ in flow.books.values()])),
+        *field("from", flow.shelf),
+    ]
+    for name, tokenizer in flow.study.tokenizers.items():
+        lines += field("tokenizer", f"{name}, {tokenizer.vocabulary_size:,} word pieces")
+    lines += ["", *_table_of_runs(flow, paint), "", *_cost(flow, waiting, cores)]
+    lines += field("results", f"results/{flow.name}/")
+    return "\n".join([*lines, ""])
+
+
+def _is_trained(flow: Flow, run: str) -> bool:
+    return Path("results", flow.name, "runs", run, "model.safetensors").is_file()
+
+
+def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
+    lines = [paint.muted(f"  {'run':<24}{'network':<22}{'parameters':>11}  {'will read'}")]
+    split = flow.study.corpus.split
+    characters = shelf_bytes(flow) * (1 - split.valid_share - split.test_share)
+    for name, (run, _) in list(flow.runs.items())[:ROWS_MAX]:
+        model = run.model
+        layers = f"{model.layers} x " if model.layers > 1 else ""
+        parameters = weights_of(model, flow.study.tokenizers[run.tokenizer].vocabulary_size).total
+        reads = "is trained" if _is_trained(flow, name) else f"{_rough(budget_tokens(run, characters))} tokens"
+        network = f"{model.kind}, {layers}{model.hidden} hidden"
+        lines.append(f"  {fit(name, 23):<24}{fit(network, 21):<22}{parameters:>11,}  {reads}")
+    return lines + more(len(flow.runs))
+
+
+def _cost(flow: Flow, waiting: Sequence[str], cores: int) -> list[str]:
+    """Return the lines on time and disk; the estimate is a range, since it is no more than that."""
+    cost = estimate(flow, waiting, cores, measure_core())
+    least, most = math.ceil(cost.least_s / 60), math.ceil(cost.most_s / 60)
+    minutes = (
+        f"{least} to {most} minutes" if most < 90 else f"{cost.least_s / 3600:.1f} to {cost.most_s / 3600:.1f} hours"
+    )
+    lines = field("time", f"about {minutes}, to train {count(waiting, 'run')} on {cores} core{'s' * (cores > 1)}")
+    if any(flow.gpus(name) for name in waiting):
+        lines += field("", "less with the GPU, whose speed is not in this estimate")
+    free = shutil.disk_usage(Path.cwd()).free
+    short = "" if cost.disk_bytes < free else ", which is TOO LITTLE"
+    return lines + field("disk", f"about {_bytes(cost.disk_bytes)} of {_bytes(free)} free{short}")
+
+
+def _rough(number: float) -> str:
+    """Return a number as a person says it: `2.5 million`."""
+    for size, word in ((1e9, " billion"), (1e6, " million"), (1e3, ",000")):
+        if number >= size:
+            return f"{number / size:.{0 if word == ',000' else 1}f}{word}"
+    return f"{number:.0f}"
+
+
+def _bytes(size: float) -> str:
+    for unit in ("kB", "MB", "GB"):
+        size /= 1000
+        if size < 1000:
+            return f"{size:.0f} {unit}"
+    return f"{size / 1000:.1f} TB"

@@ -1,0 +1,343 @@
+"""A study's own network, drawn unfolded in time over words of its test passage.
+
+Time runs from left to right, and what a network computes at one step from the bottom to the top: word, vector, hidden
+state, prediction. The words, the probabilities and all sizes are the run's own.
+"""
+
+from collections.abc import Mapping, Sequence
+from typing import Any, NamedTuple
+
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
+
+from nextchapter.report.figures import MUTED, WIDTH_INCHES, family_colours, fonts
+from nextchapter.report.predictions import Passage, Prediction, is_word, percent, shown
+
+STEPS = 5
+_LAYERS_DRAWN_MAX = 3
+_LEFT, _RIGHT = 0.98, 0.24
+"""Inches for the names of the rows with the state that comes in, and for the one that goes out."""
+_COLUMN = (WIDTH_INCHES - _LEFT - _RIGHT) / STEPS
+_BOX = 0.7
+_WORD, _VECTOR, _GUESSES, _TRUTH, _GAP = 0.36, 0.26, 0.84, 0.56, 0.44
+_SIMPLE_CELL, _GATED_CELL, _MEMORY_CELL = 0.46, 0.72, 1.02
+"""Heights of the rows, and of the arrows between them, in inches."""
+_LINE = 0.3
+_HEADER, _SIZES = 0.94, 0.82
+"""Inches above the network, and between it and the equations."""
+_PLAIN, _ACCENT = "#f2f2f5", "#c9c9d2"
+
+
+class CellDrawing(NamedTuple):
+    """How a kind of cell is drawn and written."""
+
+    title: str
+    source: str
+    gates: tuple[str, ...]
+    """Letters of the gates, drawn as circles inside the cell."""
+    has_memory: bool
+    """Whether a second state, c, runs beside h."""
+    equations: tuple[tuple[str, str], ...]
+    """In Matplotlib's math notation, each with its meaning in plain words."""
+
+
+_CELLS: dict[str, CellDrawing] = {
+    "elman": CellDrawing(
+        "Simple recurrent network",
+        "Elman, 1990",
+        (),
+        False,
+        ((r"h_t = ACTIVATION(W_{xh}\,x_t + W_{hh}\,h_{t-1} + b_h)", "hidden state: all that it remembers"),),
+    ),
+    "gru": CellDrawing(
+        "Gated recurrent unit (GRU)",
+        "Cho et al., 2014",
+        ("r", "z"),
+        False,
+        (
+            (r"r_t = \sigma(W_{xr}\,x_t + W_{hr}\,h_{t-1} + b_r)", "reset gate: which past it consults"),
+            (r"z_t = \sigma(W_{xz}\,x_t + W_{hz}\,h_{t-1} + b_z)", "update gate: which past it keeps"),
+            (r"n_t = \tanh(W_{xn}\,x_t + b_n + r_t \odot (W_{hn}\,h_{t-1} + b_{hn}))", "what it would write anew"),
+            (r"h_t = (1 - z_t) \odot n_t + z_t \odot h_{t-1}", "hidden state: new and old mixed"),
+        ),
+    ),
+    "lstm": CellDrawing(
+        "Long short-term memory (LSTM)",
+        "Hochreiter and Schmidhuber, 1997; Gers et al., 2000",
+        ("f", "i", "o"),
+        True,
+        (
+            (r"f_t = \sigma(W_{xf}\,x_t + W_{hf}\,h_{t-1} + b_f)", "forget gate: what the memory keeps"),
+            (r"i_t = \sigma(W_{xi}\,x_t + W_{hi}\,h_{t-1} + b_i)", "input gate: what it takes in"),
+            (r"o_t = \sigma(W_{xo}\,x_t + W_{ho}\,h_{t-1} + b_o)", "output gate: what it lets be seen"),
+            (r"g_t = \tanh(W_{xg}\,x_t + W_{hg}\,h_{t-1} + b_g)", "what could be taken in"),
+            (r"c_t = f_t \odot c_{t-1} + i_t \odot g_t", "cell state: the long memory"),
+            (r"h_t = o_t \odot \tanh(c_t)", "hidden state: what is seen of it"),
+        ),
+    ),
+}
+_ACTIVATIONS = {"tanh": r"\tanh", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma"}
+
+
+def cell_drawing(model: Mapping[str, Any]) -> CellDrawing:
+    """Return how a model's cell is drawn; one without a drawing of its own is a box with a state."""
+    kind = model["kind"]
+    if kind not in _CELLS:
+        equations = ((r"(y_t,\ s_t) = \mathrm{step}\,(x_t,\ s_{t-1})", "state s: all that it remembers"),)
+        return CellDrawing(f"Model of the kind {kind}", "a state machine", (), False, equations)
+    cell = _CELLS[kind]
+    activation = _ACTIVATIONS.get(model.get("activation", ""), r"\tanh")
+    return cell._replace(equations=tuple((text.replace("ACTIVATION", activation), why) for text, why in cell.equations))
+
+
+def choose_window(predictions: Sequence[Prediction], steps: int = STEPS) -> int:
+    """Return where the most telling words begin: whole words, some of them foreseen; the earliest such place.
+
+    Args:
+        predictions: of a passage.
+        steps: number of words that go in; the ones that come out stand one further.
+    """
+
+    def worth(start: int) -> tuple[int, int]:
+        part = predictions[start : start + steps + 1]
+        return sum(is_word(entry.true) for entry in part), min(2, sum(entry.hit for entry in part[1:]))
+
+    starts = range(max(1, len(predictions) - steps))
+    return max(starts, key=lambda start: (worth(start), -start))
+
+
+def draw_network(run: Mapping[str, Any], passage: Passage) -> Figure:
+    """Draw a run's network over five words of the passage.
+
+    Args:
+        run: its `run.json`.
+        passage: of its `predictions.csv`, at least two tokens.
+    """
+    return _Drawing(run, passage).figure
+
+
+class _Drawing:
+    """The figure while it grows; lengths are inches, y counts from the bottom."""
+
+    def __init__(self, run: Mapping[str, Any], passage: Passage) -> None:
+        model = run["model"]
+        self.run, self.model, self.cell = run, model, cell_drawing(model)
+        self.colour = family_colours([model["kind"]])[model["kind"]]
+        self.letter = "h" if model["kind"] in _CELLS else "s"
+        self.has_vectors = "embedding" in model
+        self.layers = int(model.get("layers", 1))
+        self.rows = min(self.layers, _LAYERS_DRAWN_MAX)
+        start = choose_window(passage.predictions)
+        self.window = passage.predictions[start : start + STEPS + 1]
+        self.steps = len(self.window) - 1
+        gated = _MEMORY_CELL if self.cell.has_memory else _GATED_CELL
+        self.cell_height = gated if self.cell.gates else _SIMPLE_CELL
+        lines = [*self.cell.equations, self._output_line()]
+        below = _SIZES + _LINE * len(lines) + 0.12
+        vectors = _VECTOR + _GAP if self.has_vectors else 0
+        net = _WORD + vectors + self.rows * self.cell_height + _GUESSES + _TRUTH + (self.rows + 1) * _GAP
+        height = below + net + _HEADER
+        self.figure = Figure(figsize=(WIDTH_INCHES, height))
+        self.axes: Axes = self.figure.add_axes((0, 0, 1, 1))
+        self.axes.set(xlim=(0, WIDTH_INCHES), ylim=(0, height))
+        self.axes.axis("off")
+        self._title(height, passage)
+        for step in range(self.steps):
+            self._column(step, below)
+        self._explain(below, lines)
+
+    def _output_line(self) -> tuple[str, str]:
+        if self.letter == "s":
+            return "y_t", "a probability for each next word"
+        top = "h_t" if self.layers == 1 else rf"h_t^{{({self.layers})}}"
+        projected = self.model.get("tied") and self.model.get("embedding") != self.model.get("hidden")
+        weights = r"W_s = E\,P" if projected else "W_s = E" if self.model.get("tied") else ""
+        note = rf",\quad {weights}" if weights else ""
+        return rf"y_t = \mathrm{{softmax}}(W_s\,{top} + b_s){note}", "a probability for each next word"
+
+    def _title(self, height: float, passage: Passage) -> None:
+        book = passage.book if len(passage.book) <= 44 else f"{passage.book[:43]}…"
+        texts: tuple[tuple[float, str, dict[str, Any]], ...] = (
+            (0.12, self.cell.title, {"fontsize": 13.5, "fontweight": "bold"}),
+            (0.38, self.cell.source, {"fontsize": 9.5, "color": MUTED}),
+            (0.58, f"{self.run['run']} reads {book}, chapter {passage.chapter}", {"fontsize": 9.5, "color": MUTED}),
+        )
+        for depth, text, look in texts:
+            self.axes.text(0.12, height - depth, text, va="top", **look)
+
+    def _column(self, step: int, bottom: float) -> None:
+        """Draw one step: word, vector, cells, guesses, truth."""
+        x, y, model = _LEFT + (step + 0.5) * _COLUMN, bottom, self.model
+        self._word(x, y, self.window[step].true)
+        self._name_row(step, y + _WORD / 2, f"word\n1 of {self.run['vocabulary_size']:,}")
+        y += _WORD
+        if self.has_vectors:
+            self._up(x, y, "E")
+            y += _GAP
+            self._vector(x, y)
+            self._name_row(step, y + _VECTOR / 2, f"vector\n{model['embedding']:,} long")
+            y += _VECTOR
+        for layer in range(self.rows):
+            skipped = layer == 1 and self.layers > self.rows
+            self._up(x, y, r"\cdots" if skipped else "W_{xh}" if self.letter == "h" else "")
+            y += _GAP
+            self._cell(step, x, y, layer)
+            self._name_row(step, y + self.cell_height / 2, self._layer_name(layer))
+            y += self.cell_height
+        self._up(x, y, "W_s" if self.letter == "h" else "")
+        y += _GAP
+        self._guesses(x, y, self.window[step + 1])
+        self._name_row(step, y + _GUESSES / 2, "what it\nexpects\nnext")
+        y += _GUESSES + 0.06
+        self._truth(x, y, self.window[step + 1])
+        self._name_row(step, y + _TRUTH / 2, "what does\ncome next")
+
+    def _name_row(self, step: int, y: float, text: str) -> None:
+        if step == 0:
+            self.axes.text(0.12, y, text, fontsize=9, color=MUTED, va="center", linespacing=1.2)
+
+    def _layer_name(self, layer: int) -> str:
+        name = (
+            "state"
+            if self.letter == "s"
+            else "hidden\nlayer"
+            if self.layers == 1
+            else f"layer\n{self._layer_number(layer)} of {self.layers}"
+        )
+        return f"{name}\n{self.model['hidden']:,}" if "hidden" in self.model else name
+
+    def _word(self, x: float, y: float, token: str) -> None:
+        self._box(x, y, _COLUMN - 0.14, _WORD, face=_PLAIN, edge=_ACCENT)
+        self._serif(x, y + _WORD / 2, shown(token), width=_COLUMN - 0.2, size=13)
+
+    def _vector(self, x: float, y: float) -> None:
+        side = _VECTOR * 0.62
+        for place in range(5):
+            left = x + (place - 2.5) * side
+            if place == 3:
+                self.axes.text(left + side / 2, y + _VECTOR / 2, "…", ha="center", va="center", fontsize=9, color=MUTED)
+                continue
+            face, edge = "#e3e3ea", "#9a9aa6"
+            self.axes.add_patch(
+                Rectangle((left, y + _VECTOR * 0.19), side, side, facecolor=face, edgecolor=edge, lw=0.7)
+            )
+
+    def _cell(self, step: int, x: float, y: float, layer: int) -> None:
+        """Draw a cell, its gates, and the arrows of its state from the step before."""
+        middle = y + (0.22 if self.cell.gates else self.cell_height / 2)
+        self._box(x, y, _BOX, self.cell_height, face=self.colour, edge=self.colour, alpha=0.13)
+        self._state(x, middle, self._symbol(self.letter, step + 1, layer))
+        self._sideways(step, middle, layer, self.letter, r"W_{hh}")
+        if self.cell.gates:
+            self._gates(x, y + 0.52)
+        if self.cell.has_memory:
+            top = y + self.cell_height - 0.2
+            self._state(x, top, self._symbol("c", step + 1, layer))
+            self._sideways(step, top, layer, "c", "")
+
+    def _gates(self, x: float, y: float) -> None:
+        gates = self.cell.gates
+        for place, gate in enumerate(gates):
+            at = x + (place - (len(gates) - 1) / 2) * 0.225
+            self.axes.add_patch(Circle((at, y), 0.098, facecolor="white", edgecolor=self.colour, lw=1.0))
+            self.axes.text(at, y - 0.004, f"${gate}$", ha="center", va="center", fontsize=10.5)
+
+    def _state(self, x: float, y: float, symbol: str) -> None:
+        self.axes.text(x, y, symbol, ha="center", va="center", fontsize=13)
+
+    def _symbol(self, letter: str, step: int, layer: int) -> str:
+        above = f"^{{({self._layer_number(layer)})}}" if self.layers > 1 else ""
+        return f"${letter}_{{{step}}}{above}$"
+
+    def _layer_number(self, layer: int) -> int:
+        """Return the number of a drawn layer; of many, the first and the last two are drawn."""
+        return layer + 1 if layer == 0 or self.layers == self.rows else self.layers - self.rows + layer + 1
+
+    def _sideways(self, step: int, y: float, layer: int, letter: str, weights: str) -> None:
+        """Draw the arrow that brings a state from the step before, and the one that leaves the last step."""
+        right = _LEFT + (step + 0.5) * _COLUMN - _BOX / 2
+        left = right - (_COLUMN - _BOX) if step else right - 0.24
+        self._arrow((left, y), (right, y), self.colour, 1.8)
+        if step == 0:
+            self.axes.text(left - 0.05, y, self._symbol(letter, 0, layer), ha="right", va="center", fontsize=12)
+        elif weights and self.letter == "h":
+            self.axes.text((left + right) / 2, y + 0.06, f"${weights}$", ha="center", va="bottom", fontsize=9.5)
+        if step == self.steps - 1:
+            end = right + _BOX
+            self._arrow((end, y), (end + 0.22, y), self.colour, 1.8)
+
+    def _up(self, x: float, y: float, weights: str) -> None:
+        self._arrow((x, y + 0.02), (x, y + _GAP - 0.02), MUTED, 1.2)
+        if weights:
+            self.axes.text(x + 0.07, y + _GAP / 2, f"${weights}$", va="center", fontsize=10.5)
+
+    def _guesses(self, x: float, y: float, prediction: Prediction) -> None:
+        """Draw the three likeliest words as bars, as long as they are probable."""
+        width, height = _COLUMN - 0.14, _GUESSES / 3
+        for rank, (token, probability) in enumerate(prediction.ranked[:3]):
+            base = y + _GUESSES - (rank + 1) * height
+            left = x - width / 2
+            self.axes.add_patch(Rectangle((left, base + 0.02), width, height - 0.04, facecolor=_PLAIN, lw=0))
+            self.axes.add_patch(
+                Rectangle(
+                    (left, base + 0.02), width * probability, height - 0.04, facecolor=self.colour, alpha=0.35, lw=0
+                )
+            )
+            self._serif(left + 0.04, base + height / 2, shown(token), width=width - 0.46, size=12, align="left")
+            number = f"{probability:.0%}" if probability >= 0.005 else "<1%"
+            self.axes.text(left + width - 0.03, base + height / 2, number, ha="right", va="center", fontsize=9)
+
+    def _truth(self, x: float, y: float, prediction: Prediction) -> None:
+        edge = self.colour if prediction.hit else _ACCENT
+        self._box(x, y, _COLUMN - 0.14, _TRUTH - 0.06, face="white", edge=edge, line=2.0 if prediction.hit else 1.0)
+        mark = "\N{HEAVY CHECK MARK} " if prediction.hit else ""
+        self._serif(x, y + _TRUTH * 0.62, shown(prediction.true), width=_COLUMN - 0.2, size=13)
+        text = f"{mark}{percent(prediction.true_probability)}"
+        self.axes.text(x, y + _TRUTH * 0.24, text, ha="center", va="center", fontsize=9, color=MUTED)
+
+    def _explain(self, below: float, lines: Sequence[tuple[str, str]]) -> None:
+        """Write under the drawing what holds at each step: the sizes, and the equations with their meaning."""
+        axes, y = self.axes, below - 0.2
+        axes.text(0.12, y, self._same_weights(), va="top", fontsize=10.5, color=self.colour, fontweight="bold")
+        axes.text(0.12, y - 0.23, self._sizes(), va="top", fontsize=9.5, color=MUTED)
+        for place, (equation, meaning) in enumerate(lines):
+            y = below - _SIZES - _LINE * place
+            axes.text(0.12, y, f"${equation}$", va="baseline", fontsize=12)
+            axes.text(WIDTH_INCHES - 0.12, y, meaning, va="baseline", ha="right", fontsize=9, color=MUTED)
+
+    def _same_weights(self) -> str:
+        return "The same weights at each step" + ("; each gate has its own" if self.cell.gates else "")
+
+    def _sizes(self) -> str:
+        left_out = self.layers - self.rows
+        note = f", {left_out} of {self.layers} layers not drawn" if left_out else ""
+        vectors = " E turns a word into its vector." if self.has_vectors else ""
+        return f"{self.run['parameters']:,} weights in all{note}.{vectors}"
+
+    def _box(
+        self, x: float, y: float, width: float, height: float, *,
+        face: str, edge: str, alpha: float = 1.0, line: float = 1.0, rounding: float = 0.05,
+    ) -> None:  # fmt: skip
+        """Draw a box with round corners, centred on x, that stands on y."""
+        corner, style = (x - width / 2, y), f"round,pad=0,rounding_size={rounding}"
+        looks: tuple[dict[str, Any], ...] = (
+            {"fc": face, "ec": "none", "alpha": alpha},
+            {"fc": "none", "ec": edge, "lw": line},
+        )
+        for look in looks:
+            self.axes.add_patch(FancyBboxPatch(corner, width, height, boxstyle=style, **look))
+
+    def _arrow(self, start: tuple[float, float], end: tuple[float, float], colour: str, width: float) -> None:
+        self.axes.add_patch(
+            FancyArrowPatch(
+                start, end, arrowstyle="-|>", mutation_scale=9, color=colour, lw=width, shrinkA=0, shrinkB=0
+            )
+        )
+
+    def _serif(self, x: float, y: float, text: str, *, width: float, size: float, align: Any = "center") -> None:
+        """Write a word of the book in a book's letters, smaller where it would not fit."""
+        fitting = width / (0.0066 * max(1, len(text)))
+        self.axes.text(
+            x, y, text, ha=align, va="center", fontsize=min(size, max(6, fitting)), fontfamily=fonts("STIXGeneral")
+        )

@@ -1,0 +1,160 @@
+"""The leaderboard as a page: a table on a wide screen, a card a run on a narrow one, each column explained."""
+
+from collections.abc import Callable
+from html import escape
+from typing import Any, NamedTuple
+
+import pandas as pd
+
+from nextchapter.report.html import page
+
+_CSS = """
+table { width: 100%; border-collapse: collapse; background: var(--sheet); font-size: .92rem;
+  border: 1px solid var(--line); }
+main { max-width: 80rem; }
+th { font-size: .78rem; font-weight: 600; color: var(--muted); text-align: right; vertical-align: bottom; }
+th, td { padding: .55rem .5rem; border-bottom: 1px solid var(--line); }
+td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
+td.text, th.text { text-align: left; }
+td.run { font-weight: 600; }
+tr.champion td { background: var(--gold-paper); }
+.badge { color: var(--gold); font-size: .75rem; font-weight: 700; white-space: nowrap; }
+.score { font-size: 1.1rem; font-weight: 700; }
+.interval { display: block; position: relative; height: 6px; min-width: 7rem; margin: .3rem 0 .1rem; border-radius: 3px;
+  background: var(--line); }
+.interval i { position: absolute; top: 0; height: 6px; border-radius: 3px; background: rgb(var(--accent) / .45);
+  left: var(--low); width: var(--wide); }
+.interval b { position: absolute; top: -3px; width: 4px; height: 12px; margin-left: -2px; border-radius: 2px;
+  background: var(--accent-ink); left: var(--at); }
+.range { color: var(--muted); font-size: .78rem; white-space: nowrap; }
+dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .5rem 1.2rem; max-width: 54rem; }
+dt { font-weight: 600; } dd { margin: 0; color: var(--muted); }
+@media (max-width: 62rem) {
+  table, tbody { display: block; border: 0; background: none; } thead { display: none; }
+  tr { display: block; margin: 0 0 1rem; border: 1px solid var(--line); border-radius: .6rem; overflow: hidden;
+    background: var(--sheet); }
+  td, td.text { display: flex; justify-content: space-between; gap: 1rem; text-align: right; padding: .42rem .9rem;
+    white-space: normal; }
+  td:last-child { border-bottom: 0; }
+  td::before { content: attr(data-label); color: var(--muted); font-weight: 400; text-align: left; }
+  dl { display: block; } dd { margin: 0 0 .8rem; }
+}
+"""
+
+
+class _Column(NamedTuple):
+    name: str
+    heading: str
+    show: Callable[[Any], str]
+    meaning: str
+    text: bool = False
+
+
+def _words(value: Any) -> str:
+    return escape(str(value))
+
+
+def _decimals(places: int) -> Callable[[Any], str]:
+    return lambda value: "–" if pd.isna(value) else f"{value:,.{places}f}"
+
+
+def _duration(seconds: Any) -> str:
+    if pd.isna(seconds):
+        return "–"
+    return (
+        f"{seconds:.0f} s"
+        if seconds < 90
+        else f"{seconds / 60:.1f} min"
+        if seconds < 5400
+        else f"{seconds / 3600:.1f} h"
+    )
+
+
+_COLUMNS = (
+    _Column("rank", "rank", _decimals(0), "Place by bits a character on the test chapters; equal scores share one."),
+    _Column("run", "run", _words, "Name of the trained network: its kind and size, then the seed of its chance numbers.", True),
+    _Column("model", "kind", _words, "Kind of network: elman is the simplest, gru and lstm have gates that guard their memory.", True),
+    _Column(
+        "test_bits_per_character", "bits a character", _decimals(3),
+        "How many yes-or-no questions a letter of an unseen chapter still costs the network; fewer is better. "
+        "The bar beneath is the 95 % interval: how much of the score may be the luck of which chapters were tested.",
+    ),
+    _Column("test_perplexity", "perplexity", _decimals(1), "Between how many equally likely word pieces the network wavers at each step; fewer is better."),
+    _Column("test_perplexity_per_word", "perplexity a word", _decimals(0), "The same, counted for whole words."),
+    _Column("test_nats_per_token", "nats a token", _decimals(3), "The loss on the test chapters, in the unit in which networks are trained; fewer is better."),
+    _Column("valid_bits_per_character", "bits, validation", _decimals(3), "Bits a character on the validation chapters, by which the champion is chosen."),
+    _Column("parameters", "parameters", _decimals(0), "How many numbers the network has learned."),
+    _Column("train_seconds", "trained for", _duration, "Time spent on training."),
+    _Column("train_tokens_per_s", "tokens a second", _decimals(0), "How many word pieces it read in a second while training."),
+    _Column("tokenizer", "tokenizer", _words, "How the text was cut into word pieces.", True),
+    _Column("seed", "seed", str, "The number that all chance in the run follows from."),
+    _Column("device", "device", _words, "Where it was trained: cpu, or cuda for a graphics card.", True),
+)  # fmt: skip
+
+
+def leaderboard_page(leaderboard: pd.DataFrame) -> str:
+    """Return the leaderboard as a page of its own, with one sentence on each column."""
+    corpora = ", ".join(sorted(leaderboard["corpus"].unique()))
+    scale = _Scale(leaderboard)
+    head = "".join(f"<th{_text_class(column)}>{column.heading}</th>" for column in _COLUMNS)
+    rows = "\n".join(_row(row, scale) for row in leaderboard.to_dict("records"))
+    meanings = "\n".join(f"<dt>{column.heading}</dt><dd>{column.meaning}</dd>" for column in _COLUMNS)
+    count = f"{len(leaderboard):,} network{'s' if len(leaderboard) > 1 else ''}"
+    body = f"""<h1>Which network foresees an unread chapter best?</h1>
+<p class="lead">{count} trained on the shelf {escape(corpora)}, the best first. The star marks the champion, which is
+chosen on the validation chapters and writes the next chapter.</p>
+<table>
+<thead><tr>{head}</tr></thead>
+<tbody>
+{rows}
+</tbody>
+</table>
+<h2>What the columns say</h2>
+<dl>
+{meanings}
+</dl>"""
+    return page(f"Leaderboard of {corpora}", _CSS, body)
+
+
+class _Scale:
+    """Places scores on a common scale from 0 to 100 %."""
+
+    def __init__(self, leaderboard: pd.DataFrame) -> None:
+        values = leaderboard[["test_bits_per_character", "ci_low", "ci_high"]]
+        self._low, high = float(values.min().min()), float(values.max().max())
+        self._span = (high - self._low) or 1.0
+
+    def percent(self, value: float) -> float:
+        return 2 + 96 * (value - self._low) / self._span
+
+
+def _row(row: dict[Any, Any], scale: _Scale) -> str:
+    cells = "".join(
+        f'<td{_text_class(column)} data-label="{column.heading}">{_cell(column, row, scale)}</td>'
+        for column in _COLUMNS
+    )
+    champion = ' class="champion"' if row["champion"] else ""
+    return f"<tr{champion}>{cells}</tr>"
+
+
+def _cell(column: _Column, row: dict[Any, Any], scale: _Scale) -> str:
+    shown = column.show(row[column.name])
+    if column.name == "run" and row["champion"]:
+        return f'<span>{shown} <span class="badge">★ champion</span></span>'
+    if column.name == "test_bits_per_character":
+        return f'<span><span class="score">{shown}</span>{_interval(row, scale)}</span>'
+    return shown
+
+
+def _interval(row: dict[Any, Any], scale: _Scale) -> str:
+    if pd.isna(row["ci_low"]) or pd.isna(row["ci_high"]):
+        return ""
+    low, high = scale.percent(row["ci_low"]), scale.percent(row["ci_high"])
+    at = scale.percent(row["test_bits_per_character"])
+    style = f"--low:{low:.1f}%;--wide:{high - low:.1f}%;--at:{at:.1f}%"
+    numbers = f'<span class="range">{row["ci_low"]:.3f} to {row["ci_high"]:.3f}</span>'
+    return f'<span class="interval" style="{style}"><i></i><b></b></span>{numbers}'
+
+
+def _text_class(column: _Column) -> str:
+    return f' class="text {column.name}"' if column.text else ""

@@ -1,0 +1,123 @@
+"""The fused cells against loops written from the textbook's equations, in value and gradient, in float64."""
+
+from collections.abc import Callable
+
+import pytest
+import torch
+from torch import Tensor
+
+from nextchapter.models.elman import ElmanCell
+from nextchapter.models.gru import GruCell
+from nextchapter.models.lstm import LstmCell
+from nextchapter.models.protocol import State
+from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
+from nextchapter.models.registry import build_model
+
+BATCH, TIME, INPUTS, HIDDEN = 3, 9, 5, 7
+CLOSE = {"rtol": 1e-11, "atol": 1e-12}
+
+
+def elman_step(cell: ElmanCell, x: Tensor, state: State) -> State:
+    """h_t = f(W_hh h_{t-1} + W_xh x_t + b_h)."""
+    activation: Callable[[Tensor], Tensor] = getattr(torch, cell.activation)
+    return (activation(state[0] @ cell.hidden_weight.T + x @ cell.input_weight.T + cell.bias),)
+
+
+def lstm_step(cell: LstmCell, x: Tensor, state: State) -> State:
+    hidden, memory = state
+    blocks = (x @ cell.input_weight.T + hidden @ cell.hidden_weight.T + cell.bias).split(cell.hidden, dim=1)
+    i, f, o = (torch.sigmoid(blocks[place]) for place in (0, 1, 3))
+    memory = f * memory + i * torch.tanh(blocks[2])
+    return o * torch.tanh(memory), memory
+
+
+def gru_step(cell: GruCell, x: Tensor, state: State) -> State:
+    (hidden,), size = state, cell.hidden
+    w_r, w_z, w_n = cell.input_weight.split(size)
+    u_r, u_z, u_n = cell.hidden_weight.split(size)
+    b_r, b_z, b_n = cell.bias.split(size)
+    r = torch.sigmoid(x @ w_r.T + hidden @ u_r.T + b_r)
+    z = torch.sigmoid(x @ w_z.T + hidden @ u_z.T + b_z)
+    n = torch.tanh(x @ w_n.T + b_n + r * (hidden @ u_n.T + cell.candidate_bias))
+    return ((1 - z) * n + z * hidden,)
+
+
+CELLS: dict[str, tuple[Callable[[], Cell], Callable[..., State]]] = {
+    "tanh": (lambda: ElmanCell(INPUTS, HIDDEN, "tanh"), elman_step),
+    "relu": (lambda: ElmanCell(INPUTS, HIDDEN, "relu"), elman_step),
+    "sigmoid": (lambda: ElmanCell(INPUTS, HIDDEN, "sigmoid"), elman_step),
+    "lstm": (lambda: LstmCell(INPUTS, HIDDEN, 1.0), lstm_step),
+    "gru": (lambda: GruCell(INPUTS, HIDDEN), gru_step),
+}
+
+
+@pytest.mark.parametrize("name", list(CELLS))
+def test_a_cell_equals_the_loop_over_its_equations_in_value_and_gradient(name: str) -> None:
+    torch.manual_seed(0)
+    make, step = CELLS[name]
+    cell = make().double()
+    with torch.no_grad():
+        for parameter in cell.parameters():
+            parameter.copy_(torch.randn_like(parameter) * 0.6)
+    inputs = torch.randn(BATCH, TIME, INPUTS, dtype=torch.float64, requires_grad=True)
+    start = tuple(torch.randn(BATCH, HIDDEN, dtype=torch.float64, requires_grad=True) for _ in range(cell.states))
+    weights = torch.randn(BATCH, TIME, HIDDEN, dtype=torch.float64)
+
+    fused, fused_last = cell(inputs, start)
+    state, outputs = start, []
+    for time in range(TIME):
+        state = step(cell, inputs[:, time], state)
+        outputs.append(state[0])
+    looped = torch.stack(outputs, dim=1)
+
+    torch.testing.assert_close(fused, looped, **CLOSE)
+    torch.testing.assert_close(fused_last, state, **CLOSE)
+    sources = [inputs, *start, *cell.parameters()]
+    loss = lambda values, last: (values * weights).sum() + sum((part**2).sum() for part in last)  # noqa: E731
+    fused_gradients = torch.autograd.grad(loss(fused, fused_last), sources)
+    looped_gradients = torch.autograd.grad(loss(looped, state), sources)
+    for fused_gradient, looped_gradient in zip(fused_gradients, looped_gradients, strict=True):
+        torch.testing.assert_close(fused_gradient, looped_gradient, **CLOSE)
+
+
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("layers", [1, 3])
+def test_the_network_is_embedding_cells_and_softmax(tied: bool, layers: int) -> None:
+    torch.manual_seed(1)
+    spec = {"kind": "elman", "hidden": 6, "embedding": 4, "layers": layers, "tied": tied, "dropout": 0.5}
+    model = build_model(spec, 11).double().eval()
+    assert isinstance(model, RecurrentLanguageModel)
+    with torch.no_grad():
+        model.output.bias.normal_()
+    tokens = torch.tensor([[3, 1, 4, 1, 5]])
+    hidden = [torch.zeros(1, 6).double() for _ in range(layers)]  # h_0 = 0
+    expected = []
+    for token in tokens[0]:
+        x = model.embedding.weight[token][None]
+        for layer, cell in enumerate(model.cells):
+            hidden[layer] = x = elman_step(cell, x, (hidden[layer],))[0]
+        projected = x @ model.projection.weight.T if tied else x
+        y = torch.softmax(projected @ model.output.weight.T + model.output.bias, dim=-1)  # y_t = softmax(W_s h_t + b_s)
+        expected.append(y.log())
+    log_probs, last = model(tokens, model.initial_state(1))
+    torch.testing.assert_close(log_probs, torch.stack(expected, dim=1), **CLOSE)
+    torch.testing.assert_close(last, tuple((part,) for part in hidden), **CLOSE)
+    assert (model.output.weight is model.embedding.weight) == tied
+
+
+def test_dropout_acts_while_training_between_all_parts_and_only_then() -> None:
+    model = build_model({"kind": "gru", "hidden": 6, "embedding": 6, "layers": 2, "dropout": 0.5}, 11)
+    tokens = torch.tensor([[1, 2, 3]])
+    calm = [model.eval()(tokens, model.initial_state(1))[0] for _ in range(2)]
+    assert torch.equal(*calm)
+    seeded = []
+    for seed in (1, 1, 2):
+        torch.manual_seed(seed)
+        seeded.append(model.train()(tokens, model.initial_state(1))[0])
+    assert torch.equal(seeded[0], seeded[1])
+    assert not torch.equal(seeded[0], seeded[2])
+
+
+def test_the_forget_gate_starts_open() -> None:
+    cell = LstmCell(INPUTS, HIDDEN, forget_bias=1.5)
+    assert cell.bias.tolist() == [0.0] * HIDDEN + [1.5] * HIDDEN + [0.0] * 2 * HIDDEN

@@ -1,0 +1,120 @@
+"""A shelf so small that every stage runs on it in a moment."""
+
+import json
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pandas as pd
+import pytest
+
+from nextchapter.stages import encode_corpus, train_model, train_tokenizer
+
+MODEL = {"kind": "lstm", "hidden": 16, "embedding": 8}
+TRAINING = {
+    "max_steps": 30, "max_tokens": None, "batch_size": 4, "truncation": 16, "valid_every_steps": 10, "warmup_steps": 3,
+    "device": "cpu",
+}  # fmt: skip
+
+
+def train_spec(**changes: Any) -> str:
+    """Return the specification of the small run; `training` is merged."""
+    training = {**TRAINING, **changes.pop("training", {})}
+    spec = {
+        "run": "lstm.s1", "study": "small", "seed": 1, "tokenizer": "t", "model": MODEL,
+        "tracking": {"uri": None, "live": False, "every_s": 1.0},
+    }  # fmt: skip
+    return json.dumps({**spec, **changes, "training": training})
+
+
+def _chapters(count: int, seed: int) -> pd.DataFrame:
+    generator = np.random.default_rng(seed)
+    words = np.array("the cat sat on a mat and dog ran to her with him in fog it was not so".split())
+    rows = []
+    for number in range(1, count + 1):
+        sentences = [" ".join(generator.choice(words, size=9)).capitalize() + "." for _ in range(24)]
+        text = "\n\n".join(" ".join(sentences[start : start + 4]) for start in range(0, 24, 4))
+        rows.append({"book": "a/b", "chapter": number, "heading": f"Chapter {number}", "text": text})
+    return pd.DataFrame(rows)
+
+
+@pytest.fixture(scope="session")
+def small_shelf(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with the chapters of three splits, a manifest, a tokenizer and token files."""
+    folder = tmp_path_factory.mktemp("shelf")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(folder)
+        _fill(folder)
+    return folder
+
+
+def _fill(folder: Path) -> None:
+    for split, count, seed in (("train", 6, 0), ("valid", 2, 1), ("test", 2, 2)):
+        _chapters(count, seed).to_parquet(folder / f"{split}.parquet")
+    manifest = _chapters(7, 3).drop(columns="text")
+    manifest.to_csv(folder / "split.csv", index=False)
+    assert train_tokenizer.main(tokenizer_arguments(folder, folder)) == 0
+    assert encode_corpus.main(encode_arguments(folder, folder)) == 0
+
+
+def tokenizer_arguments(shelf: Path, output: Path) -> list[str]:
+    spec = '{"kind": "unigram", "vocabulary_size": 290}'
+    return ["--spec", spec, "--train", f"{shelf}/train.parquet", "--tokenizer", str(output / "tokenizer.model")]
+
+
+def encode_arguments(shelf: Path, output: Path) -> list[str]:
+    arguments = ["--spec", '{"kind": "unigram"}', "--tokenizer", f"{shelf}/tokenizer.model"]
+    arguments += ["--facts", f"{output}/tokens.json"]
+    for split in ("train", "valid", "test"):
+        arguments += [f"--{split}", f"{shelf}/{split}.parquet", f"--{split}-tokens", f"{output}/{split}.bin"]
+        arguments += [f"--{split}-offsets", f"{output}/{split}.offsets.bin"]
+    return arguments
+
+
+def train_arguments(shelf: Path, output: Path, **changes: Any) -> list[str]:
+    return [
+        "--spec", train_spec(**changes), "--code", "c0de", "--facts", f"{shelf}/tokens.json",
+        "--train-tokens", f"{shelf}/train.bin", "--valid-tokens", f"{shelf}/valid.bin", "--experiment",
+        "--model", f"{output}/model.safetensors", "--events", f"{output}/events.jsonl",
+        "--provenance", f"{output}/run.json",
+    ]  # fmt: skip
+
+
+def evaluate_arguments(shelf: Path, run: Path, output: Path) -> list[str]:
+    return [
+        "--spec", '{"passage_tokens": 12}', "--model", f"{run}/model.safetensors", "--provenance", f"{run}/run.json",
+        "--facts", f"{shelf}/tokens.json", "--tokenizer", f"{shelf}/tokenizer.model", "--test", f"{shelf}/test.parquet",
+        "--valid-tokens", f"{shelf}/valid.bin", "--test-tokens", f"{shelf}/test.bin",
+        "--metrics", f"{output}/metrics.json", "--predictions", f"{output}/predictions.csv",
+    ]  # fmt: skip
+
+
+def write_arguments(shelf: Path, run: Path, output: Path, **spec: Any) -> list[str]:
+    lengths = {"run": "lstm.s1", "words_min": 20, "words_max": 40}
+    return [
+        "--spec", json.dumps({**lengths, **spec}), "--model", f"{run}/model.safetensors",
+        "--provenance", f"{run}/run.json", "--tokenizer", f"{shelf}/tokenizer.model",
+        "--train", f"{shelf}/train.parquet", "--manifest", f"{shelf}/split.csv",
+        "--chapter", f"{output}/chapter.md", "--facts", f"{output}/chapter.json",
+    ]  # fmt: skip
+
+
+@pytest.fixture(scope="session")
+def arguments() -> SimpleNamespace:
+    """Return the functions that spell the command lines of the stages."""
+    return SimpleNamespace(
+        train_tokenizer=tokenizer_arguments,
+        encode_corpus=encode_arguments,
+        train_model=train_arguments,
+        evaluate_model=evaluate_arguments,
+        write_chapter=write_arguments,
+    )
+
+
+@pytest.fixture
+def trained(small_shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with the small run, trained; the current folder is that of the test."""
+    monkeypatch.chdir(tmp_path)
+    assert train_model.main(train_arguments(small_shelf, tmp_path / "run")) == 0
+    return tmp_path / "run"

@@ -1,0 +1,120 @@
+import os
+import signal
+import subprocess
+import sys
+from pathlib import Path
+from types import SimpleNamespace
+
+import pytest
+import torch
+
+from nextchapter.models.registry import load_model
+from nextchapter.stages.train_model import main
+from nextchapter.store.events import read_events
+from nextchapter.store.files import read_json
+
+
+def test_a_run_leaves_weights_events_and_provenance(trained: Path) -> None:
+    record = read_json(trained / "run.json")
+    assert record["steps"] == 30
+    assert record["stopped_by"] == "budget"
+    assert record["parameters"] == sum(p.numel() for p in load_model(trained / "model.safetensors").parameters())
+    assert record["versions"]["torch"] == torch.__version__
+    assert record["train_tokens_per_s"] == pytest.approx(record["tokens"] / record["train_seconds"], rel=0.02)
+    valid = [
+        event["metrics"]["valid/loss_nats"]
+        for event in read_events(trained / "events.jsonl")
+        if event["event"] == "valid"
+    ]
+    assert min(valid) == record["valid_nats_per_token"]
+    assert valid[-1] < valid[0]
+
+
+def test_a_second_call_in_another_folder_gives_the_same_weights(
+    trained: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "elsewhere").mkdir()
+    monkeypatch.chdir(tmp_path / "elsewhere")
+    assert main(arguments.train_model(small_shelf, tmp_path / "again")) == 0
+    assert (tmp_path / "again/model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+    assert read_json(tmp_path / "again/run.json")["run_key"] == read_json(trained / "run.json")["run_key"]
+
+
+def test_another_seed_gives_other_weights_and_another_key(
+    trained: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path
+) -> None:
+    assert main(arguments.train_model(small_shelf, tmp_path / "other", seed=2)) == 0
+    assert (tmp_path / "other/model.safetensors").read_bytes() != (trained / "model.safetensors").read_bytes()
+    assert read_json(tmp_path / "other/run.json")["run_key"] != read_json(trained / "run.json")["run_key"]
+
+
+@pytest.mark.parametrize("number", [signal.SIGKILL, signal.SIGTERM])
+def test_a_killed_run_goes_on_and_ends_in_the_same_bytes(
+    number: signal.Signals, trained: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path
+) -> None:
+    """The process kills itself in its 17th step, as a real one would be killed from outside."""
+    every_step = {"checkpoint_every_s": 0.0}
+    (tmp_path / "w").mkdir()
+    code = f"""
+import os, sys, torch
+from nextchapter.models.recurrent import RecurrentLanguageModel as Model
+from nextchapter.stages.train_model import main
+score, calls = Model.score, []
+def dying(self, *arguments):
+    if torch.is_grad_enabled():
+        calls.append(1)
+        if len(calls) == 17: os.kill(os.getpid(), {int(number)})
+    return score(self, *arguments)
+Model.score = dying
+sys.exit(main(sys.argv[1:]))
+"""
+    command = arguments.train_model(small_shelf, tmp_path / "killed", training=every_step)
+    died = subprocess.run(
+        [sys.executable, "-c", code, *command], cwd=tmp_path / "w", capture_output=True, text=True, check=False
+    )
+    assert died.returncode == (-9 if number == signal.SIGKILL else 1), died.stderr
+    assert not (tmp_path / "killed/model.safetensors").exists()
+    os.chdir(tmp_path / "w")
+    log = tmp_path / "again.log"
+    assert main([*command, "--log", str(log)]) == 0
+    assert f"resumes from step {16 if number == signal.SIGKILL else 17} of 30" in log.read_text()
+    assert (tmp_path / "killed/model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+    losses = [
+        [
+            (event["step"], event["metrics"]["train/loss_nats"])
+            for event in read_events(folder / "events.jsonl")
+            if event["event"] == "train"
+        ]
+        for folder in (trained, tmp_path / "killed")
+    ]
+    assert losses[0] == losses[1]
+
+
+def test_training_that_diverges_is_told_in_one_message_and_keeps_its_checkpoint(
+    small_shelf: Path,
+    arguments: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+    capsys: pytest.CaptureFixture[str],
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    wild = {"learning_rate": 100.0, "clip_norm": None, "checkpoint_every_s": 0.0, "max_steps": 500, "warmup_steps": 0}
+    model = {"kind": "elman", "activation": "relu", "hidden": 16, "embedding": 8}
+    assert main(arguments.train_model(small_shelf, tmp_path / "run", model=model, training=wild)) == 1
+    told = capsys.readouterr().err
+    assert "training diverged at step" in told
+    assert "learning rate" in told
+    assert "gradient norm" in told
+    assert "Traceback" not in told
+    assert list(tmp_path.glob(".work/train_model/small/lstm.s1/checkpoint.pt"))
+    assert not (tmp_path / "run/model.safetensors").exists()
+
+
+def test_gradients_may_run_through_whole_chapters(
+    small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = {"truncation": "chapter", "batch_size": 3, "max_steps": 4, "valid_every_steps": 2}
+    assert main(arguments.train_model(small_shelf, tmp_path / "run", training=whole)) == 0
+    facts = read_json(small_shelf / "tokens.json")
+    assert read_json(tmp_path / "run/run.json")["tokens"] == 2 * facts["splits"]["train"]["tokens"]

@@ -1,0 +1,77 @@
+import pytest
+import torch
+from torch import Tensor
+
+from nextchapter.corpus.words import count_words
+from nextchapter.generation.chapter import draw_opening, write_chapter
+from nextchapter.models.protocol import LanguageModel, State
+from nextchapter.models.registry import build_model
+from nextchapter.spec.writing import WritingSpec
+from nextchapter.tokens.unigram import UnigramTokenizer
+
+class Recital(LanguageModel):
+    """Recites a text over and over, whatever it reads, and ends a chapter at each place where `ends` says so."""
+
+    def __init__(self, tokenizer: UnigramTokenizer, text: str, ends: bool) -> None:
+        super().__init__()
+        self.vocabulary_size = tokenizer.vocabulary_size
+        self.place = torch.nn.Parameter(torch.zeros(1))
+        self.script = tokenizer.encode(text) + ([tokenizer.end_of_chapter] if ends else [])
+
+    def initial_state(self, batch: int) -> State:
+        return torch.full((batch, 1), -1.0)
+
+    def forward(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        log_probs = torch.full((*tokens.shape, self.vocabulary_size), -30.0)
+        for time in range(tokens.shape[1]):
+            state = state + 1
+            place = int(state[0, 0])
+            log_probs[:, time, self.script[place % len(self.script)]] = 0.0
+            log_probs[:, time, self.script[(place + 1) % len(self.script)]] = -20.0  # should the first be barred
+        return log_probs, state
+
+
+def test_a_chapter_ends_where_the_model_ends_it_but_not_too_early(tokenizer: UnigramTokenizer) -> None:
+    model = Recital(tokenizer, "the cat sat. the dog sat.", ends=True)
+    spec = WritingSpec(words_min=10, words_max=100, temperature=0.0)
+    chapter = write_chapter(model, tokenizer, "a", spec)
+    assert chapter.ended_by == "end-of-chapter"
+    assert chapter.words >= 10
+    assert chapter.text.endswith("the dog sat.")
+    assert count_words(chapter.text) == chapter.words
+
+
+def test_a_chapter_that_is_not_ended_stops_with_a_sentence(tokenizer: UnigramTokenizer) -> None:
+    model = Recital(tokenizer, " the cat and the dog sat on the mat. a hat is", ends=False)
+    chapter = write_chapter(model, tokenizer, "now", WritingSpec(words_min=20, words_max=40, temperature=0.0))
+    assert chapter.ended_by == "length"
+    assert chapter.text.endswith("mat.")
+    assert 40 <= chapter.words <= 55
+    assert chapter.text.startswith("now")
+
+
+def test_a_text_without_sentences_stops_all_the_same(tokenizer: UnigramTokenizer) -> None:
+    model = Recital(tokenizer, " the dog", ends=False)
+    chapter = write_chapter(model, tokenizer, "the", WritingSpec(words_min=20, words_max=40, temperature=0.0))
+    assert 40 < chapter.words <= 52
+
+
+@pytest.mark.parametrize("opening", ["the dog", "Ünïcödé 漢字 \N{GRINNING FACE}", "\u2581", "  two  spaces\n\nhere"])
+def test_any_opening_is_continued_and_the_same_seed_writes_the_same(tokenizer: UnigramTokenizer, opening: str) -> None:
+    torch.manual_seed(0)
+    model = build_model({"kind": "lstm", "hidden": 16, "embedding": 8}, tokenizer.vocabulary_size).eval()
+    spec = WritingSpec(words_min=20, words_max=30, seed=3)
+    first, second = (write_chapter(model, tokenizer, opening, spec) for _ in range(2))
+    assert first == second
+    assert first.text.startswith(opening.strip())
+    assert "\N{REPLACEMENT CHARACTER}" not in first.text
+    assert write_chapter(model, tokenizer, opening, spec.model_copy(update={"seed": 4})) != first
+
+
+def test_the_opening_word_is_a_whole_word_that_opens_a_paragraph() -> None:
+    texts = ['"Oh! no," said she.\n\nEmma\'s sister-in-law came.', "Отец ушёл.\n\n***\n\n漢字は"]
+    drawn = {draw_opening(texts, seed) for seed in range(60)}
+    assert drawn == {"Oh", "Emma's", "Отец", "漢"}
+    assert draw_opening(texts, 5) == draw_opening(texts, 5)
+    with pytest.raises(ValueError, match="no word"):
+        draw_opening(["***"], 1)

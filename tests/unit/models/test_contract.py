@@ -1,0 +1,131 @@
+"""What every model must hold to, whatever stands behind its State."""
+
+import math
+from pathlib import Path
+
+import pytest
+import torch
+
+from nextchapter.models.protocol import IGNORED, LanguageModel, map_state
+from nextchapter.models.registry import build_model, load_model, save_model, set_weights
+from nextchapter.models.scoring import score_chapters
+from nextchapter.tokens.stream import write_stream
+
+VOCABULARY = 23
+SHAPE = {"hidden": 12, "embedding": 8, "layers": 2, "dropout": 0.3}
+SPECS = {
+    "elman-tanh": {"kind": "elman", "activation": "tanh", **SHAPE},
+    "elman-relu": {"kind": "elman", "activation": "relu", **SHAPE},
+    "elman-sigmoid": {"kind": "elman", "activation": "sigmoid", **SHAPE},
+    "gru": {"kind": "gru", **SHAPE},
+    "lstm": {"kind": "lstm", **SHAPE},
+    "lstm-untied-deep": {"kind": "lstm", **SHAPE, "tied": False, "layers": 3},
+    "gru-tied-equal": {"kind": "gru", **SHAPE, "hidden": 8, "layers": 1},
+}
+EXACT = {"rtol": 0, "atol": 1e-12}  # float64: sums in another order differ by less
+
+
+@pytest.fixture(params=list(SPECS))
+def model(request: pytest.FixtureRequest) -> LanguageModel:
+    torch.manual_seed(3)
+    return build_model(SPECS[request.param], VOCABULARY).double().eval()
+
+
+def _tokens(batch: int, time: int) -> torch.Tensor:
+    return torch.randint(VOCABULARY, (batch, time), generator=torch.Generator().manual_seed(1))
+
+
+def test_probabilities_sum_to_one(model: LanguageModel) -> None:
+    log_probs, _ = model(_tokens(3, 7), model.initial_state(3))
+    assert log_probs.shape == (3, 7, VOCABULARY)
+    torch.testing.assert_close(log_probs.exp().sum(-1), torch.ones(3, 7).double(), **EXACT)
+
+
+def test_forward_equals_repeated_step(model: LanguageModel) -> None:
+    tokens, state, steps = _tokens(3, 7), model.initial_state(3), []
+    for time in range(7):
+        log_probs, state = model.step(tokens[:, time], state)
+        steps.append(log_probs)
+    whole, last = model(tokens, model.initial_state(3))
+    torch.testing.assert_close(torch.stack(steps, dim=1), whole, **EXACT)
+    torch.testing.assert_close(state, last, **EXACT)
+
+
+def test_score_is_the_log_probability_of_the_target_and_nothing_where_none_stands(model: LanguageModel) -> None:
+    tokens, targets = _tokens(2, 9), _tokens(2, 10)[:, 1:].clone()
+    targets[1, 4:] = IGNORED
+    nats, state = model.score(tokens, targets, model.initial_state(2))
+    log_probs, last = model(tokens, model.initial_state(2))
+    by_hand = torch.stack([
+        torch.stack([
+            torch.tensor(0.0).double() if target == IGNORED else -log_probs[row, time, target]
+            for time, target in enumerate(targets[row].tolist())
+        ])
+        for row in range(2)
+    ])  # fmt: skip
+    torch.testing.assert_close(nats, by_hand, **EXACT)
+    default, _ = LanguageModel.score(model, tokens, targets, model.initial_state(2))
+    torch.testing.assert_close(nats, default, **EXACT)
+    torch.testing.assert_close(state, last, **EXACT)
+
+
+def test_a_sequence_in_chunks_equals_the_sequence_whole(model: LanguageModel) -> None:
+    tokens, targets = _tokens(2, 11), _tokens(2, 12)[:, 1:]
+    whole, last = model.score(tokens, targets, model.initial_state(2))
+    state, parts = model.initial_state(2), []
+    for start, stop in ((0, 1), (1, 6), (6, 11)):
+        nats, state = model.score(tokens[:, start:stop], targets[:, start:stop], state)
+        parts.append(nats)
+    torch.testing.assert_close(torch.cat(parts, dim=1), whole, **EXACT)
+    torch.testing.assert_close(state, last, **EXACT)
+
+
+def test_rows_of_a_batch_do_not_touch_each_other(model: LanguageModel) -> None:
+    tokens = _tokens(4, 6)
+    whole, last = model(tokens, model.initial_state(4))
+    alone, state = model(tokens[2:3], map_state(lambda tensor: tensor[2:3], model.initial_state(4)))
+    torch.testing.assert_close(alone, whole[2:3], **EXACT)
+    torch.testing.assert_close(state, map_state(lambda tensor: tensor[2:3], last), **EXACT)
+
+
+def test_the_score_of_a_stream_does_not_depend_on_batch_size_or_chunks(model: LanguageModel, tmp_path: Path) -> None:
+    chapters = [_tokens(1, length)[0].tolist() for length in (17, 1, 0, 30, 5)]
+    stream = write_stream(tmp_path / "test.bin", chapters, end_of_chapter=1, dtype="uint16")
+    reference = [_score_alone(model, stream.chapter(index).tolist()) for index in range(5)]
+    for batch_size, chunk_tokens in ((1, 1000), (2, 7), (5, 1), (3, 30)):
+        nats = score_chapters(model.train(), stream, 1, batch_size, chunk_tokens)
+        assert model.training
+        for scored, expected in zip(nats, reference, strict=True):
+            torch.testing.assert_close(torch.from_numpy(scored), expected, **EXACT)
+
+
+def _score_alone(model: LanguageModel, chapter: list[int]) -> torch.Tensor:
+    log_probs, _ = model.eval()(torch.tensor([[1, *chapter[:-1]]]), model.initial_state(1))
+    return torch.stack([-log_probs[0, time, token] for time, token in enumerate(chapter)]).detach()
+
+
+@pytest.mark.parametrize("name", list(SPECS))
+def test_save_then_load_is_bit_identical_and_so_are_the_files(name: str, tmp_path: Path) -> None:
+    torch.manual_seed(5)
+    model = build_model(SPECS[name], VOCABULARY).eval()
+    save_model(tmp_path / "a", model, SPECS[name])
+    loaded = load_model(tmp_path / "a")
+    save_model(tmp_path / "b", loaded, SPECS[name])
+    assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
+    tokens = _tokens(2, 5)
+    assert torch.equal(model(tokens, model.initial_state(2))[0], loaded(tokens, loaded.initial_state(2))[0])
+
+
+def test_weights_that_do_not_fit_are_refused() -> None:
+    small, large = build_model(SPECS["gru"], VOCABULARY), build_model({**SPECS["gru"], "hidden": 13}, VOCABULARY)
+    with pytest.raises(ValueError, match=r"found shape .*; must be"):
+        set_weights(large, {name: tensor.detach() for name, tensor in small.named_parameters()})
+    with pytest.raises(ValueError, match="do not fit"):
+        set_weights(large, {})
+
+
+def test_an_untrained_model_is_about_uniform(model: LanguageModel) -> None:
+    nats, _ = model.score(_tokens(50, 20), _tokens(50, 21)[:, 1:], model.initial_state(50))
+    assert abs(nats.mean().item() - math.log(VOCABULARY)) < 0.5
+
+

@@ -1,0 +1,97 @@
+import copy
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nextchapter.spec.base import SpecError, canonical_json, digest
+from nextchapter.spec.study import read_study
+
+CONFIG = Path(__file__).parents[3] / "config" / "config.yaml"
+
+
+@pytest.fixture
+def config() -> dict[str, Any]:
+    return yaml.safe_load(CONFIG.read_text())
+
+
+def _set(config: dict[str, Any], path: str, value: Any) -> None:
+    *parents, last = path.split("/")
+    for key in parents:
+        config = config.setdefault(key, {})
+    config[last] = value
+
+
+def test_the_default_study_is_named_after_its_shelf_and_has_a_run_a_seed(config: dict[str, Any]) -> None:
+    config["runs"]["lstm-384"]["seeds"] = [1, 7]
+    study = read_study(config)
+    assert study.name == "austen"
+    assert [name for name in study.run_names if name.startswith("lstm")] == ["lstm-384.s1", "lstm-384.s7"]
+
+
+def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config: dict[str, Any]) -> None:
+    _set(config, "training/learning_rate", 0.5)
+    _set(config, "runs/gru-384/training", {"learning_rate": 0.25})
+    rates = {name: run.training.learning_rate for name, run in read_study(config).runs.items()}
+    assert rates == {"elman-384": 0.5, "gru-384": 0.25, "lstm-384": 0.5}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("training/lerning_rate", 1, r"training\.lerning_rate: unknown key; did you mean 'learning_rate'\? allowed"),
+        ("training/learning_rate", -1, r"training\.learning_rate: found -1; should be greater than 0"),
+        ("training/batch_size", "many", r"training\.batch_size: found 'many'; should be a valid integer"),
+        ("runs/lstm-384/model/hidden", 0, r"runs\.lstm-384\.model\.hidden: found 0; should be greater than or equal to 1"),
+        ("runs/lstm-384/model/hiden", 8, r"runs\.lstm-384\.model\.hiden: unknown key; did you mean 'hidden'\?"),
+        ("runs/lstm-384/model/kind", "ltsm", r"runs\.lstm-384\.model: found .*expected tags: 'elman', 'gru', 'lstm'"),
+        ("runs/lstm-384/tokenizer", "bpe", r"runs\.lstm-384\.tokenizer: found 'bpe'; allowed: unigram-2k"),
+        ("runs/lstm-384/seeds", [1, 1], r"runs\.lstm-384: seeds must differ; found \[1, 1\]"),
+        ("runs/lstm-384/training", {"patience": 0}, r"runs\.lstm-384\.training\.patience: found 0; .*at least|greater"),
+        ("runs/a b", {}, r"a b.*should match pattern"),
+        ("corpus/source/sha256", "c0d0", r"corpus\.source\.sha256: found 'c0d0'; .*match pattern"),
+        ("corpus/split/test_share", 0.7, r"corpus\.split\.test_share: found 0\.7; should be less than 0\.5"),
+        ("writing/words_min", 10_000, r"writing: words_min \(10000\) must not be above words_max \(900\)"),
+        ("training", {"max_tokens": None}, r"training: one of max_steps, max_tokens and max_epochs must be set"),
+        ("nonsense", 1, r"nonsense: unknown key"),
+    ],
+)
+def test_a_wrong_value_is_named_with_its_path_what_was_found_and_what_is_allowed(
+    config: dict[str, Any], path: str, value: Any, message: str
+) -> None:
+    _set(config, path, value)
+    with pytest.raises(SpecError, match=message):
+        read_study(config)
+
+
+def test_a_missing_part_is_named(config: dict[str, Any]) -> None:
+    del config["runs"]["gru-384"]["model"]
+    with pytest.raises(SpecError, match=r"runs\.gru-384\.model: missing"):
+        read_study(config)
+
+
+def test_an_error_in_the_shared_training_is_told_once(config: dict[str, Any]) -> None:
+    _set(config, "training/batch_size", 0)
+    with pytest.raises(SpecError) as told:
+        read_study(config)
+    assert str(told.value).count("batch_size") == 1
+
+
+@pytest.mark.parametrize(
+    ("folder", "name"),
+    [("/a/Мои книги", "Мои книги"), ("/a/2026", "2026"), ("/a/x{y}", "x-y-"), ("/a/..b ", "b"), ("/", "shelf")],
+)
+def test_a_folder_of_books_names_the_study(config: dict[str, Any], folder: str, name: str) -> None:
+    assert read_study({**config, "books": folder}).name == name
+
+
+def test_canonical_json_does_not_depend_on_the_order_of_keys() -> None:
+    assert canonical_json({"b": 1, "a": [1.5, None]}) == '{"a":[1.5,null],"b":1}'
+    assert digest({"x": 1, "y": 2}) == digest({"y": 2, "x": 1}) != digest({"x": 2, "y": 1})
+
+
+def test_a_specification_can_not_be_changed(config: dict[str, Any]) -> None:
+    study = read_study(config)
+    with pytest.raises(ValueError, match="frozen"):
+        study.training.batch_size = 3

@@ -1,0 +1,45 @@
+import errno
+import os
+from pathlib import Path
+
+import pytest
+
+from nextchapter.store import files
+
+
+def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path) -> None:
+    path = tmp_path / "deep" / "a.txt"
+    files.write_text(path, "old")
+
+    def write_half() -> None:
+        with files.atomic_path(path) as temporary:
+            temporary.write_text("ha")
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+
+    with pytest.raises(OSError, match="No space"):
+        write_half()
+    assert path.read_text() == "old"
+    assert os.listdir(path.parent) == ["a.txt"]
+
+
+def test_text_and_json_come_back_byte_for_byte(tmp_path: Path) -> None:
+    text = "a\r\nb\rc\n\N{GRINNING FACE}"
+    files.write_text(tmp_path / "t", text)
+    assert (tmp_path / "t").read_bytes() == text.encode()
+    files.write_json(tmp_path / "j", {"b": [1, None], "a": "é"})
+    assert files.read_json(tmp_path / "j") == {"a": "é", "b": [1, None]}
+    assert (tmp_path / "j").read_text().startswith('{\n  "a": "é"')
+
+
+def test_permissions_follow_the_umask(tmp_path: Path) -> None:
+    before = os.umask(0o022)
+    try:
+        files.write_text(tmp_path / "t", "x")
+    finally:
+        os.umask(before)
+    assert (tmp_path / "t").stat().st_mode & 0o777 == 0o644
+
+
+def test_checksum(tmp_path: Path) -> None:
+    (tmp_path / "t").write_bytes(b"abc")  # FIPS 180-2, appendix B.1
+    assert files.sha256_of(tmp_path / "t") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"

@@ -1,0 +1,76 @@
+import textwrap
+from pathlib import Path
+
+import pytest
+
+from nextchapter import code
+
+
+@pytest.fixture
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return the source folder of a package of that name with a stage, a library module, a model and a spec."""
+    files = {
+        "__init__.py": "",
+        "stages/__init__.py": "",
+        "stages/work.py": '''
+            """A stage."""
+            from nextchapter.spec.things import Thing
+
+            def main():
+                from nextchapter.library.tool import use
+                return use(Thing)
+        ''',
+        "library/__init__.py": "",
+        "library/tool.py": "import json\n\ndef use(x):\n    return x + 1\n",
+        "library/other.py": "y = 1\n",
+        "models/__init__.py": "",
+        "models/__init__.py": "",
+        "models/lstm.py": "from nextchapter.library import other\n",
+        "models/gru.py": "z = 1\n",
+        "spec/__init__.py": "",
+        "spec/things.py": "Thing = 1\n",
+    }
+    for name, text in files.items():
+        (tmp_path / name).parent.mkdir(exist_ok=True)
+        (tmp_path / name).write_text(textwrap.dedent(text))
+    monkeypatch.setattr(code, "SOURCE", tmp_path)
+    return tmp_path
+
+
+def _fingerprints() -> dict[str, str]:
+    for cached in (code.imported_modules, code._tree, code._module_digest):
+        cached.cache_clear()
+    models = ("lstm", "gru")
+    return {model: code.fingerprint("nextchapter.stages.work", [f"nextchapter.models.{model}"]) for model in models}
+
+
+def test_the_closure_holds_what_is_imported_inside_functions_and_of_families_only_the_named_one(package: Path) -> None:
+    assert code.import_closure("nextchapter.stages.work", "nextchapter.models.lstm") == {
+        "nextchapter", "nextchapter.stages", "nextchapter.stages.work", "nextchapter.library",
+        "nextchapter.library.tool", "nextchapter.library.other", "nextchapter.models", "nextchapter.models.lstm",
+    }  # fmt: skip
+
+
+@pytest.mark.parametrize(
+    ("file", "text", "changed"),
+    [
+        ("library/tool.py", "import json\n\ndef use(x):\n    return x + 2\n", {"lstm", "gru"}),
+        ("library/tool.py", "# why\nimport json\n\n\ndef use(x):\n    'Say.'\n    return  x+1\n", set()),
+        ("library/other.py", "y = 2\n", {"lstm"}),
+        ("models/gru.py", "z = 2\n", {"gru"}),
+        ("models/minlstm.py", "a = 1\n", set()),
+        ("spec/things.py", "Thing = 2\n", set()),
+    ],
+)
+def test_an_edit_changes_the_fingerprints_of_what_depends_on_it_and_no_others(
+    package: Path, file: str, text: str, changed: set[str]
+) -> None:
+    before = _fingerprints()
+    (package / file).write_text(text)
+    after = _fingerprints()
+    assert {model for model in before if before[model] != after[model]} == changed
+
+
+def test_an_unknown_module_is_an_error(package: Path) -> None:
+    with pytest.raises(ValueError, match="no module 'nextchapter.stages.wrok'"):
+        code.fingerprint("nextchapter.stages.wrok")

@@ -1,0 +1,65 @@
+from pathlib import Path
+
+import numpy as np
+import pytest
+import torch
+
+from nextchapter.models.protocol import IGNORED
+from nextchapter.tokens.stream import TokenStream, write_stream
+from nextchapter.training.batches import ChapterBatches, StreamBatches
+
+END = 1
+CHAPTERS = [list(range(100, 117)), list(range(200, 203)), [300], list(range(400, 429))]
+
+
+@pytest.fixture
+def stream(tmp_path: Path) -> TokenStream:
+    return write_stream(tmp_path / "train.bin", CHAPTERS, END, "uint16")
+
+
+@pytest.mark.parametrize(("batch_size", "truncation"), [(1, 7), (2, 5), (3, 100), (4, 1)])
+def test_streams_read_the_chapters_one_behind_the_other(stream: TokenStream, batch_size: int, truncation: int) -> None:
+    batches = StreamBatches(stream, END, batch_size, truncation, seed=4)
+    for epoch in range(3):
+        steps = [batches.batch(epoch * batches.steps_per_epoch + step) for step in range(batches.steps_per_epoch)]
+        targets = torch.cat([batch.targets for batch in steps], dim=1)
+        tokens = torch.cat([batch.tokens for batch in steps], dim=1)
+        order = np.random.default_rng([4, epoch]).permutation(4)
+        text = np.concatenate([stream.chapter(index) for index in order]).astype(np.int64)
+        length = len(text) // batch_size
+        for row in range(batch_size):
+            start = row * length
+            assert targets[row].tolist() == text[start : start + length].tolist()
+            before = [END, *text][start : start + length]
+            assert tokens[row].tolist() == list(before)
+        assert [batch.fresh for batch in steps] == [True] + [False] * (len(steps) - 1)
+        assert sum(batch.count for batch in steps) == batches.tokens_per_epoch == length * batch_size
+
+
+def test_a_batch_is_a_function_of_its_step_alone(stream: TokenStream) -> None:
+    steps = list(range(12))
+    forwards, backwards = (StreamBatches(stream, END, 2, 5, seed=9) for _ in range(2))
+    first = {step: forwards.batch(step) for step in steps}
+    second = {step: backwards.batch(step) for step in reversed(steps)}
+    assert all(torch.equal(first[step].tokens, second[step].tokens) for step in steps)
+
+
+def test_a_shelf_smaller_than_the_batch_gets_fewer_streams(tmp_path: Path) -> None:
+    tiny = write_stream(tmp_path / "t.bin", [[5, 6]], END, "uint16")
+    batch = StreamBatches(tiny, END, batch_size=64, truncation=32, seed=0).batch(0)
+    assert batch.targets.tolist() == [[5, 6, 1]]
+
+
+def test_whole_chapters_each_begin_afresh_and_are_padded(stream: TokenStream) -> None:
+    batches = ChapterBatches(stream, END, batch_size=3, seed=2)
+    assert batches.steps_per_epoch == 2
+    seen = []
+    for step in range(2):
+        batch = batches.batch(step)
+        assert batch.fresh
+        assert batch.count == int((batch.targets != IGNORED).sum())
+        for tokens, targets in zip(batch.tokens.tolist(), batch.targets.tolist(), strict=True):
+            chapter = [token for token in targets if token != IGNORED]
+            assert tokens[: len(chapter)] == [END, *chapter[:-1]]
+            seen.append(chapter)
+    assert sorted(seen) == sorted([*chapter, END] for chapter in CHAPTERS)

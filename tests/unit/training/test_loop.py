@@ -1,0 +1,239 @@
+import math
+import os
+import signal
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+
+from nextchapter.models.protocol import LanguageModel
+from nextchapter.models.registry import build_model, weights_of
+from nextchapter.models.scoring import score_chapters
+from nextchapter.spec.training import TrainingSpec
+from nextchapter.store.events import EventLog, read_events
+from nextchapter.tokens.stream import TokenStream, write_stream
+from nextchapter.training.batches import Batches, ChapterBatches, StreamBatches
+from nextchapter.training.checkpoint import CheckpointFile
+from nextchapter.training.devices import choose_device
+from nextchapter.training.loop import InterruptedRunError, Trainer, TrainingDivergedError, budget_steps, step_seed
+from nextchapter.training.progress import Progress
+
+END, VOCABULARY = 1, 30
+MODELS = {
+    "elman": {"kind": "elman", "hidden": 16, "embedding": 8, "dropout": 0.2},
+    "gru": {"kind": "gru", "hidden": 16, "embedding": 8, "dropout": 0.2, "layers": 2},
+    "lstm": {"kind": "lstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
+}
+SPEC = TrainingSpec(
+    batch_size=4, truncation=8, max_tokens=None, max_steps=40, valid_every_steps=10, warmup_steps=5,
+    log_every_steps=7, checkpoint_every_s=1e9, learning_rate=0.02,
+)  # fmt: skip
+
+
+OPEN_LOGS: list[EventLog] = []
+
+
+@pytest.fixture(autouse=True)
+def _close_logs() -> Iterator[None]:
+    yield
+    while OPEN_LOGS:
+        OPEN_LOGS.pop().close()
+
+
+@pytest.fixture
+def stream(tmp_path: Path) -> TokenStream:
+    generator = torch.Generator().manual_seed(0)
+    texts = [torch.randint(2, 9, (length,), generator=generator).tolist() for length in (90, 40, 120)]
+    return write_stream(tmp_path / "train.bin", texts, END, "uint16")
+
+
+def _trainer(
+    stream: TokenStream,
+    folder: Path,
+    spec: TrainingSpec,
+    kind: str = "lstm",
+    validate: Callable[..., float] | None = None,
+) -> Trainer:
+    torch.manual_seed(1)
+    model = build_model(MODELS[kind], VOCABULARY).train()
+    batches: Batches = StreamBatches(stream, END, spec.batch_size, 8, seed=1)
+    if spec.truncation == "chapter":
+        batches = ChapterBatches(stream, END, 2, seed=1)
+    checkpoints = CheckpointFile(folder / "checkpoint.pt", "key")
+    checkpoint = checkpoints.load()
+    events = EventLog(folder / "events.jsonl", committed_bytes=checkpoint["event_bytes"] if checkpoint else 0)
+    OPEN_LOGS.append(events)
+
+    def score(model: LanguageModel) -> float:
+        return float(sum(nats.sum() for nats in score_chapters(model, stream, END, 4, 50))) / len(stream.tokens)
+
+    trainer = Trainer(
+        model, batches, validate or score, spec, 1, events, checkpoints, Progress("r", 1, 0, shared_terminal=True)
+    )
+    if checkpoint:
+        trainer.resume(checkpoint)
+    return trainer
+
+
+def _same(left: dict[str, Any], right: dict[str, Any]) -> bool:
+    return left.keys() == right.keys() and all(torch.equal(left[name], right[name]) for name in left)
+
+
+@pytest.mark.parametrize("kind", list(MODELS))
+@pytest.mark.parametrize("stop_at", [1, 13, 20])
+def test_a_run_that_stopped_and_went_on_ends_in_the_same_bits(
+    stream: TokenStream, tmp_path: Path, kind: str, stop_at: int
+) -> None:
+    whole = _trainer(stream, tmp_path / "whole", SPEC, kind)
+    whole.run()
+    first = _trainer(stream, tmp_path / "cut", SPEC, kind)
+    advance = first._train_step
+
+    def step_then_interrupt() -> None:
+        advance()
+        if first.counters.step == stop_at:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    first._train_step = step_then_interrupt  # type: ignore[method-assign]
+    with pytest.raises(InterruptedRunError, match=f"stopped at step {stop_at}"):
+        first.run()
+    second = _trainer(stream, tmp_path / "cut", SPEC, kind)
+    assert second.counters.step == stop_at
+    second.run()
+    assert _same(weights_of(whole.model), weights_of(second.model))
+    assert _same(whole.best_weights, second.best_weights)
+    logs = [
+        [
+            (event["step"], event.get("metrics", {}).get("train/loss_nats"))
+            for event in read_events(path / "events.jsonl")
+        ]
+        for path in (tmp_path / "whole", tmp_path / "cut")
+    ]
+    assert logs[0] == logs[1]
+
+
+def test_a_finished_run_is_not_trained_again(stream: TokenStream, tmp_path: Path) -> None:
+    first = _trainer(stream, tmp_path, SPEC)
+    first.run()
+    again = _trainer(stream, tmp_path, SPEC)
+    assert again.run() == first.counters
+    assert _same(again.best_weights, first.best_weights)
+
+
+def test_a_checkpoint_of_another_specification_is_not_taken(stream: TokenStream, tmp_path: Path) -> None:
+    _trainer(stream, tmp_path, SPEC).run()
+    assert CheckpointFile(tmp_path / "checkpoint.pt", "key").load() is not None
+    assert CheckpointFile(tmp_path / "checkpoint.pt", "other key").load() is None
+
+
+@pytest.mark.parametrize("truncation", [8, "chapter"])
+def test_the_first_step_is_backpropagation_clipping_and_adamw(
+    stream: TokenStream, tmp_path: Path, truncation: Any
+) -> None:
+    """One step against the same written out by hand."""
+    spec = SPEC.model_copy(update={"truncation": truncation, "clip_norm": 0.01, "max_steps": 1, "warmup_steps": 0})
+    trainer = _trainer(stream, tmp_path, spec)
+    before = {name: tensor.clone() for name, tensor in weights_of(trainer.model).items()}
+    batch = trainer.batches.batch(0)
+    torch.manual_seed(step_seed(1, 0))
+    log_probs, _ = trainer.model(batch.tokens, trainer.model.initial_state(len(batch.tokens)))
+    kept = batch.targets >= 0
+    loss = -log_probs.gather(-1, batch.targets.clamp(min=0)[..., None])[..., 0][kept].mean()
+    named = dict(trainer.model.named_parameters())
+    gradients = dict(zip(named, torch.autograd.grad(loss, list(named.values())), strict=True))
+    norm = math.sqrt(sum(float((gradient**2).sum()) for gradient in gradients.values()))
+    assert norm > 0.01
+    trainer.run()
+    for name, parameter in named.items():
+        clipped = gradients[name] * 0.01 / norm
+        decayed = before[name] * (1 - 0.02 * (spec.weight_decay if parameter.ndim > 1 else 0.0))
+        expected = decayed - 0.02 * clipped / (clipped.abs() + 1e-8)
+        settled = clipped.abs() > 1e-6  # elsewhere rounding decides the direction
+        torch.testing.assert_close(parameter.detach()[settled], expected[settled], rtol=1e-3, atol=2e-5)
+
+
+def test_the_state_is_carried_and_cut_between_steps(stream: TokenStream, tmp_path: Path) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC)
+    trainer._train_step()
+    carried = trainer._state
+    assert not trainer.batches.batch(1).fresh
+    asked: list[Any] = []
+    score = trainer.model.score
+    trainer.model.score = lambda tokens, targets, state: (asked.append(state), score(tokens, targets, state))[1]  # type: ignore[method-assign]
+    trainer._train_step()
+    assert torch.equal(asked[0][0][0], carried[0][0])
+    assert not asked[0][0][0].requires_grad
+
+
+def test_the_loss_falls_and_the_best_weights_are_kept(stream: TokenStream, tmp_path: Path) -> None:
+    scores = iter([3.0, 2.0, 2.5, 2.6])
+    trainer = _trainer(stream, tmp_path, SPEC, validate=lambda model: next(scores))
+    counters = trainer.run()
+    assert (counters.best_step, counters.best_valid_nats, counters.stopped_by) == (20, 2.0, "budget")
+    assert not _same(trainer.best_weights, weights_of(trainer.model))
+    losses = [e["metrics"]["train/loss_nats"] for e in read_events(tmp_path / "events.jsonl") if e["event"] == "train"]
+    assert losses[-1] < losses[0] - 0.5
+
+
+@pytest.mark.parametrize(
+    ("change", "scores", "stopped_by", "steps"),
+    [
+        ({"target_loss_nats": 2.0}, [3.0, 2.0, 1.0, 1.0], "target", 20),
+        ({"patience": 2}, [3.0, 3.5, 3.0, 1.0], "patience", 30),
+        ({"max_steps": 15}, [3.0, 3.0, 3.0, 3.0], "budget", 15),
+    ],
+)
+def test_what_ends_a_run(
+    stream: TokenStream, tmp_path: Path, change: dict[str, Any], scores: list[float], stopped_by: str, steps: int
+) -> None:
+    values = iter(scores)
+    trainer = _trainer(stream, tmp_path, SPEC.model_copy(update=change), validate=lambda model: next(values))
+    counters = trainer.run()
+    assert (counters.stopped_by, counters.step) == (stopped_by, steps)
+
+
+def test_budgets_are_steps_tokens_or_epochs_and_the_first_counts(stream: TokenStream) -> None:
+    batches = StreamBatches(stream, END, 4, 8, seed=1)  # 63 tokens a stream: 8 steps an epoch
+
+    def steps(**limits: Any) -> int:
+        return budget_steps(TrainingSpec(**{"max_tokens": None, **limits}), batches)
+
+    assert steps(max_steps=11) == 11
+    assert steps(max_epochs=2.5) == 20
+    assert steps(max_tokens=252) == 8
+    assert steps(max_tokens=253) == 9
+    assert steps(max_steps=100, max_epochs=1, max_tokens=10**6) == 8
+
+
+def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_checkpoint_stays(
+    stream: TokenStream, tmp_path: Path
+) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC.model_copy(update={"checkpoint_every_s": 0.0}))
+    advance = trainer._train_step
+
+    def spoil_then_step() -> None:
+        if trainer.counters.step == 5:
+            with torch.no_grad():
+                trainer.model.output.bias[0] = math.nan
+        advance()
+
+    trainer._train_step = spoil_then_step  # type: ignore[method-assign]
+    with pytest.raises(TrainingDivergedError, match=r"step 6: loss nan nats, gradient norm nan, learning rate 0\.02"):
+        trainer.run()
+    kept = trainer.checkpoints.load()
+    assert kept is not None
+    assert kept["counters"]["step"] == 5
+    assert all(bool(torch.isfinite(tensor).all()) for tensor in kept["weights"].values())
+
+
+def test_neighbouring_seeds_and_steps_share_no_masks() -> None:
+    assert len({step_seed(seed, step) for seed in range(50) for step in range(200)}) == 10_000
+
+
+def test_cuda_where_there_is_none_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: False)
+    with pytest.raises(ValueError, match="found 'cuda', but torch sees no CUDA device"):
+        choose_device("cuda")
+    assert choose_device("auto") == torch.device("cpu")

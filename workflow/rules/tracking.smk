@@ -1,0 +1,88 @@
+# What MLflow shows: an experiment a study, a parent run of that name, a child a run. Nothing reads it back.
+#
+# in:   all that a run and a study have made
+# out:  results/{study}/mlflow.json, runs/{run}/mlflow.json, mlflow-study.json, and the store itself
+#
+# A store that is out of reach stops nothing: the record counts the failure, and that count, a part of the spec, makes
+# the rule run again on the next call.
+
+
+# First of all, and alone: jobs that open a fresh store together crash.
+rule create_experiment:
+    output:
+        record="results/{study}/mlflow.json",
+    params:
+        spec=FLOW.spec("create_experiment"),
+        code=FLOW.code("create_experiment"),
+    log:
+        "logs/create_experiment/{study}.log",
+    benchmark:
+        "logs/create_experiment/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    localrule: True
+    shell:
+        "python -m nextchapter.stages.create_experiment --spec {params.spec:q} --code {params.code}"
+        " --record {output.record:q} --log {log:q}"
+
+
+rule track_run:
+    input:
+        experiment=ancient("results/{study}/mlflow.json"),
+        provenance="results/{study}/runs/{run}/run.json",
+        events="results/{study}/runs/{run}/events.jsonl",
+        metrics="results/{study}/runs/{run}/metrics.json",
+        model="results/{study}/runs/{run}/model.safetensors",
+        chapter="results/{study}/runs/{run}/chapter.md",
+        chapter_facts="results/{study}/runs/{run}/chapter.json",
+        predictions="results/{study}/runs/{run}/predictions.csv",
+        figure="results/{study}/runs/{run}/network.png",
+        tokens=FLOW.tokens_of("tokens.json"),
+        tokenizer=FLOW.tokens_of("tokenizer.model"),
+    output:
+        record="results/{study}/runs/{run}/mlflow.json",
+    params:
+        spec=lambda wildcards: FLOW.spec("track_run", wildcards.run),
+        code=FLOW.code("track_run"),
+    log:
+        "logs/track_run/{study}/{run}.log",
+    benchmark:
+        "logs/track_run/{study}/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m nextchapter.stages.track_run --spec {params.spec:q} --code {params.code}"
+        " --experiment {input.experiment:q} --provenance {input.provenance:q} --events {input.events:q}"
+        " --metrics {input.metrics:q} --model {input.model:q} --chapter {input.chapter:q}"
+        " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q} --figures {input.figure:q}"
+        " --tokens {input.tokens:q} --tokenizer-model {input.tokenizer:q} --record {output.record:q} --log {log:q}"
+
+
+rule track_study:
+    input:
+        leaderboard="results/{study}/leaderboard.csv",
+        chapter="results/{study}/next-chapter.md",
+        quality="results/{study}/corpus/quality.json",
+        split="results/{study}/corpus/split.csv",
+        figures=[
+            "results/{study}/figures/learning-curves.png",
+            "results/{study}/figures/leaderboard.png",
+            "results/{study}/chapters.html",
+        ],
+        records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
+    output:
+        record="results/{study}/mlflow-study.json",
+    params:
+        spec=FLOW.spec("track_study"),
+        code=FLOW.code("track_study"),
+    log:
+        "logs/track_study/{study}.log",
+    benchmark:
+        "logs/track_study/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    shell:
+        "python -m nextchapter.stages.track_study --spec {params.spec:q} --code {params.code}"
+        " --leaderboard {input.leaderboard:q} --chapter {input.chapter:q} --quality {input.quality:q}"
+        " --split {input.split:q} --figures {input.figures:q} --records {input.records:q}"
+        " --record {output.record:q} --log {log:q}"
