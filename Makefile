@@ -39,6 +39,7 @@ fmt: $(READY)
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 	$(BIN)/snakefmt Snakefile workflow
+	$(BIN)/python -m nextchapter.spec.document
 
 ui: $(READY)
 	@$(BIN)/python -m nextchapter.tracking.ui

@@ -8,12 +8,14 @@
 import sys
 
 from snakemake.exceptions import WorkflowError
+from snakemake.logging import logger
 from snakemake.utils import min_version
 
-from nextchapter.flow import Flow
+from nextchapter.flow import CHATTER, Flow
 from nextchapter.spec.base import SpecError
 
 min_version("9.27")
+logger.addFilter(lambda record: not str(record.msg).startswith(CHATTER))
 
 
 configfile: "config/config.yaml"
@@ -56,12 +58,13 @@ include: "workflow/rules/tracking.smk"
 
 
 onstart:
-    from nextchapter.report.screens import describe_study
+    from nextchapter.report.forecast import describe_study
 
     print(describe_study(FLOW, workflow.cores))
 
 
 onsuccess:
-    from nextchapter.report.screens import summarise_study
+    if not FLOW.launched:
+        from nextchapter.report.summary import summarise_study
 
-    print(summarise_study(f"results/{FLOW.name}"))
+        print(summarise_study(f"results/{FLOW.name}"))

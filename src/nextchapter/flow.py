@@ -18,6 +18,10 @@ from nextchapter.spec.study import Study, read_study
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
+STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
+"""Environment variable by which `make run` asks for the name of the study, in a file of that name."""
+CHATTER = ("Select jobs to execute", "Execute ", "Assuming unrestricted", "Workflow defines that rule", "Conda env")
+"""Beginnings of Snakemake's messages that tell a reader nothing; the stages tell what they do."""
 
 
 class Flow:
@@ -38,7 +42,9 @@ class Flow:
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], argv: Sequence[str] = ()) -> "Flow":
-        """Return the flow of Snakemake's `config`, and put this interpreter first for the stages to run with.
+        """Return the flow of Snakemake's `config`, and set the environment of the stages.
+
+        This interpreter comes first in their PATH, and `NEXTCHAPTER_TRACKING` tells a training where to show itself.
 
         Args:
             config: the values of the configuration files and of `--config`.
@@ -53,9 +59,9 @@ class Flow:
         if "books" in values and values["books"] is not None:
             values["books"] = str(Path(values["books"]).expanduser().resolve())
         flow = cls(read_study(values))
-        asked_by = os.environ.get("NEXTCHAPTER_STUDY_FILE")
-        if asked_by:  # `make run` wants to know where the report belongs
-            Path(asked_by).write_text(flow.name, encoding="utf-8")
+        os.environ["NEXTCHAPTER_TRACKING"] = flow.study.tracking.json_text()
+        if flow.launched:
+            Path(os.environ[STUDY_FILE]).write_text(flow.name, encoding="utf-8")
         return flow
 
     def _shelf(self) -> list[tuple[str, Path]]:
@@ -74,6 +80,11 @@ class Flow:
                     f"results/{self.name} holds a study of another shelf ({other}, now {own}); "
                     f"give this one a name of its own: --config books=... study=NAME"
                 )
+
+    @property
+    def launched(self) -> bool:
+        """Whether `make run` called, which writes the report and shows the last screen itself."""
+        return bool(os.environ.get(STUDY_FILE))
 
     @property
     def shelf(self) -> str:
@@ -133,7 +144,6 @@ class Flow:
                     "tokenizer": run.tokenizer,
                     "model": run.model.model_dump(mode="json"),
                     "training": run.training.model_dump(mode="json"),
-                    "tracking": study.tracking.model_dump(mode="json"),
                 }
             case "evaluate_model":
                 return study.evaluation.model_dump(mode="json")

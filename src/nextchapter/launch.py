@@ -13,6 +13,9 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from nextchapter.flow import STUDY_FILE
+from nextchapter.report.summary import summarise_study
+
 WORK = Path(".work")
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
 
@@ -40,7 +43,7 @@ def main(argv: Sequence[str] | None = None) -> int:
 def _run(cores: str, more: list[str], report_only: bool) -> int:
     study_file = WORK / "study"
     study_file.unlink(missing_ok=True)
-    os.environ["NEXTCHAPTER_STUDY_FILE"] = str(study_file.resolve())
+    os.environ[STUDY_FILE] = str(study_file.resolve())
     if any(SNAKEMAKE_LOCKS.glob("*")):
         print("a lock of Snakemake is left over from a call that was killed; clearing it")
         _snakemake(["--unlock", "--quiet", "all", "--cores", "1", *more])
@@ -53,6 +56,7 @@ def _run(cores: str, more: list[str], report_only: bool) -> int:
     if report_only or _is_older(report, results / "leaderboard.csv"):
         with_report = ["--report", str(report), "--quiet", "all", "--cores", "1", *more]
         code = _snakemake(with_report)
+    print(summarise_study(results, colour=sys.stdout.isatty()))
     return code
 
 

@@ -23,7 +23,6 @@ def train_spec(**changes: Any) -> str:
     training = {**TRAINING, **changes.pop("training", {})}
     spec = {
         "run": "lstm.s1", "study": "small", "seed": 1, "tokenizer": "t", "model": MODEL,
-        "tracking": {"uri": None, "live": False, "every_s": 1.0},
     }  # fmt: skip
     return json.dumps({**spec, **changes, "training": training})
 

@@ -76,7 +76,8 @@ def points_of_files(run: dict[str, object]) -> set[tuple[str, float, int, int]]:
     names = ["bits_per_character", "nats_per_token", "perplexity", "perplexity_per_word", "ci_low", "ci_high"]
     final = {f"{split}/{name}": splits[split][name] for split in ("valid", "test") for name in names}
     final |= {"system/train_seconds": run["train_seconds"], "system/train_tokens_per_s": run["train_tokens_per_s"]}
-    return points | {(key, value, round(run["finished"] * 1000), run["steps"]) for key, value in final.items()}
+    steps = dict.fromkeys(final, 0) | {"valid/perplexity": run["steps"]}  # the end of its curve
+    return points | {(key, value, round(run["finished"] * 1000), steps[key]) for key, value in final.items()}
 
 
 def test_mlflow_shows_what_the_files_say(study: Path) -> None:

@@ -5,7 +5,10 @@ from pathlib import Path
 import pytest
 from mlflow import MlflowClient
 
+from nextchapter.report.figures import family_colours
 from nextchapter.stages.track_study import main
+from nextchapter.tracking.address import resolve_uri
+from nextchapter.tracking.store import ensure_experiment
 
 STUDY = Path("results/austen")
 BITS = {"lstm-384.s1": 2.08, "gru-384.s1": 2.11}
@@ -28,6 +31,7 @@ def write_leaderboard(bits: dict[str, float]) -> None:
         {
             "rank": rank,
             "run": run,
+            "model": run.partition("-")[0],
             "parameters": 1_345_000,
             "corpus": "austen",
             "valid_bits_per_character": value - 0.03,
@@ -106,3 +110,15 @@ def test_a_run_that_joins_the_study_changes_the_same_parent(study: Path) -> None
 def test_a_server_out_of_reach_is_a_warning(study: Path) -> None:
     record = track("http://127.0.0.1:9")
     assert (record["published"], record["failed_attempts"]) == (False, 1)
+
+
+def test_a_run_alone_in_its_family_has_the_report_s_colour(study: Path) -> None:
+    found = ensure_experiment("austen", resolve_uri(None))
+    runs = {
+        name: found.create_run(name, 1000, {"model": name.partition("-")[0]})
+        for name in ("lstm-384.s1", "gru-384.s1", "gru-256.s1")
+    }
+    write_leaderboard(dict.fromkeys(runs, 2.0))
+    track()
+    colours = {name: found.client.get_run(run_id).data.tags.get("mlflow.runColor") for name, run_id in runs.items()}
+    assert colours == {"lstm-384.s1": family_colours([])["lstm"], "gru-384.s1": None, "gru-256.s1": None}

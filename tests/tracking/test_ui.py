@@ -75,7 +75,7 @@ def test_a_server_s_own_page_is_linked(
     monkeypatch.setenv("DISPLAY", ":0")
     write_record("emma/mlflow.json", 1, tracking_uri="https://team/mlflow/", experiment_id="7")
     assert ui.main([]) == 0
-    link = "https://team/mlflow/#/experiments/7/runs?workflowType=machine_learning"
+    link = "https://team/mlflow/#/experiments/7/runs?workflowType=machine_learning&viewStateShareKey=nextchapter"
     assert capsys.readouterr().out == f"the study's runs: {link}\n"
     assert opened == [link]
 
@@ -105,7 +105,7 @@ def test_the_server_shows_the_store_takes_runs_and_ends_on_a_signal(tracked_proj
             shown.send_signal(signal.SIGTERM)
     port = address.rpartition(":")[2]
     assert taken == f"port {taken_port} is taken: {port} it is\n"
-    assert place == "experiments/1/runs?workflowType=machine_learning\n"
+    assert place == "experiments/1/runs?workflowType=machine_learning&viewStateShareKey=nextchapter\n"
     assert losses == {"lstm.s1": 5.0, "austen": None}
     assert shown.returncode == 0
     assert ui.free_port("127.0.0.1", int(port)) == int(port)

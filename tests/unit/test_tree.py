@@ -56,7 +56,7 @@ def test_only_tracking_imports_mlflow(module: str) -> None:
 
 def test_neither_torch_nor_pandas_nor_mlflow_stands_behind_what_the_snakefile_imports() -> None:
     probe = (
-        "import sys; import nextchapter.flow, nextchapter.report.screens;"
+        "import sys; import nextchapter.flow, nextchapter.report.forecast, nextchapter.report.summary;"
         "print(sorted({'torch', 'pandas', 'mlflow', 'matplotlib', 'sentencepiece'} & set(sys.modules)))"
     )
     told = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)

@@ -8,16 +8,16 @@ if FLOW.fetched:
     rule fetch_books:
         output:
             books=FLOW.fetched,
-        params:
-            spec=FLOW.spec("fetch_books"),
-            code=FLOW.code("fetch_books"),
         log:
             "logs/fetch_books/books.log",
         benchmark:
             "logs/fetch_books/books.tsv"
+        localrule: True
         conda:
             "../../environment.yml"
-        localrule: True
+        params:
+            spec=FLOW.spec("fetch_books"),
+            code=FLOW.code("fetch_books"),
         shell:
             "python -m nextchapter.stages.fetch_books --spec {params.spec:q} --code {params.code}"
             " --books {output.books:q} --log {log:q}"
@@ -30,15 +30,15 @@ rule clean_book:
     output:
         chapters="results/{study}/corpus/books/{book}.parquet",
         quality="results/{study}/corpus/books/{book}.json",
-    params:
-        spec=lambda wildcards: FLOW.spec("clean_book", wildcards.book),
-        code=FLOW.code("clean_book"),
     log:
         "logs/clean_book/{study}/{book}.log",
     benchmark:
         "logs/clean_book/{study}/{book}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("clean_book", wildcards.book),
+        code=FLOW.code("clean_book"),
     shell:
         "python -m nextchapter.stages.clean_book --spec {params.spec:q} --code {params.code}"
         " --source {input.source:q} --chapters {output.chapters:q} --quality {output.quality:q} --log {log:q}"
@@ -46,7 +46,9 @@ rule clean_book:
 
 rule split_corpus:
     input:
-        chapters=expand("results/{{study}}/corpus/books/{book}.parquet", book=FLOW.books),
+        chapters=expand(
+            "results/{{study}}/corpus/books/{book}.parquet", book=FLOW.books
+        ),
         quality=expand("results/{{study}}/corpus/books/{book}.json", book=FLOW.books),
     output:
         train="results/{study}/corpus/train.parquet",
@@ -54,15 +56,15 @@ rule split_corpus:
         test="results/{study}/corpus/test.parquet",
         manifest="results/{study}/corpus/split.csv",
         quality="results/{study}/corpus/quality.json",
-    params:
-        spec=FLOW.spec("split_corpus"),
-        code=FLOW.code("split_corpus"),
     log:
         "logs/split_corpus/{study}.log",
     benchmark:
         "logs/split_corpus/{study}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=FLOW.spec("split_corpus"),
+        code=FLOW.code("split_corpus"),
     shell:
         "python -m nextchapter.stages.split_corpus --spec {params.spec:q} --code {params.code}"
         " --chapters {input.chapters:q} --books {input.quality:q} --train {output.train:q} --valid {output.valid:q}"

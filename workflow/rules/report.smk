@@ -10,18 +10,20 @@ rule compare_runs:
         metrics=expand("results/{{study}}/runs/{run}/metrics.json", run=FLOW.runs),
     output:
         leaderboard=report(
-            "results/{study}/leaderboard.csv", caption="../report/leaderboard.rst", category="Leaderboard"
+            "results/{study}/leaderboard.csv",
+            caption="../report/leaderboard.rst",
+            category="Leaderboard",
         ),
         champion="results/{study}/champion.json",
-    params:
-        spec=FLOW.spec("compare_runs"),
-        code=FLOW.code("compare_runs"),
     log:
         "logs/compare_runs/{study}.log",
     benchmark:
         "logs/compare_runs/{study}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=FLOW.spec("compare_runs"),
+        code=FLOW.code("compare_runs"),
     shell:
         "python -m nextchapter.stages.compare_runs --spec {params.spec:q} --code {params.code}"
         " --provenance {input.provenance:q} --metrics {input.metrics:q}"
@@ -34,15 +36,15 @@ rule choose_chapter:
         chapters=expand("results/{{study}}/runs/{run}/chapter.md", run=FLOW.runs),
     output:
         next_chapter="results/{study}/next-chapter.md",
-    params:
-        spec=FLOW.spec("choose_chapter"),
-        code=FLOW.code("choose_chapter"),
     log:
         "logs/choose_chapter/{study}.log",
     benchmark:
         "logs/choose_chapter/{study}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=FLOW.spec("choose_chapter"),
+        code=FLOW.code("choose_chapter"),
     shell:
         "python -m nextchapter.stages.choose_chapter --spec {params.spec:q} --code {params.code}"
         " --champion {input.champion:q} --chapters {input.chapters:q}"
@@ -61,15 +63,15 @@ rule plot_curves:
         ),
         png="results/{study}/figures/learning-curves.png",
         csv="results/{study}/figures/learning-curves.csv",
-    params:
-        spec=FLOW.spec("plot_curves"),
-        code=FLOW.code("plot_curves"),
     log:
         "logs/plot_curves/{study}.log",
     benchmark:
         "logs/plot_curves/{study}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=FLOW.spec("plot_curves"),
+        code=FLOW.code("plot_curves"),
     shell:
         "python -m nextchapter.stages.plot_curves --spec {params.spec:q} --code {params.code}"
         " --events {input.events:q} --provenance {input.provenance:q}"
@@ -81,19 +83,25 @@ rule plot_leaderboard:
         leaderboard="results/{study}/leaderboard.csv",
     output:
         svg=report(
-            "results/{study}/figures/leaderboard.svg", caption="../report/leaderboard.rst", category="Leaderboard"
+            "results/{study}/figures/leaderboard.svg",
+            caption="../report/leaderboard.rst",
+            category="Leaderboard",
         ),
         png="results/{study}/figures/leaderboard.png",
-        html=report("results/{study}/leaderboard.html", caption="../report/leaderboard.rst", category="Leaderboard"),
-    params:
-        spec=FLOW.spec("plot_leaderboard"),
-        code=FLOW.code("plot_leaderboard"),
+        html=report(
+            "results/{study}/leaderboard.html",
+            caption="../report/leaderboard.rst",
+            category="Leaderboard",
+        ),
     log:
         "logs/plot_leaderboard/{study}.log",
     benchmark:
         "logs/plot_leaderboard/{study}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=FLOW.spec("plot_leaderboard"),
+        code=FLOW.code("plot_leaderboard"),
     shell:
         "python -m nextchapter.stages.plot_leaderboard --spec {params.spec:q} --code {params.code}"
         " --leaderboard {input.leaderboard:q} --svg {output.svg:q} --png {output.png:q} --html {output.html:q}"
@@ -112,15 +120,15 @@ rule draw_network:
             labels={"run": "{run}"},
         ),
         png="results/{study}/runs/{run}/network.png",
-    params:
-        spec=FLOW.spec("draw_network"),
-        code=FLOW.code("draw_network"),
     log:
         "logs/draw_network/{study}/{run}.log",
     benchmark:
         "logs/draw_network/{study}/{run}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=FLOW.spec("draw_network"),
+        code=FLOW.code("draw_network"),
     shell:
         "python -m nextchapter.stages.draw_network --spec {params.spec:q} --code {params.code}"
         " --provenance {input.provenance:q} --predictions {input.predictions:q}"
@@ -131,20 +139,26 @@ rule render_chapters:
     input:
         chapters=expand("results/{{study}}/runs/{run}/chapter.md", run=FLOW.runs),
         facts=expand("results/{{study}}/runs/{run}/chapter.json", run=FLOW.runs),
-        predictions=expand("results/{{study}}/runs/{run}/predictions.csv", run=FLOW.runs),
+        predictions=expand(
+            "results/{{study}}/runs/{run}/predictions.csv", run=FLOW.runs
+        ),
         leaderboard="results/{study}/leaderboard.csv",
         next_chapter="results/{study}/next-chapter.md",
     output:
-        html=report("results/{study}/chapters.html", caption="../report/chapters.rst", category="The next chapter"),
-    params:
-        spec=FLOW.spec("render_chapters"),
-        code=FLOW.code("render_chapters"),
+        html=report(
+            "results/{study}/chapters.html",
+            caption="../report/chapters.rst",
+            category="The next chapter",
+        ),
     log:
         "logs/render_chapters/{study}.log",
     benchmark:
         "logs/render_chapters/{study}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=FLOW.spec("render_chapters"),
+        code=FLOW.code("render_chapters"),
     shell:
         "python -m nextchapter.stages.render_chapters --spec {params.spec:q} --code {params.code}"
         " --chapters {input.chapters:q} --facts {input.facts:q} --predictions {input.predictions:q}"

@@ -14,9 +14,6 @@ rule train_model:
         model="results/{study}/runs/{run}/model.safetensors",
         events="results/{study}/runs/{run}/events.jsonl",
         provenance="results/{study}/runs/{run}/run.json",
-    params:
-        spec=lambda wildcards: FLOW.spec("train_model", wildcards.run),
-        code=lambda wildcards: FLOW.code("train_model", wildcards.run),
     log:
         "logs/train_model/{study}/{run}.log",
     benchmark:
@@ -24,8 +21,12 @@ rule train_model:
     conda:
         "../../environment.yml"
     threads: 1
+    priority: 10
     resources:
         gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+    params:
+        spec=lambda wildcards: FLOW.spec("train_model", wildcards.run),
+        code=lambda wildcards: FLOW.code("train_model", wildcards.run),
     shell:
         "python -m nextchapter.stages.train_model --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --facts {input.facts:q} --train-tokens {input.train:q} --valid-tokens {input.valid:q}"
@@ -45,9 +46,6 @@ rule evaluate_model:
     output:
         metrics="results/{study}/runs/{run}/metrics.json",
         predictions="results/{study}/runs/{run}/predictions.csv",
-    params:
-        spec=lambda wildcards: FLOW.spec("evaluate_model", wildcards.run),
-        code=lambda wildcards: FLOW.code("evaluate_model", wildcards.run),
     log:
         "logs/evaluate_model/{study}/{run}.log",
     benchmark:
@@ -56,6 +54,9 @@ rule evaluate_model:
         "../../environment.yml"
     resources:
         gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+    params:
+        spec=lambda wildcards: FLOW.spec("evaluate_model", wildcards.run),
+        code=lambda wildcards: FLOW.code("evaluate_model", wildcards.run),
     shell:
         "python -m nextchapter.stages.evaluate_model --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --model {input.model:q} --provenance {input.provenance:q} --facts {input.facts:q}"
@@ -73,9 +74,6 @@ rule write_chapter:
     output:
         chapter="results/{study}/runs/{run}/chapter.md",
         facts="results/{study}/runs/{run}/chapter.json",
-    params:
-        spec=lambda wildcards: FLOW.spec("write_chapter", wildcards.run),
-        code=lambda wildcards: FLOW.code("write_chapter", wildcards.run),
     log:
         "logs/write_chapter/{study}/{run}.log",
     benchmark:
@@ -84,6 +82,9 @@ rule write_chapter:
         "../../environment.yml"
     resources:
         gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+    params:
+        spec=lambda wildcards: FLOW.spec("write_chapter", wildcards.run),
+        code=lambda wildcards: FLOW.code("write_chapter", wildcards.run),
     shell:
         "python -m nextchapter.stages.write_chapter --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --model {input.model:q} --provenance {input.provenance:q} --tokenizer {input.tokenizer:q}"

@@ -2,6 +2,8 @@
 #
 # in:   results/{study}/corpus/{train,valid,test}.parquet
 # out:  results/{study}/tokens/{tokenizer}/
+#
+# Both rules may be shared between workflows (--cache); Snakemake allows such a rule no benchmark file.
 
 
 rule train_tokenizer:
@@ -9,16 +11,14 @@ rule train_tokenizer:
         train="results/{study}/corpus/train.parquet",
     output:
         tokenizer="results/{study}/tokens/{tokenizer}/tokenizer.model",
-    params:
-        spec=lambda wildcards: FLOW.spec("train_tokenizer", wildcards.tokenizer),
-        code=FLOW.code("train_tokenizer"),
     log:
         "logs/train_tokenizer/{study}/{tokenizer}.log",
-    benchmark:
-        "logs/train_tokenizer/{study}/{tokenizer}.tsv"
     cache: True
     conda:
         "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("train_tokenizer", wildcards.tokenizer),
+        code=FLOW.code("train_tokenizer"),
     shell:
         "python -m nextchapter.stages.train_tokenizer --spec {params.spec:q} --code {params.code}"
         " --train {input.train:q} --tokenizer {output.tokenizer:q} --log {log:q}"
@@ -31,22 +31,24 @@ rule encode_corpus:
         valid="results/{study}/corpus/valid.parquet",
         test="results/{study}/corpus/test.parquet",
     output:
-        facts="results/{study}/tokens/{tokenizer}/tokens.json",
-        train="results/{study}/tokens/{tokenizer}/train.bin",
-        valid="results/{study}/tokens/{tokenizer}/valid.bin",
-        test="results/{study}/tokens/{tokenizer}/test.bin",
-        train_offsets="results/{study}/tokens/{tokenizer}/train.offsets.bin",
-        valid_offsets="results/{study}/tokens/{tokenizer}/valid.offsets.bin",
-        test_offsets="results/{study}/tokens/{tokenizer}/test.offsets.bin",
+        multiext(
+            "results/{study}/tokens/{tokenizer}/",
+            facts="tokens.json",
+            train="train.bin",
+            valid="valid.bin",
+            test="test.bin",
+            train_offsets="train.offsets.bin",
+            valid_offsets="valid.offsets.bin",
+            test_offsets="test.offsets.bin",
+        ),
+    log:
+        "logs/encode_corpus/{study}/{tokenizer}.log",
+    cache: True
+    conda:
+        "../../environment.yml"
     params:
         spec=lambda wildcards: FLOW.spec("encode_corpus", wildcards.tokenizer),
         code=FLOW.code("encode_corpus"),
-    log:
-        "logs/encode_corpus/{study}/{tokenizer}.log",
-    benchmark:
-        "logs/encode_corpus/{study}/{tokenizer}.tsv"
-    conda:
-        "../../environment.yml"
     shell:
         "python -m nextchapter.stages.encode_corpus --spec {params.spec:q} --code {params.code}"
         " --tokenizer {input.tokenizer:q} --train {input.train:q} --valid {input.valid:q} --test {input.test:q}"

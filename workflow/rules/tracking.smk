@@ -11,16 +11,16 @@
 rule create_experiment:
     output:
         record="results/{study}/mlflow.json",
-    params:
-        spec=FLOW.spec("create_experiment"),
-        code=FLOW.code("create_experiment"),
     log:
         "logs/create_experiment/{study}.log",
     benchmark:
         "logs/create_experiment/{study}.tsv"
+    localrule: True
     conda:
         "../../environment.yml"
-    localrule: True
+    params:
+        spec=FLOW.spec("create_experiment"),
+        code=FLOW.code("create_experiment"),
     shell:
         "python -m nextchapter.stages.create_experiment --spec {params.spec:q} --code {params.code}"
         " --record {output.record:q} --log {log:q}"
@@ -41,15 +41,15 @@ rule track_run:
         tokenizer=FLOW.tokens_of("tokenizer.model"),
     output:
         record="results/{study}/runs/{run}/mlflow.json",
-    params:
-        spec=lambda wildcards: FLOW.spec("track_run", wildcards.run),
-        code=FLOW.code("track_run"),
     log:
         "logs/track_run/{study}/{run}.log",
     benchmark:
         "logs/track_run/{study}/{run}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("track_run", wildcards.run),
+        code=FLOW.code("track_run"),
     shell:
         "python -m nextchapter.stages.track_run --spec {params.spec:q} --code {params.code}"
         " --experiment {input.experiment:q} --provenance {input.provenance:q} --events {input.events:q}"
@@ -72,15 +72,15 @@ rule track_study:
         records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
     output:
         record="results/{study}/mlflow-study.json",
-    params:
-        spec=FLOW.spec("track_study"),
-        code=FLOW.code("track_study"),
     log:
         "logs/track_study/{study}.log",
     benchmark:
         "logs/track_study/{study}.tsv"
     conda:
         "../../environment.yml"
+    params:
+        spec=FLOW.spec("track_study"),
+        code=FLOW.code("track_study"),
     shell:
         "python -m nextchapter.stages.track_study --spec {params.spec:q} --code {params.code}"
         " --leaderboard {input.leaderboard:q} --chapter {input.chapter:q} --quality {input.quality:q}"

@@ -5,7 +5,7 @@ from dataclasses import dataclass, replace
 from itertools import pairwise
 
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines, Layout, choose_layout, find_chain
-from nextchapter.corpus.marks import CHAPTER_WORDS, Mark, find_marks
+from nextchapter.corpus.marks import CHAPTER_WORDS, CLOSING, Mark, find_marks, is_capitalised
 from nextchapter.corpus.removals import Removals, ink
 from nextchapter.corpus.titles import find_contents, is_table, title_behind
 
@@ -14,6 +14,7 @@ _TITLED_SHARE = 0.6
 _SHORTEST_LETTER = 1000
 _LONGEST_TITLE_PAGE = 200
 _LONG_LINE = 45
+_WRAPPED_LINES = 2
 
 
 @dataclass(frozen=True)
@@ -31,7 +32,7 @@ def find_chapters(lines: list[str], removals: Removals) -> tuple[str, list[Secti
     What stands before the first chapter (title page, contents, preface) is no chapter and is noted as removed.
     """
     text = InkedLines(lines)
-    marks = list(find_marks(lines))
+    marks = find_marks(lines)
     layout = choose_layout(text, marks)
     if layout is None:
         return NO_HEADINGS, [Section("", "", lines)] if text.total else []
@@ -69,7 +70,8 @@ def _cut(
 ) -> Iterator[Section]:
     """Yield the chapters that begin at the given marks, the last one up to line `end`."""
     lines = text.lines
-    opened = [_volumes_of(text, *pair, volumes) for pair in pairwise([None, *chapters])]
+    above = [-1, *(chapter.line for chapter in chapters)]
+    opened = [_volumes_of(text, line, chapter, volumes) for line, chapter in zip(above, chapters, strict=False)]
     starts = [min(mark.line for mark in [*new, chapter]) for new, chapter in zip(opened, chapters, strict=True)]
     stops = [*starts[1:], end]
     front = "\n".join(lines[: starts[0]])
@@ -80,16 +82,15 @@ def _cut(
         opening: list[str] = []
         for volume, following in pairwise([*new, chapter]):
             printed, behind = _read_heading(lines, volume, following.line, takes_title=True)
-            standing = _enter_volume(standing, replace(volume, printed=printed))
-            opening += lines[behind : following.line]
+            standing = _enter_volume(standing, replace(volume, label=printed, title=""))
+            opening += behind
         heading, body = _read_heading(lines, chapter, stop, takes_title)
-        kept = _without_title_page(opening, removals)
-        yield Section(", ".join(volume.printed for volume in standing), heading, [*kept, *lines[body:stop]])
+        volume_heading = ", ".join(volume.printed for volume in standing)
+        yield Section(volume_heading, heading, [*_without_title_page(opening, removals), *body])
 
 
-def _volumes_of(text: InkedLines, before: Mark | None, chapter: Mark, volumes: Sequence[Mark]) -> list[Mark]:
+def _volumes_of(text: InkedLines, above: int, chapter: Mark, volumes: Sequence[Mark]) -> list[Mark]:
     """Return the marks of the volumes that open with a chapter: of each style the last, shortly above the chapter."""
-    above = before.line if before else -1
     near = [volume for volume in volumes if above < volume.line <= chapter.line]
     last = {volume.style: volume for volume in near if text.between(volume.line, chapter.line) <= NEAR_VOLUME}
     return sorted(last.values(), key=lambda volume: volume.line)
@@ -113,13 +114,13 @@ def _without_title_page(opening: list[str], removals: Removals) -> list[str]:
 
 def _titles_follow(lines: Sequence[str], chapters: Sequence[Mark], stops: Sequence[int]) -> bool:
     """Return whether the chapters that have no title beside their number have one below it, most of them."""
-    untitled = [pair for pair in zip(chapters, stops, strict=True) if not pair[0].has_title]
+    untitled = [pair for pair in zip(chapters, stops, strict=True) if not pair[0].title]
     titled = [title_behind(lines, mark.line + 1, stop) for mark, stop in untitled]
     return sum(title is not None for title in titled) >= _TITLED_SHARE * len(untitled)
 
 
-def _read_heading(lines: Sequence[str], mark: Mark, stop: int, takes_title: bool) -> tuple[str, int]:
-    """Return a heading with its title, and the line behind them.
+def _read_heading(lines: Sequence[str], mark: Mark, stop: int, takes_title: bool) -> tuple[str, list[str]]:
+    """Return a heading with its title, and the lines behind them.
 
     Args:
         lines: lines of the book.
@@ -127,18 +128,25 @@ def _read_heading(lines: Sequence[str], mark: Mark, stop: int, takes_title: bool
         stop: where what it heads ends.
         takes_title: whether the next paragraph may be the title.
     """
-    printed, behind = " ".join(mark.printed.split()), mark.line + 1
-    if mark.has_title:
-        return _read_wrapped(lines, printed, behind, stop)
+    behind = mark.line + 1
+    if mark.title:
+        return _read_title(lines[behind:stop], mark)
     title = title_behind(lines, behind, stop) if takes_title else None
-    return (f"{printed.rstrip('.:')}. {title[0]}", title[1]) if title else (printed, behind)
+    if title is None:
+        return mark.printed, list(lines[behind:stop])
+    return f"{mark.printed.rstrip('.:')}. {title[0]}", list(lines[title[1] : stop])
 
 
-def _read_wrapped(lines: Sequence[str], printed: str, behind: int, stop: int) -> tuple[str, int]:
-    """Return a heading with the lines into which its title is wrapped, at most two, and the line behind it."""
-    end = behind
-    while end < stop and lines[end].strip():
-        end += 1
-    whole = " ".join([printed, *(line.strip() for line in lines[behind:end])])
-    is_wrapped = whole.isupper() or (len(printed) >= _LONG_LINE and whole[-1] not in ".!?,;:\"'")
-    return (whole, end) if behind < end < stop and end - behind <= 2 and is_wrapped else (printed, behind)
+def _read_title(behind: Sequence[str], mark: Mark) -> tuple[str, list[str]]:
+    """Return a heading with a title on its own line, and the lines behind it.
+
+    The title may be wrapped into two more lines; what reads like the text itself is left to the text.
+    """
+    end = next((index for index, line in enumerate(behind) if not line.strip()), len(behind))
+    whole = " ".join([mark.printed, *(line.strip() for line in behind[:end])])
+    is_wrapped = whole.isupper() or (len(mark.printed) >= _LONG_LINE and whole[-1] not in ".!?,;:\"'")
+    if end and end <= _WRAPPED_LINES and end < len(behind) and is_wrapped:
+        return whole, list(behind[end:])
+    if end and mark.label and not is_capitalised(mark.title):
+        return mark.label, [mark.title.lstrip(CLOSING), *behind]
+    return mark.printed, list(behind)

@@ -11,7 +11,7 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\u2060\ufffe
 
 
 def repair_characters(text: str, removals: Removals) -> str:
-    """Return text in composed form (NFC) with `\\n` as its only line end and without invisible characters."""
+    """Return text in composed form (NFC), with line feeds as its only line ends, without invisible characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
     text = re.sub("[\u0085\u2028\u2029]", "\n", text)
     text = _NEXT_TO_LINE_END.sub("", text).replace("\f", "\n").replace("\v", "\n")

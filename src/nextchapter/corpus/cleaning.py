@@ -1,6 +1,7 @@
 """A book from its bytes to its chapters, with an account of what was removed."""
 
 import re
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -17,6 +18,7 @@ from nextchapter.corpus.sections import cut_sections
 from nextchapter.corpus.words import count_words
 
 NEARLY_EMPTY = 200
+"""Ink of a chapter below which the account names it."""
 
 
 @dataclass(frozen=True)
@@ -43,16 +45,12 @@ def clean_book(data: bytes, book: str, file: str, join_wrapped_lines: bool = Tru
     removals = Removals()
     body, frame = strip_frame(repair_characters(decoded.text, removals).split("\n"), removals)
     lines = remove_page_marks(strip_end_mark(body, removals), removals)
-    style, sections = find_chapters(lines, removals)
+    headings, sections = find_chapters(lines, removals)
     joiner = Joiner(lines, removals) if join_wrapped_lines else None
-    texts = [(section, _text_of(section, joiner, removals)) for section in sections]
-    if style == NO_HEADINGS:
-        texts = [(section, part) for section, text in texts for part in cut_sections(text)]
     title = frame.title or title_from_name(book)
-    filled = [(section, text) for section, text in texts if text or removals.add("heading without text", section.heading)]
     chapters = [
         Chapter(book, frame.author, title, section.volume, number, section.heading, text)
-        for number, (section, text) in enumerate(filled, start=1)
+        for number, (section, text) in enumerate(_texts(headings, sections, joiner, removals), start=1)
     ]
     quality = {
         "book": book,
@@ -65,12 +63,27 @@ def clean_book(data: bytes, book: str, file: str, join_wrapped_lines: bool = Tru
         "characters": sum(len(chapter.text) for chapter in chapters),
         "words": sum(count_words(chapter.text) for chapter in chapters),
         "chapters": len(chapters),
-        "headings": style,
+        "headings": headings,
         "nearly_empty": [chapter.chapter for chapter in chapters if ink(chapter.text) < NEARLY_EMPTY],
         "removed": removals.records(),
-        "problem": "" if chapters else "the file is empty" if not ink(decoded.text) else "nothing but headings and frame",
+        "problem": "" if chapters else "the file is empty" if not decoded.text.strip() else "the file holds no prose",
     }
     return CleanBook(chapters, quality)
+
+
+def _texts(
+    headings: str, sections: Sequence[Section], joiner: Joiner | None, removals: Removals
+) -> Iterator[tuple[Section, str]]:
+    """Yield the sections with their texts; a heading without text is noted as removed, a book without them is cut."""
+    for section in sections:
+        lines = strip_end_mark(section.lines, removals)
+        text = "\n\n".join(joiner.paragraphs(lines) if joiner else kept_paragraphs(lines))
+        if not text:
+            removals.add("heading without text", section.heading)
+        elif headings == NO_HEADINGS:
+            yield from ((section, part) for part in cut_sections(text))
+        else:
+            yield section, text
 
 
 def title_from_name(book: str) -> str:
@@ -78,8 +91,3 @@ def title_from_name(book: str) -> str:
     words = re.sub(r"[\s_]+", " ", Path(book).name).strip(" -")
     words = words if " " in words else words.replace("-", " ").strip()
     return words[:1].upper() + words[1:] or book
-
-
-def _text_of(section: Section, joiner: Joiner | None, removals: Removals) -> str:
-    lines = strip_end_mark(section.lines, removals)
-    return "\n\n".join(joiner.paragraphs(lines) if joiner else kept_paragraphs(lines))

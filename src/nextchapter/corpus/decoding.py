@@ -97,8 +97,8 @@ def _declared_encoding(data: bytes) -> str | None:
         return None
     try:
         name = codecs.lookup(declared[1].decode("ascii", "replace")).name
-        b"".decode(name)
-    except LookupError:
+        b"text".decode(name)
+    except (LookupError, UnicodeError):
         return None
     if name == "ascii" or name.startswith("utf"):
         return None

@@ -5,6 +5,7 @@ that counts 1, 2, 3, ..., may count from 1 again, and has text behind its marks.
 has no text. The first style, from the surest to the weakest, whose chain divides the book well is taken.
 """
 
+from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
@@ -17,7 +18,6 @@ from nextchapter.corpus.titles import contents_marks, isolated_marks
 NEAR_VOLUME = 1500
 """A volume's mark opens the chapter that begins within this much ink behind it."""
 _NUMERALS = frozenset(["roman", "arabic", "word", "roman title", "arabic title"])
-_MOST_MARKS = 1500
 _FULL_CHAPTER = 2000
 _COST_OF_AN_ENTRY = 0.05
 _COST_OF_A_GAP = 0.9
@@ -84,7 +84,9 @@ def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[L
     groups: dict[str, list[Mark]] = {}
     for mark in marks:
         groups.setdefault(mark.style, []).append(mark)
-    chains = {style: find_chain(text, group, [] if style in VOLUME_WORDS else volumes) for style, group in groups.items()}
+    chains = {
+        style: find_chain(text, group, [] if style in VOLUME_WORDS else volumes) for style, group in groups.items()
+    }
 
     def of(styles: Iterable[str], fewest: int) -> list[Layout]:
         return [chains[style] for style in styles if style in chains and len(chains[style].marks) >= fewest]
@@ -99,15 +101,14 @@ def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[L
     yield of(CHAPTER_WORDS, fewest=1)
 
 
-def _titled_layouts(text: InkedLines, titles: Sequence[Mark]) -> list[Layout]:
+def _titled_layouts(text: InkedLines, titles: list[Mark]) -> list[Layout]:
     """Return the layout by titles without numbers, if they stand as far apart as chapters do.
 
     Of titles that follow each other at once the first counts, but at the start of the book (its own title) the last.
     """
     while len(titles) > 1 and text.behind(titles[0], titles[1]) < _SUBTITLE:
         titles = titles[1:]
-    pairs = pairwise([None, *titles])
-    marks = [title for before, title in pairs if before is None or text.behind(before, title) >= _SUBTITLE]
+    marks = titles[:1] + [title for before, title in pairwise(titles) if text.behind(before, title) >= _SUBTITLE]
     enough = len(marks) >= 3 and median(text.sizes(marks)) >= _SMALLEST_TITLED
     return [Layout(marks[0].style, marks)] if enough else []
 
@@ -140,8 +141,6 @@ def find_chain(text: InkedLines, marks: Sequence[Mark], volumes: Sequence[Mark])
         marks: all marks of one style, in their order.
         volumes: the marks of volumes, in their order.
     """
-    if len(marks) > _MOST_MARKS:
-        return Layout(marks[0].style, [])
     marks = _correct_misprints(marks)
     usual = max(1.0, min(_FULL_CHAPTER, text.total / len(marks)))
     opening = [_volume_before(text, mark, volumes) for mark in marks]
@@ -172,10 +171,11 @@ def _correct_misprints(marks: Sequence[Mark]) -> list[Mark]:
     return corrected
 
 
-def _volume_before(text: InkedLines, mark: Mark, volumes: Iterable[Mark]) -> Mark | None:
+def _volume_before(text: InkedLines, mark: Mark, volumes: Sequence[Mark]) -> Mark | None:
     """Return the last volume's mark that stands on the line of a chapter's mark or shortly before it."""
-    above = [volume for volume in volumes if volume.line <= mark.line]
-    return above[-1] if above and text.between(above[-1].line, mark.line) <= NEAR_VOLUME else None
+    above = bisect_right(volumes, mark.line, key=lambda volume: volume.line)
+    volume = volumes[above - 1] if above else None
+    return volume if volume and text.between(volume.line, mark.line) <= NEAR_VOLUME else None
 
 
 def _worth(characters: int, usual: float) -> float:

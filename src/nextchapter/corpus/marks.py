@@ -1,18 +1,21 @@
 """The marks of chapters and volumes: what a line says when it is read as a heading.
 
-A mark is only a guess: `1. Take two eggs` reads like a chapter. `chapters.py` decides which marks count.
+A mark is only a guess: `1. Take two eggs` reads like a chapter. `layouts.py` decides which marks count.
 """
 
 import re
+from collections import Counter
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from nextchapter.corpus.numerals import fold, read_han_number, read_number
 
 LONGEST_HEADING = 150
+_MOST_MARKS = 1500
 _LONGEST_PLAIN = 30
+_SHORT_WORD = 3
 _DECORATION = " \t*_=#~|<>{}[]«»•·—–-"
-_CLOSING = ".:;," + _DECORATION
+CLOSING = ".:;," + _DECORATION
 
 _CHAPTER_WORDS = (
     # English, Latin
@@ -38,11 +41,16 @@ CHAPTER_WORDS = frozenset(fold(word) for word in _CHAPTER_WORDS.split())
 VOLUME_WORDS = frozenset(fold(word) for word in _VOLUME_WORDS.split())
 _SPELLINGS = {"scoena": "scena", "chap": "chapter", "ch": "chapter", "vol": "volume", "theil": "teil", "kap": "kapitel"}
 
+_THE_LAST = -1
+_FIRST_HAN = 0x2E80
+_LAST = re.compile(r"(?:last|final|dernier|dernière|letztes|último|ultimo|laatste|последняя)(?=\W|$)", re.IGNORECASE)
 _ARTICLE = re.compile(r"(?:the|der|die|das|le|la|el|il|den|det)\s+", re.IGNORECASE)
 _WORD_FIRST = re.compile(r"(?P<word>[^\W\d_]{2,20})(?:\.\s*|\s+)(?P<rest>\S.*)")
 _WORD_AFTER = re.compile(r"[.\s]\s*(?P<word>[^\W\d_]{2,20})\.?(?P<rest>.*)")
 _LOWER_ROMAN = re.compile(r"[ivxlc]+(?=\W|$)")
-_HAN = re.compile(r"第\s*(?P<number>[\d〇零一二两兩三四五六七八九十百]+)\s*(?P<word>[章回節节话話篇卷部編编册冊])(?P<rest>.*)")
+_HAN = re.compile(
+    r"第\s*(?P<number>[\d〇零一二两兩三四五六七八九十百]+)\s*(?P<word>[章回節节话話篇卷部編编册冊])(?P<rest>.*)"
+)
 _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
 
 
@@ -56,10 +64,15 @@ class Mark:
     """Its word (`chapter`, `kapitel`, ...), or what its number is: `roman`, `arabic title`, `word`, ..."""
     number: int
     """Its number."""
-    printed: str
-    """The heading as it is printed."""
-    has_title: bool = False
-    """Whether a title stands behind the number."""
+    label: str
+    """Its word and number as printed."""
+    title: str = ""
+    """What stands behind them on the line, with what parts them."""
+
+    @property
+    def printed(self) -> str:
+        """The line as printed, its white space collapsed."""
+        return " ".join(f"{self.label}{self.title}".split())
 
     @property
     def is_volume(self) -> bool:
@@ -77,11 +90,38 @@ class _Named:
 
     @property
     def is_plain(self) -> bool:
-        return not self.rest.strip(_CLOSING)
+        return not self.rest.strip(CLOSING)
 
 
-def find_marks(lines: Sequence[str]) -> Iterator[Mark]:
-    """Yield the marks of a book in their order; a line such as `ACT I. SCENE I.` bears two."""
+def find_marks(lines: Sequence[str]) -> list[Mark]:
+    """Return the marks of a book in their order; a line such as `ACT I. SCENE I.` bears two.
+
+    A style with thousands of marks (verses, entries of a dictionary) marks no chapters and is left out.
+    """
+    marks: list[Mark] = []
+    latest: dict[str, int] = {}
+    for mark in _read_lines(lines):
+        latest[mark.style] = latest.get(mark.style, 0) + 1 if mark.number == _THE_LAST else mark.number
+        marks.append(replace(mark, number=latest[mark.style]))
+    counts = Counter(mark.style for mark in marks)
+    return [mark for mark in marks if counts[mark.style] <= _MOST_MARKS]
+
+
+def is_capitalised(text: str) -> bool:
+    """Return whether most words of a text begin with capitals, all long ones do, or none has a case."""
+    words = [word.strip(".,:;!?\"'“”‘’()_*") for word in text.split()]
+    lower = [word for word in words if word[:1].islower()]
+    return 2 * len(lower) < max(1, len(words)) and all(len(word) <= _SHORT_WORD for word in lower)
+
+
+def is_chapter_heading(line: str) -> bool:
+    """Return whether a line holds nothing but the word for a chapter and its number."""
+    bare = line.strip().strip(_DECORATION)
+    named = _read_named(bare) if 0 < len(bare) <= LONGEST_HEADING else None
+    return named is not None and named.is_plain and named.word in CHAPTER_WORDS
+
+
+def _read_lines(lines: Sequence[str]) -> Iterator[Mark]:
     after_mark = True
     for index, line in enumerate(lines):
         bare = line.strip().strip(_DECORATION)
@@ -115,13 +155,20 @@ def _named_marks(line: int, bare: str, named: _Named, opens: bool, is_alone: boo
         if named.is_plain and is_alone:
             yield Mark(line, named.word, named.number, bare)
     elif named.is_plain or (opens and _is_title(named.rest)):
-        inner = _read_named(named.rest.strip(_CLOSING)) if named.word in VOLUME_WORDS else None
+        within = named.rest.lstrip(CLOSING)
+        inner = _read_named(within) if named.word in VOLUME_WORDS else None
         if inner is None or not _is_title(inner.rest):
-            yield Mark(line, named.word, named.number, bare, not named.is_plain)
+            yield _mark(line, named.word, named.number, bare, named.rest)
         else:
-            printed = named.rest.lstrip(_CLOSING)
             yield Mark(line, named.word, named.number, bare[: -len(named.rest)])
-            yield Mark(line, inner.word, inner.number, printed, not inner.is_plain)
+            yield _mark(line, inner.word, inner.number, within, inner.rest)
+
+
+def _mark(line: int, style: str, number: int, text: str, rest: str) -> Mark:
+    """Return the mark of a text that ends with `rest`, which is its title unless it only closes the number."""
+    if not rest.strip(CLOSING):
+        return Mark(line, style, number, text)
+    return Mark(line, style, number, text.removesuffix(rest), rest)
 
 
 def _numbered_marks(line: int, bare: str, opens: bool, is_loose: bool) -> Iterator[Mark]:
@@ -134,11 +181,11 @@ def _numbered_marks(line: int, bare: str, opens: bool, is_loose: bool) -> Iterat
     kind = "arabic" if token[0].isdigit() else "roman" if token.isupper() and len(token.split()) == 1 else "word"
     if kind == "roman" and not set(token) <= set("IVXLCІХС"):
         kind = "word"
-    if not rest.strip(_CLOSING):
+    if not rest.strip(CLOSING):
         if is_loose:
             yield Mark(line, kind, number, bare)
-    elif opens and kind != "word" and _SEPARATOR.match(rest) and _is_title(rest):
-        yield Mark(line, f"{kind} title", number, bare, has_title=True)
+    elif opens and kind != "word" and _is_title(rest) and (_SEPARATOR.match(rest) or rest.isupper()):
+        yield _mark(line, f"{kind} title", number, bare, rest)
 
 
 def _read_named(bare: str) -> _Named | None:
@@ -146,9 +193,9 @@ def _read_named(bare: str) -> _Named | None:
     han = _HAN.match(bare)
     if han:
         number = read_han_number(han["number"])
-        return _Named(han["word"], number, han["rest"] and f". {han['rest']}") if number is not None else None
+        return _Named(han["word"], number, han["rest"]) if number is not None else None
     first = _WORD_FIRST.match(bare)
-    if first and not _ARTICLE.match(bare) and read_number(first["word"]) is None:
+    if first and not _ARTICLE.match(bare) and _read_number_of(first["word"]) is None:
         read = _read_number_of(first["rest"])
         return _Named(_fold_word(first["word"]), *read) if read else None
     leading = _read_number_of(bare)
@@ -162,6 +209,9 @@ def _read_number_of(text: str) -> tuple[int, str] | None:
     """Read a number after an article, and a Roman one in small letters as well."""
     article = _ARTICLE.match(text)
     text = text[article.end() :] if article else text
+    last = _LAST.match(text)
+    if last:
+        return _THE_LAST, text[last.end() :]
     lower = _LOWER_ROMAN.match(text)
     return read_number(text[: lower.end()].upper() + text[lower.end() :] if lower else text)
 
@@ -174,7 +224,7 @@ def _fold_word(word: str) -> str:
 def _is_title(rest: str) -> bool:
     """Return whether what follows a number can be a title, rather than the rest of a sentence."""
     separator = _SEPARATOR.match(rest)
-    if separator is None and rest[:1].strip():
+    if separator is None and rest[:1].strip() and ord(rest[0]) < _FIRST_HAN:
         return False
     words = (rest[separator.end() :] if separator else rest).strip(_DECORATION)
-    return not words or not words[0].islower()
+    return not words or not words[0].islower() or is_capitalised(words)

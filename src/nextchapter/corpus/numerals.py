@@ -11,7 +11,7 @@ _LOOKALIKES = str.maketrans("\u0406\u0425\u0421", "IXC")  # Cyrillic letters typ
 _ARABIC = re.compile(r"(\d{1,4})(?:st|nd|rd|th|er|re|ère|e|ème|[ºª°]|[-‑](?:я|й|го))?(?!\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
 _JOINT = re.compile(r"[\s\-‑]+")
-_CONJUNCTIONS = frozenset("and und et y e en og och i ja".split())
+_CONJUNCTIONS = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "i", "ja"])
 _HAN_DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _HAN_UNITS = {"十": 10, "百": 100}
 
@@ -59,8 +59,8 @@ ensimmäinen toinen kolmas neljäs viides kuudes seitsemäs kahdeksas yhdeksäs 
 # Tens from 30 on, and those that stand before a unit.
 _TENS = {
     20: "twenty zwanzig zwanzigst~ vingt vingtième vigésim~ veinti двадцать tjugo twintig",
-    30: "thirty thirtieth dreißig dreissig dreißigst~ dreissigst~ trente trentième trigésim~ treinta trentesim~ тридцать"
-    " тридцат~ dertig dertigste trettio",
+    30: "thirty thirtieth dreißig dreissig dreißigst~ dreissigst~ trente trentième trigésim~ treinta trentesim~"
+    " тридцать тридцат~ dertig dertigste trettio",
     40: "forty fourty fortieth vierzig vierzigst~ quarante quarantième quadragésim~ cuadragésim~ cuarenta quaranta"
     " quarantesim~ сорок сороков~ veertig veertigste fyrtio",
     50: "fifty fiftieth fünfzig fünfzigst~ cinquante cinquantième quinquagésim~ cincuenta cinquanta пятьдесят"
@@ -71,7 +71,7 @@ _TENS = {
     90: "ninety ninetieth neunzig neunzigst~ noventa novanta девяносто",
     100: "hundred hundredth hundert hundertst~ cent centième cien ciento cento сто",
 }
-_ENDINGS = ("", *"e er es en o a us um os as ый ой ий ая яя ое ее ья ье ого".split())
+_ENDINGS = "_ e er es en o a us um os as ый ой ий ая яя ое ее ья ье ого"
 
 
 def read_number(text: str) -> tuple[int, str] | None:
@@ -161,8 +161,8 @@ def _word_values() -> dict[str, int]:
     numbered += [(word, value) for value, words in _TENS.items() for word in words.split()]
     for word, value in numbered:
         stem = fold(word.removesuffix("~"))
-        for ending in _ENDINGS if word.endswith("~") else ("",):
-            values.setdefault(stem + fold(ending), value)
+        for ending in _ENDINGS.split() if word.endswith("~") else ("_",):
+            values.setdefault(stem + fold(ending.strip("_")), value)
     return values
 
 

@@ -5,14 +5,17 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from nextchapter.corpus.marks import is_chapter_heading
 from nextchapter.corpus.removals import Removals
 
 _PICTURE = re.compile(
     r"\[(?:Illustrations?|Illustrated|Frontispiece|Abbildung|Ilustraci[óo]n|Ilustração|Illustrazione|Иллюстрация)\b"
-    r"[^\[\]]{0,600}\]",
+    r"(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,600}\]",
     re.IGNORECASE,
 )
-_PAGE_IN_LINE = re.compile(r"\[(?:Pg|Page|p|Seite|S)\.? ?\d{1,4}\]|\{(?:Pg|Page|p|Seite|S)?\.? ?\d{1,4}\}", re.IGNORECASE)
+_PAGE_IN_LINE = re.compile(
+    r"\[(?:Pg|Page|p|Seite|S)\.? ?\d{1,4}\]|\{(?:Pg|Page|p|Seite|S)?\.? ?\d{1,4}\}", re.IGNORECASE
+)
 _PAGE_LINE = re.compile(r"(?P<form>\W*(?:Page|Pg|p|Seite)?\.?\s*)(?P<page>\d{1,4})\W*", re.IGNORECASE)
 _RUNNING_HEAD = re.compile(r"(?P<page>\d{1,4})\s{2,}(?P<head>\S.*)|(?P<head2>\S.*?)\s{2,}(?P<page2>\d{1,4})")
 _SENTENCE_END = frozenset(".!?:;\"'”’»)]*_—…")
@@ -27,8 +30,8 @@ def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
     Bare numbers are page numbers only where they rise through the book and some interrupt a sentence; else they may
     be chapters. A sentence that goes on behind a mark is closed up again.
     """
-    text = _drop("illustration", _PICTURE, "\n".join(lines), removals)
-    text = _drop("page number", _PAGE_IN_LINE, text, removals)
+    text = _PICTURE.sub(lambda found: _drop_picture(found[0], removals), "\n".join(lines))
+    text = _PAGE_IN_LINE.sub(lambda found: _drop_page(found[0], removals), text)
     lines = text.split("\n")
     heads = _running_heads(lines)
     pages = _page_numbers(lines)
@@ -39,10 +42,19 @@ def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
     return list(_without(lines, heads | pages))
 
 
-def _drop(reason: str, pattern: re.Pattern[str], text: str, removals: Removals) -> str:
-    for found in pattern.finditer(text):
-        removals.add(reason, found[0])
-    return pattern.sub("", text)
+def _drop_picture(note: str, removals: Removals) -> str:
+    """Note that a picture's caption is removed; return the chapter's heading with which some captions end."""
+    before, _, last = note[:-1].rpartition("\n")
+    if not is_chapter_heading(last):
+        removals.add("illustration", note)
+        return ""
+    removals.add("illustration", f"{before}]")
+    return f"\n{last}\n"
+
+
+def _drop_page(number: str, removals: Removals) -> str:
+    removals.add("page number", number)
+    return ""
 
 
 def _page_numbers(lines: list[str]) -> set[int]:
@@ -80,7 +92,9 @@ def _interrupts_sentence(lines: list[str], index: int) -> bool:
 
 def _goes_on(before: str, after: str) -> bool:
     first = after.lstrip()[0]
-    return before.rstrip()[-1] not in _SENTENCE_END and (first.islower() or first.isalpha() and first == first.upper() == first.lower())
+    return before.rstrip()[-1] not in _SENTENCE_END and (
+        first.islower() or (first.isalpha() and first.upper() == first.lower())
+    )
 
 
 def _neighbour(lines: list[str], index: int, step: int) -> int | None:

@@ -15,7 +15,6 @@ _RAGGED_LINES = 0.8
 _CAPITAL_SHARE = 0.75
 _VERSE_SHARE = 0.9
 _LONG_VERSE = 8
-_LONGEST_WORD = 60
 _NO_SPACE_FROM = 0x2E80
 _MOST_STARTS = 0.6
 _SHORTEST_START = 20
@@ -61,23 +60,27 @@ class Joiner:
         )
 
     def _join(self, block: Sequence[str]) -> str:
-        joined = " ".join(block[0].split())
-        for line in block[1:]:
-            joined = self._join_two(joined, " ".join(line.split()))
-        return joined
+        parts: list[str] = []
+        for line in block:
+            words = " ".join(line.split())
+            if parts:
+                parts[-1] = self._end_before(parts[-1], words)
+            parts.append(words)
+        return "".join(parts)
 
-    def _join_two(self, before: str, after: str) -> str:
-        last = _LAST_PART.search(before[-_LONGEST_WORD:]) if before.endswith("-") else None
-        first = _FIRST_PART.match(after)
+    def _end_before(self, line: str, following: str) -> str:
+        """Return a line with what joins it to the next: a space, or nothing behind a dash or a broken word."""
+        last = _LAST_PART.search(line) if line.endswith("-") else None
+        first = _FIRST_PART.match(following)
         if last and first and first[0][0].islower():
-            if (last[1] + first[0]).lower() in self._words:
-                self._removals.add("hyphen at a line end", "-")
-                return before[:-1] + after
-            return before + after
-        if before.endswith(("--", "—")) or after.startswith(("--", "—")):
-            return before + after
-        spaceless = ord(before[-1]) >= _NO_SPACE_FROM and ord(after[0]) >= _NO_SPACE_FROM
-        return before + after if spaceless else f"{before} {after}"
+            if (last[1] + first[0]).lower() not in self._words:
+                return line
+            self._removals.add("hyphen at a line end", "-")
+            return line[:-1]
+        if line.endswith(("--", "—")) or following.startswith(("--", "—")):
+            return line
+        spaceless = ord(line[-1]) >= _NO_SPACE_FROM and ord(following[0]) >= _NO_SPACE_FROM
+        return line if spaceless else f"{line} "
 
 
 def kept_paragraphs(lines: Sequence[str]) -> Iterator[str]:
@@ -104,8 +107,10 @@ def _split_block(block: list[str]) -> Iterator[list[str]]:
     if max(len(line) for line in block) > _WIDEST_WRAPPED:
         yield from ([line] for line in block)
         return
-    starts = [index for index, line in enumerate(block) if index == 0 or _is_indented(line)]
-    if len(starts) > _MOST_STARTS * len(block) or any(len(block[index].strip()) < _SHORTEST_START for index in starts[1:]):
+    starts = [index for index, line in enumerate(block) if index == 0 or _opens_paragraph(line)]
+    if len(starts) > _MOST_STARTS * len(block) or any(
+        len(block[index].strip()) < _SHORTEST_START for index in starts[1:]
+    ):
         starts = [0]
     for start, stop in zip(starts, [*starts[1:], len(block)], strict=True):
         yield block[start:stop]
@@ -113,6 +118,10 @@ def _split_block(block: list[str]) -> Iterator[list[str]]:
 
 def _is_indented(line: str) -> bool:
     return line.startswith(("  ", "\t"))
+
+
+def _opens_paragraph(line: str) -> bool:
+    return _is_indented(line) and not line.lstrip()[0].islower()
 
 
 def _line_width(lines: Sequence[str]) -> float:

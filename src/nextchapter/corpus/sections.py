@@ -25,10 +25,12 @@ def cut_sections(text: str) -> list[str]:
 
 def _divide(paragraph: str, longest: int) -> list[str]:
     pieces: list[str] = []
-    while len(paragraph) > longest:
-        head = paragraph[:longest]
-        ends = [found.end() for found in _SENTENCE_END.finditer(head, longest // 2)]
-        cut = ends[-1] if ends else head.rfind(" ", 1) + 1 or longest
-        pieces.append(paragraph[:cut].strip())
-        paragraph = paragraph[cut:].strip()
-    return [piece for piece in [*pieces, paragraph] if piece]
+    start = 0
+    while len(paragraph) - start > longest:
+        stop = start + longest
+        ends = [found.end() for found in _SENTENCE_END.finditer(paragraph, start + longest // 2, stop)]
+        cut = ends[-1] if ends else paragraph.rfind(" ", start + 1, stop) + 1 or stop
+        pieces.append(paragraph[start:cut].strip())
+        start = cut
+    pieces.append(paragraph[start:].strip())
+    return [piece for piece in pieces if piece]

@@ -4,7 +4,7 @@ import difflib
 import re
 from collections.abc import Iterator, Sequence
 
-from nextchapter.corpus.marks import Mark
+from nextchapter.corpus.marks import Mark, is_capitalised
 from nextchapter.corpus.numerals import fold
 
 CONTENTS_STYLE = "titles of the contents"
@@ -21,7 +21,9 @@ _NO_CHAPTER = re.compile(
     r"(?:list of )?illustrations?|preface|foreword|introduction|introductory.*|dedication|contents|page|chapter|index|"
     r"footnotes|notes|to my readers|author s note|transcriber s notes?|vorwort|einleitung|preface de.*|prologo|prefacio"
 )
-_LEADING_NUMBER = re.compile(r"^(?:chapter\s+)?(?:\d{1,4}|[ivxlc]{1,8})(?:[.):]|\s*[-–—]|\s{2,})[\s.–—-]*", re.IGNORECASE)
+_LEADING_NUMBER = re.compile(
+    r"^(?:chapter\s+)?(?:\d{1,4}|[ivxlc]{1,8})(?:[.):]|\s*[-–—]|\s{2,})[\s.–—-]*", re.IGNORECASE
+)
 _TRAILING_PAGE = re.compile(r"[\s._·…]+(?:\d{1,4}|[ivxlc]{1,7})\s*$")
 _ENTRY = re.compile(r"\W*(?:\d|[IVXLC]+\b)|.*\d\s*$")
 _LONGEST_TITLE = 120
@@ -29,20 +31,25 @@ _LONGEST_SENTENCE = 60
 _MOST_ENTRIES = 400
 _PROSE_LINES = 3
 _SIMILAR = 0.8
+_FOUND_SHARE = 0.6
+_MISSES = 10
 _OPENING_QUOTES = "\"'“„«‘‚-–—("
 
 
 def is_title(text: str) -> bool:
     """Return whether a short text can be a title: no speech, no part of a sentence, and no plain sentence."""
     text = text.strip(" _*=")
-    if not text or len(text) > _LONGEST_TITLE or text[0] in _OPENING_QUOTES or text[0].islower() or text[-1] in ",;:-–—":
+    if (
+        not text
+        or len(text) > _LONGEST_TITLE
+        or text[0] in _OPENING_QUOTES
+        or text[0].islower()
+        or text[-1] in ",;:-–—"
+    ):
         return False
     if text[-1] not in ".!?…" or text.isupper():
         return True
-    words = text.split()
-    capital = [word for word in words if not word[0].islower()]
-    long_words = [word for word in words if len(word.strip(".,!?")) > 3]
-    return len(text) <= _LONGEST_SENTENCE and 2 * len(capital) > len(words) and set(long_words) <= set(capital)
+    return len(text) <= _LONGEST_SENTENCE and is_capitalised(text)
 
 
 def title_behind(lines: Sequence[str], start: int, stop: int) -> tuple[str, int] | None:
@@ -66,7 +73,9 @@ def title_behind(lines: Sequence[str], start: int, stop: int) -> tuple[str, int]
 
 def find_contents(lines: Sequence[str], start: int, stop: int) -> int | None:
     """Return the line in a stretch that says that a table of contents follows."""
-    return next((index for index in range(start, stop) if len(lines[index]) < 80 and _CONTENTS.fullmatch(lines[index])), None)
+    return next(
+        (index for index in range(start, stop) if len(lines[index]) < 80 and _CONTENTS.fullmatch(lines[index])), None
+    )
 
 
 def is_table(lines: Sequence[str]) -> bool:
@@ -83,12 +92,14 @@ def contents_marks(lines: Sequence[str]) -> list[Mark]:
     entries, end = _read_entries(lines, contents + 1)
     alone = {index: _key(lines[index]) for index in range(end, len(lines)) if _stands_alone(lines, index)}
     marks: list[Mark] = []
-    for entry in entries:
+    for tried, entry in enumerate(entries):
+        if len(marks) < _FOUND_SHARE * tried - _MISSES:
+            return []
         line = _find_entry(entry, alone, marks[-1].line if marks else -1)
         if line is not None:
-            printed = _LEADING_NUMBER.sub("", lines[line].strip(), count=1)
-            marks.append(Mark(line, CONTENTS_STYLE, len(marks) + 1, printed, has_title=True))
-    return marks if len(marks) >= max(3, 0.6 * len(entries)) else []
+            title = _LEADING_NUMBER.sub("", lines[line].strip(), count=1)
+            marks.append(Mark(line, CONTENTS_STYLE, len(marks) + 1, "", title))
+    return marks if len(marks) >= max(3, _FOUND_SHARE * len(entries)) else []
 
 
 def isolated_marks(lines: Sequence[str]) -> Iterator[list[Mark]]:
@@ -103,10 +114,7 @@ def isolated_marks(lines: Sequence[str]) -> Iterator[list[Mark]]:
         (CAPITALS_STYLE, [index for index in titles if lines[index].isupper()]),
         (TITLES_STYLE, titles),
     ):
-        yield [
-            Mark(index, style, number, lines[index].strip(), has_title=True)
-            for number, index in enumerate(chosen, start=1)
-        ]
+        yield [Mark(index, style, number, "", lines[index].strip()) for number, index in enumerate(chosen, start=1)]
 
 
 def _read_entries(lines: Sequence[str], start: int) -> tuple[list[str], int]:
@@ -135,7 +143,8 @@ def _find_entry(entry: str, alone: dict[int, str], after: int) -> int | None:
     exact = next((index for index, key in later.items() if key == entry), None)
     if exact is not None:
         return exact
-    similar = difflib.get_close_matches(entry, later.values(), n=1, cutoff=_SIMILAR)
+    alike = [key for key in later.values() if abs(len(key) - len(entry)) <= (1 - _SIMILAR) * len(entry) + 2]
+    similar = difflib.get_close_matches(entry, alike, n=1, cutoff=_SIMILAR)
     return next((index for index, key in later.items() if similar and key == similar[0]), None)
 
 

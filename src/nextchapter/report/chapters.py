@@ -26,12 +26,13 @@ _CSS = """
 .origin { color: var(--muted); font-size: .92rem; max-width: 40rem; margin: 0 auto 2rem; }
 .opening { border-bottom: 2px solid rgb(var(--accent) / .55); }
 details { background: var(--sheet); border: 1px solid var(--line); border-radius: .6rem; margin: .7rem 0; }
-summary { cursor: pointer; padding: .8rem 1rem; display: flex; flex-wrap: wrap; gap: .15rem .8rem; align-items: baseline; }
+summary { cursor: pointer; padding: .8rem 1rem; display: flex; flex-wrap: wrap; gap: .15rem .8rem;
+  align-items: baseline; }
 summary::before { content: "▸"; color: var(--muted); } details[open] > summary::before { content: "▾"; }
 summary b { font-size: 1.02rem; } summary .star { color: var(--gold); }
 summary span { color: var(--muted); font-size: .9rem; }
-summary em { color: var(--muted); font: italic .98rem var(--serif); flex-basis: 100%; overflow: hidden; white-space: nowrap;
-  text-overflow: ellipsis; }
+summary em { color: var(--muted); font: italic .98rem var(--serif); flex-basis: 100%; overflow: hidden;
+  white-space: nowrap; text-overflow: ellipsis; }
 details[open] > summary em { display: none; }
 details > div { padding: .2rem 1.2rem 1.4rem; max-width: 46rem; margin: 0 auto; }
 .passage { font: 1.15rem/2 var(--serif); white-space: pre-wrap; margin: .5rem 0 1.2rem; }
@@ -47,11 +48,13 @@ td .chance { display: inline-block; min-width: 4.2rem; text-align: right; paddin
 .guess small { font: .78rem var(--sans); font-variant-numeric: tabular-nums; color: var(--muted); margin-left: .25rem; }
 .guess.hit { border: 2px solid var(--accent-ink); } .guess.hit small, .guess.sure small { color: inherit; }
 .key { display: inline-block; width: 9rem; height: .8rem; border-radius: .3rem; vertical-align: -1px; margin: 0 .3rem;
-  background: linear-gradient(to right, rgb(var(--accent) / .02), rgb(var(--accent) / .7)); border: 1px solid var(--line); }
+  background: linear-gradient(to right, rgb(var(--accent) / .02), rgb(var(--accent) / .7));
+  border: 1px solid var(--line); }
 @media (max-width: 40rem) {
   details > div { padding: .2rem .9rem 1.2rem; }
   table, tbody { display: block; } thead { display: none; }
-  tr { display: flex; flex-wrap: wrap; align-items: baseline; border-top: 1px solid var(--line); padding: .45rem 0 .3rem; }
+  tr { display: flex; flex-wrap: wrap; align-items: baseline; border-top: 1px solid var(--line);
+    padding: .45rem 0 .3rem; }
   td { border: 0; padding: 0 0 .2rem; } td.true { flex: 1; } td:last-child { flex-basis: 100%; }
 }
 """
@@ -86,8 +89,9 @@ def chapters_page(chapters: Sequence[Chapter], leaderboard: pd.DataFrame, next_c
     heading, _ = _parts(next_chapter)
     shelf = escape(str(champion["corpus"]))
     body = f"""<h1>The next chapter</h1>
-<p class="lead">Written by {escape(champion["run"])}, {_champion_of(len(rows))} that have read the shelf {shelf}. It follows
-chapter {facts["after_chapter"]} of {escape(facts["after_book"])}, and no person has changed a word of it.</p>
+<p class="lead">Written by {escape(champion["run"])}, {_champion_of(len(rows))} that have read the shelf
+{shelf}. It follows chapter {facts["after_chapter"]} of {escape(facts["after_book"])}.
+No person has changed a word of it.</p>
 <article class="leaf">
 <p class="heading">{escape(heading)}</p>
 {_prose(next_chapter, facts)}
@@ -164,7 +168,7 @@ def _reading_note(count: int) -> str:
     return (
         '<p class="note">A passage that no network has seen, word piece by word piece: how probable the network found '
         "what really came next, and the five continuations it held likeliest. A frame marks a right guess. "
-        f'Probability: 0 %<span class="key"></span>100 %.{shown_runs}</p>'
+        f'<span class="number">Probability: 0 %<span class="key"></span>100 %</span>{shown_runs}</p>'
     )
 
 
@@ -198,14 +202,17 @@ def _running(prediction: Prediction) -> str:
 
 
 def _prediction(prediction: Prediction) -> str:
-    chance = f'<span class="chance shade number" style="{_shade(prediction.true_probability)}">{percent(prediction.true_probability)}</span>'
+    probability = prediction.true_probability
+    chance = f'<span class="chance shade number" style="{_shade(probability)}">{percent(probability)}</span>'
     guesses = "".join(_guess(token, share, token == prediction.true) for token, share in prediction.ranked)
-    return f'<tr><td class="true" lang="">{escape(shown(prediction.true))}</td><td>{chance}</td><td>{guesses}</td></tr>'
+    true = escape(shown(prediction.true))
+    return f'<tr><td class="true" lang="">{true}</td><td>{chance}</td><td>{guesses}</td></tr>'
 
 
 def _guess(token: str, probability: float, hit: bool) -> str:
     classes = "guess shade" + (" hit" if hit else "") + (" sure" if probability > 0.3 else "")
-    return f'<span class="{classes}" style="{_shade(probability)}">{escape(shown(token))}<small>{percent(probability)}</small></span>'
+    text = f"{escape(shown(token))}<small>{percent(probability)}</small>"
+    return f'<span class="{classes}" style="{_shade(probability)}">{text}</span>'
 
 
 def _shade(probability: float) -> str:

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from math import inf
-from typing import Any
+from typing import Any, NamedTuple
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nextchapter.report.figures import MUTED, WIDTH_INCHES, family_colours, spread
+from nextchapter.report.figures import MUTED, WIDTH_INCHES, family_colours, short_name, spread
 from nextchapter.store.events import Event
 
 COLUMNS = ("run", "model", "split", "step", "tokens", "seconds", "loss_nats", "smoothed_loss_nats")
@@ -16,6 +16,15 @@ POINTS_MAX = 400
 """More points of a curve than this cannot be told apart; every n-th is kept."""
 LABELS_MAX = 8
 """With more runs than this, only the best of each family is named in the figure."""
+
+
+class _Label(NamedTuple):
+    """A name, and the end of the curve that it belongs to."""
+
+    run: str
+    colour: str
+    x: float
+    y: float
 
 
 def training_seconds(events: Iterable[Event]) -> list[float]:
@@ -89,30 +98,26 @@ def _draw_panel(axes: Axes, curves: pd.DataFrame) -> None:
     colours = family_colours(curves["model"].unique())
     runs = {str(name): part for name, part in curves.groupby("run", sort=True)}
     named = _named_runs(runs)
-    ends: dict[str, tuple[float, float]] = {}
+    labels = []
     for run, part in runs.items():
-        colour, strong = colours[str(part["model"].iloc[0])], run in named
-        train, valid = part[part["split"] == "train"], part[part["split"] == "valid"]
-        axes.plot(
-            train["x"],
-            train["smoothed_loss_nats"],
-            color=colour,
-            linewidth=0.8,
-            alpha=0.45 if strong else 0.15,
-        )
-        axes.plot(
-            valid["x"], valid["loss_nats"], color=colour, linewidth=2.2 if strong else 0.9, marker="o",
-            markersize=3.6 if strong else 0, alpha=1 if strong else 0.4, zorder=3 if strong else 2,
-        )  # fmt: skip
-        last = (valid if len(valid) else train).iloc[-1]
-        ends[run] = (float(last["x"]), float(last["smoothed_loss_nats"]))
-    axes.set_xlim(0, max((x for x, _ in ends.values()), default=1) * 1.01 or 1)
+        colour = colours[str(part["model"].iloc[0])]
+        end = _draw_run(axes, part, colour, strong=run in named)
+        if run in named:
+            labels.append(_Label(run, colour, *end))
+    axes.set_xlim(0, float(curves["x"].max()) * 1.01 if len(curves) else 1)
     axes.set_ylim(*_loss_limits(curves))
-    _label_ends(
-        axes,
-        {run: ends[run] for run in named},
-        {run: colours[str(runs[run]["model"].iloc[0])] for run in named},
-    )
+    _label_ends(axes, labels)
+
+
+def _draw_run(axes: Axes, curve: pd.DataFrame, colour: str, strong: bool) -> tuple[float, float]:
+    """Draw one run, in the background unless it is a strong one; return where it ends."""
+    train, valid = curve[curve["split"] == "train"], curve[curve["split"] == "valid"]
+    if strong or valid.empty:
+        axes.plot(train["x"], train["smoothed_loss_nats"], color=colour, linewidth=0.8, alpha=0.45)
+    look = {"linewidth": 2.2, "marker": "o", "markersize": 3.6} if strong else {"linewidth": 0.9, "alpha": 0.4}
+    axes.plot(valid["x"], valid["loss_nats"], color=colour, zorder=3 if strong else 2, **look)
+    last = (train if valid.empty else valid).iloc[-1]
+    return float(last["x"]), float(last["smoothed_loss_nats"])
 
 
 def _named_runs(runs: dict[str, pd.DataFrame]) -> list[str]:
@@ -143,21 +148,16 @@ def _loss_limits(curves: pd.DataFrame) -> tuple[float, float]:
     return low - room, high + room
 
 
-def _label_ends(axes: Axes, ends: dict[str, tuple[float, float]], colours: dict[str, str]) -> None:
+def _label_ends(axes: Axes, labels: Sequence[_Label]) -> None:
     """Write each run's name at the right edge, level with its last loss, without two names touching."""
     low, high = axes.get_ylim()
-    levels = spread([y for _, y in ends.values()], gap=(high - low) * 0.062)
+    levels = spread([label.y for label in labels], gap=(high - low) * 0.062)
     edge = axes.get_xlim()[1]
-    for (run, (x, y)), level in zip(ends.items(), levels, strict=True):
-        axes.plot(
-            [x, edge, edge * 1.025],
-            [y, y, level],
-            color=colours[run],
-            linewidth=0.7,
-            linestyle=(0, (1, 2)),
-            clip_on=False,
-        )
-        axes.text(edge * 1.03, level, run, color=colours[run], fontsize=10, va="center", fontweight="bold")
+    for label, level in zip(labels, levels, strict=True):
+        leader = [label.x, edge, edge * 1.025], [label.y, label.y, level]
+        axes.plot(*leader, color=label.colour, linewidth=0.7, linestyle=(0, (1, 2)), clip_on=False)
+        text = short_name(label.run)
+        axes.text(edge * 1.03, level, text, color=label.colour, fontsize=10, va="center", fontweight="bold")
 
 
 def _token_unit(largest: float) -> tuple[str, float]:

@@ -127,7 +127,7 @@ def schedule(seconds: Sequence[float], cores: int) -> float:
     return max(busy_until)
 
 
-def measure_core(duration_s: float = 0.12) -> float:
+def measure_core(duration_s: float = 0.08) -> float:
     """Return the single-precision operations that one core does in a second.
 
     The matrices are so small that no library of linear algebra spreads their product over threads.

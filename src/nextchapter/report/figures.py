@@ -84,6 +84,11 @@ def family_colours(kinds: Iterable[str]) -> dict[str, str]:
     return {**_FAMILY_COLOURS, **assigned}
 
 
+def short_name(name: str, most: int = 22) -> str:
+    """Return a name that fits beside a figure: its beginning and its end, where the seed stands."""
+    return name if len(name) <= most else f"{name[: most - 8]}…{name[-7:]}"
+
+
 def spread(positions: Sequence[float], gap: float) -> list[float]:
     """Return positions moved as little as need be so that any two are at least `gap` apart, in the same order."""
     order = sorted(range(len(positions)), key=lambda index: positions[index])

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from nextchapter.flow import Flow
 from nextchapter.report.estimate import budget_tokens, estimate, measure_core, shelf_bytes, weights_of
-from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, count, few, field, fit, more
+from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, count, few, field, fit, more, path_field
 
 
 def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
@@ -25,12 +25,12 @@ def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
         paint.bold(fit(f"{flow.name}: {count(flow.books, 'book')}, {count(flow.runs, 'run')}", WIDTH)),
         "",
         *field("books", few([name for name, _ in flow.books.values()])),
-        *field("from", flow.shelf),
+        path_field("from", flow.shelf),
     ]
     for name, tokenizer in flow.study.tokenizers.items():
         lines += field("tokenizer", f"{name}, {tokenizer.vocabulary_size:,} word pieces")
     lines += ["", *_table_of_runs(flow, paint), "", *_cost(flow, waiting, cores)]
-    lines += field("results", f"results/{flow.name}/")
+    lines.append(path_field("results", f"results/{flow.name}/"))
     return "\n".join([*lines, ""])
 
 
@@ -55,16 +55,23 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
 def _cost(flow: Flow, waiting: Sequence[str], cores: int) -> list[str]:
     """Return the lines on time and disk; the estimate is a range, since it is no more than that."""
     cost = estimate(flow, waiting, cores, measure_core())
-    least, most = math.ceil(cost.least_s / 60), math.ceil(cost.most_s / 60)
-    minutes = (
-        f"{least} to {most} minutes" if most < 90 else f"{cost.least_s / 3600:.1f} to {cost.most_s / 3600:.1f} hours"
+    what = (
+        f"to train {count(waiting, 'run')} on {cores} core{'s' * (cores > 1)}" if waiting else "nothing left to train"
     )
-    lines = field("time", f"about {minutes}, to train {count(waiting, 'run')} on {cores} core{'s' * (cores > 1)}")
+    lines = field("time", f"about {_range(cost.least_s, cost.most_s)}, {what}")
     if any(flow.gpus(name) for name in waiting):
         lines += field("", "less with the GPU, whose speed is not in this estimate")
     free = shutil.disk_usage(Path.cwd()).free
     short = "" if cost.disk_bytes < free else ", which is TOO LITTLE"
     return lines + field("disk", f"about {_bytes(cost.disk_bytes)} of {_bytes(free)} free{short}")
+
+
+def _range(least_s: float, most_s: float) -> str:
+    """Return a range of time: `7 to 13 minutes`."""
+    if most_s > 5400:
+        return f"{least_s / 3600:.1f} to {most_s / 3600:.1f} hours"
+    least, most = max(1, round(least_s / 60)), math.ceil(most_s / 60)
+    return f"{least} to {most} minutes" if most > least else f"{least} minute{'s' * (least > 1)}"
 
 
 def _rough(number: float) -> str:

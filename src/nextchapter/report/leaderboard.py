@@ -29,6 +29,7 @@ COLUMNS = (
     "champion",
 )
 _TEXT = ("run", "model", "corpus", "tokenizer", "device")
+_MAY_BE_MISSING = ("test_perplexity", "test_perplexity_per_word", "ci_low", "ci_high")
 
 
 def compare(provenance: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]], corpus: str) -> pd.DataFrame:
@@ -91,6 +92,5 @@ def write_leaderboard(path: Path, leaderboard: pd.DataFrame) -> None:
 
 def read_leaderboard(path: Path) -> pd.DataFrame:
     """Return the leaderboard in a CSV file; names stay text even where they look like numbers or like nothing."""
-    return pd.read_csv(
-        path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values={"ci_low": "", "ci_high": ""}
-    )
+    missing = dict.fromkeys(_MAY_BE_MISSING, "")
+    return pd.read_csv(path, dtype=dict.fromkeys(_TEXT, str), keep_default_na=False, na_values=missing)

@@ -24,7 +24,7 @@ _WORD, _VECTOR, _GUESSES, _TRUTH, _GAP = 0.36, 0.26, 0.84, 0.56, 0.44
 _SIMPLE_CELL, _GATED_CELL, _MEMORY_CELL = 0.46, 0.72, 1.02
 """Heights of the rows, and of the arrows between them, in inches."""
 _LINE = 0.3
-_HEADER, _SIZES = 0.94, 0.82
+_HEADER, _SIZES = 0.94, 1.02
 """Inches above the network, and between it and the equations."""
 _PLAIN, _ACCENT = "#f2f2f5", "#c9c9d2"
 
@@ -164,7 +164,7 @@ class _Drawing:
             (0.58, f"{self.run['run']} reads {book}, chapter {passage.chapter}", {"fontsize": 9.5, "color": MUTED}),
         )
         for depth, text, look in texts:
-            self.axes.text(0.12, height - depth, text, va="top", **look)
+            self.axes.text(0.12, height - depth, text, va="top", parse_math=False, **look)
 
     def _column(self, step: int, bottom: float) -> None:
         """Draw one step: word, vector, cells, guesses, truth."""
@@ -198,13 +198,9 @@ class _Drawing:
             self.axes.text(0.12, y, text, fontsize=9, color=MUTED, va="center", linespacing=1.2)
 
     def _layer_name(self, layer: int) -> str:
-        name = (
-            "state"
-            if self.letter == "s"
-            else "hidden\nlayer"
-            if self.layers == 1
-            else f"layer\n{self._layer_number(layer)} of {self.layers}"
-        )
+        name = "state" if self.letter == "s" else "hidden\nlayer"
+        if self.layers > 1:
+            name = f"layer\n{self._layer_number(layer)} of {self.layers}"
         return f"{name}\n{self.model['hidden']:,}" if "hidden" in self.model else name
 
     def _word(self, x: float, y: float, token: str) -> None:
@@ -300,7 +296,7 @@ class _Drawing:
         """Write under the drawing what holds at each step: the sizes, and the equations with their meaning."""
         axes, y = self.axes, below - 0.2
         axes.text(0.12, y, self._same_weights(), va="top", fontsize=10.5, color=self.colour, fontweight="bold")
-        axes.text(0.12, y - 0.23, self._sizes(), va="top", fontsize=9.5, color=MUTED)
+        axes.text(0.12, y - 0.23, self._sizes(), va="top", fontsize=9.5, color=MUTED, linespacing=1.3)
         for place, (equation, meaning) in enumerate(lines):
             y = below - _SIZES - _LINE * place
             axes.text(0.12, y, f"${equation}$", va="baseline", fontsize=12)
@@ -312,8 +308,9 @@ class _Drawing:
     def _sizes(self) -> str:
         left_out = self.layers - self.rows
         note = f", {left_out} of {self.layers} layers not drawn" if left_out else ""
-        vectors = " E turns a word into its vector." if self.has_vectors else ""
-        return f"{self.run['parameters']:,} weights in all{note}.{vectors}"
+        vectors = "E turns a word into its vector; " if self.has_vectors else ""
+        before = f"${self.letter}_0$ holds what was read before."
+        return f"{self.run['parameters']:,} weights in all{note}.\n{vectors}{before}"
 
     def _box(
         self, x: float, y: float, width: float, height: float, *,
@@ -338,6 +335,9 @@ class _Drawing:
     def _serif(self, x: float, y: float, text: str, *, width: float, size: float, align: Any = "center") -> None:
         """Write a word of the book in a book's letters, smaller where it would not fit."""
         fitting = width / (0.0066 * max(1, len(text)))
-        self.axes.text(
-            x, y, text, ha=align, va="center", fontsize=min(size, max(6, fitting)), fontfamily=fonts("STIXGeneral")
-        )
+        look: dict[str, Any] = {
+            "fontsize": min(size, max(6, fitting)),
+            "fontfamily": fonts("STIXGeneral"),
+            "parse_math": False,
+        }
+        self.axes.text(x, y, text, ha=align, va="center", **look)

@@ -3,7 +3,7 @@
 import pandas as pd
 from matplotlib.figure import Figure
 
-from nextchapter.report.figures import INK, MUTED, WIDTH_INCHES, family_colours
+from nextchapter.report.figures import INK, MUTED, WIDTH_INCHES, family_colours, short_name
 
 ROWS_MAX = 40
 """A figure shows no more runs than this: the best, and the champion."""
@@ -12,7 +12,9 @@ ROWS_MAX = 40
 def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
     """Draw bits a character of the best runs on the test chapters, best on top, the champion marked."""
     shown = leaderboard[(leaderboard.index < ROWS_MAX) | leaderboard["champion"]].reset_index(drop=True)
-    figure = Figure(figsize=(WIDTH_INCHES, 1.75 + 0.42 * len(shown)), layout="constrained")
+    figure = Figure(
+        figsize=(WIDTH_INCHES, 1.75 + (0.42 if len(shown) <= 12 else 0.27) * len(shown)), layout="constrained"
+    )
     axes = figure.subplots()
     colours = family_colours(shown["model"])
     for place, row in enumerate(shown.itertuples()):
@@ -34,7 +36,7 @@ def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
             transform=axes.get_yaxis_transform(), va="center_baseline", color=colour if champion else INK,
             fontweight="bold" if champion else "normal",
         )  # fmt: skip
-    axes.set_yticks(range(len(shown)), [str(run) for run in shown["run"]], color=INK, fontsize=11)
+    axes.set_yticks(range(len(shown)), [short_name(str(run)) for run in shown["run"]], color=INK, fontsize=11)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -49,4 +51,4 @@ def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
 
 def _reading(runs: int, shown: int) -> str:
     note = "Dot: the score. Bar: its 95 % interval. Star: chosen as champion on the validation chapters."
-    return note if shown == runs else f"The best {shown} of {runs:,} runs. {note}"
+    return note if shown == runs else f"The best {shown} of {runs:,} runs.\n{note}"

@@ -5,10 +5,10 @@ It reads CSV and Markdown alone; neither torch nor pandas is loaded for it.
 
 import csv
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 
-from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, field, fit, more, wrap
+from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, fit, more, path_field, wrap
 
 
 def summarise_study(results_folder: Path | str, colour: bool = False) -> str:
@@ -25,9 +25,9 @@ def summarise_study(results_folder: Path | str, colour: bool = False) -> str:
         rows = list(csv.DictReader(file))
     lines = ["", paint.bold(fit(f"{folder.name}: who foresees an unread chapter best?", WIDTH)), ""]
     lines += [*_leaderboard(rows, paint), "", *_beginning(folder / "next-chapter.md", paint)]
-    lines += field("next chapter", str(folder / "next-chapter.md"))
-    lines += field("report", str(folder / "snakemake-report.html"))
-    lines += field("all runs", "make ui")
+    lines.append(path_field("next chapter", str(folder / "next-chapter.md")))
+    lines.append(path_field("report", str(folder / "snakemake-report.html")))
+    lines.append(path_field("all runs", "make ui"))
     return "\n".join([*lines, ""])
 
 
@@ -38,27 +38,31 @@ def _leaderboard(rows: Sequence[dict[str, str]], paint: Paint) -> list[str]:
     lines = [paint.muted(head)]
     champion = next(row for row in rows if row["champion"] == "True")
     best = rows[:ROWS_MAX]
-    for row in best if champion in best else [*best, champion]:
-        interval = f" ({float(row['ci_low']):.3f}-{float(row['ci_high']):.3f})" if row["ci_low"] else ""
-        score = f"{float(row['test_bits_per_character']):.3f}{interval}"
-        name = fit(row["run"], 15) + (" *" if row is champion else "")
-        perplexity = f"{float(row['test_perplexity']):,.1f}" if row["test_perplexity"] else "-"
-        minutes = float(row["train_seconds"]) / 60
-        line = f"  {row['rank']:>4}  {name:<18}{score:<24}{perplexity:>10}{int(row['parameters']):>12,}{minutes:>8.1f}"
-        lines.append(paint.gold(line) if row is champion else line)
-    lines += more(len(rows))
+    lines += [_row(row, paint) for row in best] + more(len(rows))
+    if champion not in best:
+        lines.append(_row(champion, paint))
     return [*lines, *wrap(f"* the champion, {champion['run']}: best on validation, so it writes the chapter", 2)]
 
 
+def _row(row: Mapping[str, str], paint: Paint) -> str:
+    is_champion = row["champion"] == "True"
+    interval = f" ({float(row['ci_low']):.3f}-{float(row['ci_high']):.3f})" if row["ci_low"] else ""
+    score = f"{float(row['test_bits_per_character']):.3f}{interval}"
+    name = fit(row["run"], 15) + (" *" if is_champion else "")
+    perplexity = f"{float(row['test_perplexity']):,.1f}" if row["test_perplexity"] else "-"
+    minutes = float(row["train_seconds"]) / 60
+    line = f"  {row['rank']:>4}  {name:<18}{score:<24}{perplexity:>10}{int(row['parameters']):>12,}{minutes:>8.1f}"
+    return paint.gold(line) if is_champion else line
+
+
 def _beginning(chapter: Path, paint: Paint) -> list[str]:
-    """Return heading and first three lines of a chapter; signs that would steer a terminal are blanks."""
+    """Return heading and first three lines of a chapter."""
     if not chapter.is_file():
         return []
     heading, _, text = chapter.read_text(encoding="utf-8").strip().partition("\n")
-    printable = "".join(sign if sign.isprintable() else " " for sign in text)
-    lines = wrap(" ".join(printable.split()), 4)
+    lines = wrap(" ".join(text.split()), 4)
     shown = [*lines[:3][:-1], f"{lines[2]} ..."] if len(lines) > 3 else lines
-    return [paint.bold(f"    {fit(heading.lstrip('# '), WIDTH - 4)}"), *shown, ""]
+    return [paint.bold(f"    {fit(heading.lstrip('# '), WIDTH - 8)}"), *shown, ""]
 
 
 if __name__ == "__main__":

@@ -72,24 +72,47 @@ def _duration(seconds: Any) -> str:
 
 _COLUMNS = (
     _Column("rank", "rank", _decimals(0), "Place by bits a character on the test chapters; equal scores share one."),
-    _Column("run", "run", _words, "Name of the trained network: its kind and size, then the seed of its chance numbers.", True),
-    _Column("model", "kind", _words, "Kind of network: elman is the simplest, gru and lstm have gates that guard their memory.", True),
+    _Column("run", "run", _words, "Name of the network: its kind and size, then the seed of its chance numbers.", True),
     _Column(
-        "test_bits_per_character", "bits a character", _decimals(3),
+        "model",
+        "kind",
+        _words,
+        "Kind of network: elman is the simplest; gru and lstm have gates that guard what they remember.",
+        True,
+    ),
+    _Column(
+        "test_bits_per_character",
+        "bits a character",
+        _decimals(3),
         "How many yes-or-no questions a letter of an unseen chapter still costs the network; fewer is better. "
         "The bar beneath is the 95 % interval: how much of the score may be the luck of which chapters were tested.",
     ),
-    _Column("test_perplexity", "perplexity", _decimals(1), "Between how many equally likely word pieces the network wavers at each step; fewer is better."),
+    _Column(
+        "test_perplexity",
+        "perplexity",
+        _decimals(1),
+        "Between how many equally likely word pieces the network still wavers at each step; fewer is better.",
+    ),
     _Column("test_perplexity_per_word", "perplexity a word", _decimals(0), "The same, counted for whole words."),
-    _Column("test_nats_per_token", "nats a token", _decimals(3), "The loss on the test chapters, in the unit in which networks are trained; fewer is better."),
-    _Column("valid_bits_per_character", "bits, validation", _decimals(3), "Bits a character on the validation chapters, by which the champion is chosen."),
+    _Column(
+        "test_nats_per_token",
+        "nats a token",
+        _decimals(3),
+        "The loss on the test chapters, in the unit of the learning curves; fewer is better.",
+    ),
+    _Column(
+        "valid_bits_per_character",
+        "bits, validation",
+        _decimals(3),
+        "Bits a character on the validation chapters, by which the champion is chosen.",
+    ),
     _Column("parameters", "parameters", _decimals(0), "How many numbers the network has learned."),
     _Column("train_seconds", "trained for", _duration, "Time spent on training."),
-    _Column("train_tokens_per_s", "tokens a second", _decimals(0), "How many word pieces it read in a second while training."),
+    _Column("train_tokens_per_s", "tokens a second", _decimals(0), "How many word pieces it read in a second of it."),
     _Column("tokenizer", "tokenizer", _words, "How the text was cut into word pieces.", True),
     _Column("seed", "seed", str, "The number that all chance in the run follows from."),
     _Column("device", "device", _words, "Where it was trained: cpu, or cuda for a graphics card.", True),
-)  # fmt: skip
+)
 
 
 def leaderboard_page(leaderboard: pd.DataFrame) -> str:

@@ -34,19 +34,38 @@ class Paint:
 def field(name: str, text: str) -> list[str]:
     """Return `name   text`, wrapped under the text."""
     lines = wrap(text, 16) or [""]
-    return [f"  {name:<14}{lines[0].lstrip()}", *lines[1:]]
+    return [path_field(name, lines[0].lstrip()), *lines[1:]]
+
+
+def path_field(name: str, path: str) -> str:
+    """Return `name   path` in one line of any length: a path is there to be copied."""
+    return f"  {name:<14}{path}"
 
 
 def wrap(text: str, indent: int) -> list[str]:
-    """Return a text as lines of at most 80 columns; letters of double width count twice."""
-    wide = any(unicodedata.east_asian_width(sign) in "WF" for sign in text)
-    room = (WIDTH - 4 - indent) // (2 if wide else 1)
-    return [" " * indent + line for line in textwrap.wrap(text, room, break_on_hyphens=False)]
+    """Return a text as lines of at most 80 columns."""
+    room = (WIDTH - 4 - indent) // (1 if _columns(text) == len(text) else 2)
+    return [" " * indent + line for line in textwrap.wrap(printable(text), room, break_on_hyphens=False)]
 
 
 def fit(text: str, width: int) -> str:
-    """Return a text cut to a width, with `...` where something is missing."""
-    return text if len(text) <= width else f"{text[: width - 3]}..."
+    """Return a text cut to a number of columns, with `...` where something is missing."""
+    text = printable(text)
+    if _columns(text) <= width:
+        return text
+    while _columns(text) > width - 3:
+        text = text[:-1]
+    return f"{text}..."
+
+
+def printable(text: str) -> str:
+    """Return a text with blanks for the signs that would steer a terminal."""
+    return "".join(sign if sign.isprintable() else " " for sign in text)
+
+
+def _columns(text: str) -> int:
+    """Return the width of a text; Chinese letters, for one, are two columns wide."""
+    return sum(2 if unicodedata.east_asian_width(sign) in "WF" else 1 for sign in text)
 
 
 def few(names: Sequence[str], most: int = 6) -> str:

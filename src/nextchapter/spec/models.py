@@ -26,6 +26,7 @@ class ElmanSpec(RecurrentSpec):
     """The simple recurrent network of Elman (1990)."""
 
     kind: Literal["elman"] = "elman"
+    """Says which of the kinds this is."""
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     """The non-linearity of the hidden state."""
 
@@ -34,12 +35,14 @@ class GruSpec(RecurrentSpec):
     """The gated recurrent unit of Cho et al. (2014)."""
 
     kind: Literal["gru"] = "gru"
+    """Says which of the kinds this is."""
 
 
 class LstmSpec(RecurrentSpec):
     """Long short-term memory, Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000)."""
 
     kind: Literal["lstm"] = "lstm"
+    """Says which of the kinds this is."""
     forget_bias: float = 1.0
     """Initial bias of the forget gate; 1 lets gradients pass from the first step on (Jozefowicz et al., 2015)."""
 

@@ -77,22 +77,22 @@ def execute(
         name: value if isinstance(value := getattr(arguments, name), list) else [value] for name in names
     }
     job = Job(arguments.spec, arguments.code, arguments.threads, files)
-    handlers = _log_to(arguments.log)
+    handlers = _log_to(arguments.log, _label(stage, job.spec))
     target = next(iter(files[outputs[0].removesuffix("*")]), None)
     try:
         with only_writer(target or Path(stage)):
             work(job)
     except (SpecError, StageError) as error:
-        LOGGER.error("%s: %s", stage, error)
+        LOGGER.error("%s", error)
         return 1
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
-            LOGGER.exception("%s failed", stage)
+            LOGGER.exception("failed")
             raise
-        LOGGER.error("%s: the disk is full; free some space and call again: finished files are kept", stage)
+        LOGGER.error("the disk is full: %s. Free some space and call again: what is finished is kept", error)
         return 1
     except Exception:
-        LOGGER.exception("%s failed", stage)
+        LOGGER.exception("failed")
         raise
     finally:
         for handler in handlers:
@@ -101,13 +101,18 @@ def execute(
     return 0
 
 
-def _log_to(path: Path | None) -> list[logging.Handler]:
-    """Send everything to the log file, and warnings and errors to the terminal as well."""
+def _label(stage: str, spec: Any) -> str:
+    """Return how the terminal names this job: the stage, and the run or book that it works on."""
+    about = spec.get("run") or spec.get("book") or "" if isinstance(spec, dict) else ""
+    return f"{stage} {about}".strip()
+
+
+def _log_to(path: Path | None, label: str) -> list[logging.Handler]:
+    """Send what the stage tells to the terminal, by a line each, and to the log file."""
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter("%(message)s"))
+    terminal.setFormatter(logging.Formatter(f"  {label.replace('%', '%%'):<26} %(message)s"))
     handlers: list[logging.Handler] = [terminal]
     if path is not None:
-        terminal.setLevel(logging.WARNING)
         path.parent.mkdir(parents=True, exist_ok=True)
         file = logging.FileHandler(path, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))

@@ -1,6 +1,7 @@
 """Train one run: from its first step, or from the checkpoint that a killed call left."""
 
 import importlib
+import json
 import os
 import platform
 import shutil
@@ -33,8 +34,7 @@ def train_model(job: Job) -> None:
 
     spec, facts = job.spec, read_json(job.path("facts"))
     inputs = {split: facts["splits"][split]["sha256"] for split in ("train", "valid")}
-    keyed = {key: value for key, value in spec.items() if key != "tracking"}
-    run_key = digest({**keyed, "inputs": inputs, "code": job.code, "threads": job.threads})
+    run_key = digest({**spec, "inputs": inputs, "code": job.code, "threads": job.threads})
     folder = WORK / spec["study"] / spec["run"]
     started = time.time()
     with ExitStack() as stack:
@@ -48,7 +48,7 @@ def train_model(job: Job) -> None:
     with atomic_path(job.path("events")) as temporary:
         shutil.copyfile(folder / "events.jsonl", temporary)
     provenance = {
-        **keyed,
+        **spec,
         "inputs": inputs,
         "code": job.code,
         "run_key": run_key,
@@ -139,11 +139,16 @@ def _validation(job: Job, facts: dict[str, Any]) -> "Callable[[LanguageModel], f
 
 
 def _listeners(job: Job, run_key: str, stack: ExitStack) -> "tuple[Listener, ...]":
-    """Return the live publisher, loaded by name: how metrics are shown is no part of what a run computes."""
-    if not (job.spec["tracking"]["live"] and job.files["experiment"]):
+    """Return the live publisher, if the environment asks for one.
+
+    It is loaded by name, and told where to publish by the environment: how metrics are shown is no part of what a run
+    computes, so neither its code nor its settings may train the run again.
+    """
+    tracking = json.loads(os.environ.get("NEXTCHAPTER_TRACKING", "{}"))
+    if not (tracking.get("live") and job.files["experiment"]):
         return ()
     publisher = importlib.import_module("nextchapter.tracking.publisher")
-    live = publisher.open_publisher(job.path("experiment"), job.spec, run_key)
+    live = publisher.open_publisher(job.path("experiment"), job.spec, run_key, tracking["uri"], tracking["every_s"])
     return () if live is None else (stack.enter_context(live),)
 
 
@@ -168,9 +173,7 @@ def _git_commit() -> str | None:
     commit = subprocess.run([git, "rev-parse", "HEAD"], cwd=here, capture_output=True, text=True, check=False)
     if commit.returncode:
         return None
-    changed = subprocess.run(
-        [git, "status", "--porcelain"], cwd=here, capture_output=True, text=True, check=False
-    )
+    changed = subprocess.run([git, "status", "--porcelain"], cwd=here, capture_output=True, text=True, check=False)
     return commit.stdout.strip() + ("+" if changed.stdout.strip() else "")
 
 

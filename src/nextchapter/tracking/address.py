@@ -6,6 +6,8 @@ from urllib.parse import urlsplit, urlunsplit
 
 STORE = Path("results/mlflow.db")
 ARTIFACTS = Path("results/mlartifacts")
+SHARED_VIEW = "nextchapter"
+"""The key under which an experiment keeps the view that `make ui` opens."""
 _SQLITE = "sqlite:///"
 
 
@@ -42,8 +44,8 @@ def public_uri(uri: str) -> str:
 
 
 def public_reason(error: Exception, uri: str) -> str:
-    """Return the first line of an error's message, at most 300 characters, without the address's password."""
-    text = str(error).replace(uri, public_uri(uri))
+    """Return why something failed: one line of at most 300 characters, without the address's password."""
+    text = str(error).rpartition("(Caused by ")[2].replace(uri, public_uri(uri))  # the cause that urllib3 names
     password = urlsplit(uri).password
     if password:
         text = text.replace(password, "***")

@@ -21,18 +21,21 @@ WAITING_BATCHES = 1000
 _PARAMETERS = ("model", "training", "seed", "tokenizer")
 
 
-def open_publisher(experiment: Path, spec: Mapping[str, Any], run_key: str) -> "LivePublisher | None":
+def open_publisher(
+    experiment: Path, spec: Mapping[str, Any], run_key: str, uri: str | None, every_s: float
+) -> "LivePublisher | None":
     """Return the publisher of a training, or None where `create_experiment` found no store.
 
     Args:
         experiment: the record of `create_experiment`.
         spec: the specification of `train_model`.
         run_key: the training's digest of all that its result depends on.
+        uri: the store as the configuration names it; None is the default store.
+        every_s: seconds between two batches.
     """
     if not read_json(experiment)["published"]:
         return None
     parameters = {key: spec[key] for key in _PARAMETERS}
-    uri, every_s = spec["tracking"]["uri"], spec["tracking"]["every_s"]
     return LivePublisher(spec["study"], spec["run"], run_key, uri, parameters, every_s)
 
 

@@ -26,6 +26,6 @@ def keep_record(path: Path, spec: dict[str, Any], publish: Callable[[str], dict[
     try:
         found: dict[str, Any] = {**publish(uri), "published": True, "failed_attempts": failed_attempts}
     except TrackingError as error:
-        LOGGER.warning("not published to MLflow: %s; nothing else is missing, and the next call publishes it", error)
+        LOGGER.warning("not published to MLflow: %s; the results are complete, and the next call tries again", error)
         found = {"published": False, "failed_attempts": failed_attempts + 1, "reason": str(error)}
     write_json(path, {**found, "tracking_uri": public_uri(uri)})

@@ -11,9 +11,8 @@ from nextchapter.spec.base import canonical_json, digest
 from nextchapter.store.events import read_events
 from nextchapter.store.files import read_json
 from nextchapter.tracking.points import Point, milliseconds, parameters_of, points_of
-from nextchapter.tracking.store import NOTE, RUN_KEY, Experiment
+from nextchapter.tracking.store import NOTE, RUN_KEY, SUPERSEDED, Experiment
 
-SUPERSEDED = "nextchapter.superseded"
 _PARAMETERS = ("model", "training", "seed", "tokenizer", "vocabulary_size", "parameters", "threads")
 _SCORES = ("bits_per_character", "nats_per_token", "perplexity", "perplexity_per_word", "ci_low", "ci_high")
 
@@ -29,7 +28,7 @@ class RunContents:
     parameters: dict[str, str]
     tags: dict[str, str]
     points: list[Point]
-    """The curves at their own times, and the final scores at the last step."""
+    """The curves at their own times, and the final scores."""
     dataset: DatasetInput
     files: dict[str, list[Path]]
     """Artifacts, by folder."""
@@ -42,9 +41,8 @@ def read_contents(files: Mapping[str, Sequence[Path]]) -> RunContents:
         files: by name, as the stage `track_run` takes them.
     """
     run, metrics, tokens = (read_json(files[name][0]) for name in ("provenance", "metrics", "tokens"))
-    events = list(read_events(files["events"][0]))
-    end_ms = milliseconds(run["finished"])
-    final = [Point(key, value, end_ms, run["steps"]) for key, value in final_metrics(run, metrics).items()]
+    events, end_ms = list(read_events(files["events"][0])), milliseconds(run["finished"])
+    curves = points_of(events)
     return RunContents(
         name=run["run"],
         run_key=run["run_key"],
@@ -52,7 +50,7 @@ def read_contents(files: Mapping[str, Sequence[Path]]) -> RunContents:
         end_ms=end_ms,
         parameters=parameters_of({key: run[key] for key in _PARAMETERS}),
         tags=_tags(run, metrics),
-        points=[*points_of(events), *final],
+        points=[*curves, *_final_points(final_metrics(run, metrics), curves, end_ms, run["steps"])],
         dataset=_dataset(run, tokens),
         files={
             "model": [*files["model"], *files["provenance"]],
@@ -79,6 +77,12 @@ def final_metrics(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[st
     }
     speed = {f"system/{name}": float(run[name]) for name in ("train_seconds", "train_tokens_per_s")}
     return {**scores, **speed}
+
+
+def _final_points(scores: Mapping[str, float], curves: Sequence[Point], end_ms: int, last_step: int) -> list[Point]:
+    """Return final scores as points: where there is a curve as its last, else at step 0, which MLflow draws as bars."""
+    with_curve = {point.key for point in curves}
+    return [Point(key, value, end_ms, last_step if key in with_curve else 0) for key, value in scores.items()]
 
 
 def publish_run(experiment: Experiment, contents: RunContents) -> str:

@@ -17,10 +17,12 @@ from mlflow.utils.credentials import get_default_host_creds
 from mlflow.utils.rest_utils import http_request
 from sqlalchemy.exc import SQLAlchemyError
 
+from nextchapter.spec.base import canonical_json
 from nextchapter.store.files import write_text
 from nextchapter.store.locks import LOCKS
 from nextchapter.tracking.address import (
     ARTIFACTS,
+    SHARED_VIEW,
     TrackingError,
     is_server,
     public_reason,
@@ -35,6 +37,27 @@ ORIGIN = "nextchapter.origin"
 RUN_KEY = "run_key"
 NOTE = "mlflow.note.content"
 PARENT = "mlflow.parentRunId"
+SUPERSEDED = "nextchapter.superseded"
+CURRENT_RUNS = f"tags.`{KIND}` = 'run' AND tags.`{SUPERSEDED}` = 'false'"
+
+_RANKED_BY = "metrics.`test/bits_per_character`"
+EXPERIMENT_TAGS = {
+    "mlflow.experimentKind": "custom_model_development",
+    # What MLflow's button "Share" keeps: without it the page shows the study's own run alone, and no score.
+    f"mlflow.sharedViewState.{SHARED_VIEW}": canonical_json(
+        {
+            "searchFilter": CURRENT_RUNS,
+            "orderByKey": _RANKED_BY,
+            "orderByAsc": True,
+            "selectedColumns": [
+                "params.`parameters`",
+                _RANKED_BY,
+                "metrics.`test/perplexity`",
+                "metrics.`valid/loss_nats`",
+            ],
+        }
+    ),
+}
 
 _POINTS_PER_BATCH, _PARAMETERS_PER_BATCH, _TAG_CHARACTERS = 1000, 100, 5000
 _BUSY_S, _HEALTH_TIMEOUT_S, _LOCK_TIMEOUT_S = 20, 5, 60
@@ -61,7 +84,7 @@ class Experiment:
 
     def create_run(self, name: str, start_ms: int, tags: Mapping[str, str]) -> str:
         """Create a run under the study's own; return its id."""
-        linked = {KIND: "run", PARENT: self.parent_run_id, **tags}
+        linked = {KIND: "run", PARENT: self.parent_run_id, SUPERSEDED: "false", **tags}
         return _create_run(self.client, self.experiment_id, self.origin, name, start_ms, linked)
 
     def log_points(self, run_id: str, points: Sequence[Point]) -> None:
@@ -143,10 +166,12 @@ def _ensure_experiment_id(client: MlflowClient, study: str, uri: str) -> str:
     if found is None:
         # A server says where it keeps artifacts; a database must be told, or takes the current folder.
         place = None if is_server(uri) else (ARTIFACTS / study).absolute().as_uri()
-        kind = {"mlflow.experimentKind": "custom_model_development"}
-        return str(client.create_experiment(study, artifact_location=place, tags=kind))
+        return str(client.create_experiment(study, artifact_location=place, tags=EXPERIMENT_TAGS))
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
+    for key, value in EXPERIMENT_TAGS.items():
+        if found.tags.get(key) != value:
+            client.set_experiment_tag(found.experiment_id, key, value)
     return str(found.experiment_id)
 
 

@@ -2,11 +2,13 @@
 
 import csv
 import time
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
+from nextchapter.report.figures import family_colours
 from nextchapter.tracking.points import Point, milliseconds
-from nextchapter.tracking.store import NOTE, Experiment
+from nextchapter.tracking.store import CURRENT_RUNS, NOTE, Experiment
 
 _CHAMPION_SCORES = (
     "valid_bits_per_character",
@@ -50,7 +52,18 @@ def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[st
     experiment.log_points(run_id, changed)
     experiment.log_files(run_id, files)
     client.set_terminated(run_id, "FINISHED")
+    _colour_runs(experiment, rows)
     return run_id
+
+
+def _colour_runs(experiment: Experiment, rows: Sequence[Row]) -> None:
+    """Give a run that is alone in its family the family's colour, that of the report; MLflow draws lots for others."""
+    families = Counter(row["model"] for row in rows)
+    colours = family_colours(families)
+    for run in experiment.find_runs(CURRENT_RUNS):
+        family = run.data.tags.get("model", "")
+        if families[family] == 1:
+            experiment.set_tags(run.info.run_id, {"mlflow.runColor": colours[family]})
 
 
 def describe_study(rows: Sequence[Row]) -> str:

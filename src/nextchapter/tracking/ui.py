@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import Any
 
 from nextchapter.store.files import read_json
-from nextchapter.tracking.address import ARTIFACTS, TrackingError, is_server, sqlite_path
+from nextchapter.tracking.address import ARTIFACTS, SHARED_VIEW, TrackingError, is_server, sqlite_path
 
 RESULTS = Path("results")
 LOG = Path("logs/mlflow-server.log")
@@ -69,8 +69,9 @@ def find_record(study: str | None) -> dict[str, Any]:
 
 
 def page(address: str, experiment_id: str) -> str:
-    """Return the link to the runs of an experiment; without its last part MLflow opens in GenAI mode."""
-    return f"{address.rstrip('/')}/#/experiments/{experiment_id}/runs?workflowType=machine_learning"
+    """Return the link to the runs of an experiment; without the view MLflow opens in GenAI mode and hides them."""
+    view = f"workflowType=machine_learning&viewStateShareKey={SHARED_VIEW}"
+    return f"{address.rstrip('/')}/#/experiments/{experiment_id}/runs?{view}"
 
 
 def free_port(host: str, port: int) -> int:

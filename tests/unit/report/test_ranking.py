@@ -1,0 +1,45 @@
+from collections.abc import Callable
+
+import pandas as pd
+from matplotlib.figure import Figure
+
+from nextchapter.report.ranking import ROWS_MAX, draw_leaderboard
+
+
+def names_in(figure: Figure) -> list[str]:
+    return [label.get_text() for label in figure.axes[0].get_yticklabels()]
+
+
+def test_the_best_stands_on_top_and_the_champion_is_marked(
+    leaderboard_of: Callable[..., pd.DataFrame], in_style: None, texts_outside: Callable[[Figure], list[str]]
+) -> None:
+    figure = draw_leaderboard(leaderboard_of({"a.s1": (2.5, 2.1), "b.s1": (2.2, 2.3)}))
+    axes = figure.axes[0]
+    assert names_in(figure) == ["b.s1", "a.s1"]
+    assert axes.get_ylim()[0] > axes.get_ylim()[1]
+    assert [text.get_text() for text in axes.texts] == ["2.200", "2.500  champion"]
+    assert "bits a character" in axes.get_xlabel()
+    assert texts_outside(figure) == []
+
+
+def test_an_interval_is_drawn_from_its_low_end_to_its_high_end(
+    leaderboard_of: Callable[..., pd.DataFrame], in_style: None
+) -> None:
+    figure = draw_leaderboard(leaderboard_of({"a.s1": (2.5, 2.1)}))
+    bar, dot = figure.axes[0].lines
+    assert list(bar.get_xdata()) == [2.48, 2.52]
+    assert list(dot.get_xdata()) == [2.5]
+
+
+def test_a_run_without_an_interval_is_drawn(leaderboard_of: Callable[..., pd.DataFrame], in_style: None) -> None:
+    table = leaderboard_of({"a.s1": (2.5, 2.1)}).assign(ci_low=float("nan"), ci_high=float("nan"))
+    assert names_in(draw_leaderboard(table)) == ["a.s1"]
+
+
+def test_of_very_many_runs_the_best_and_the_champion_are_shown(
+    leaderboard_of: Callable[..., pd.DataFrame], in_style: None, texts_outside: Callable[[Figure], list[str]]
+) -> None:
+    scores = {f"run-{number:03}.s1": (2 + number / 1000, 3 - number / 1000) for number in range(500)}
+    figure = draw_leaderboard(leaderboard_of(scores))
+    assert names_in(figure) == [f"run-{number:03}.s1" for number in [*range(ROWS_MAX), 499]]
+    assert texts_outside(figure) == []

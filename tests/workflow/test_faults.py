@@ -1,0 +1,118 @@
+"""Killed in the middle, and started again."""
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+SAME = ["tokens/tiny/tokenizer.model", "tokens/tiny/train.bin", "tokens/tiny/test.bin"]
+SAME += [f"runs/{run}/{name}" for run in ("elman.s1", "lstm.s1") for name in ("model.safetensors", "metrics.json", "chapter.md")]
+
+
+def _wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> None:
+    """Return as soon as the condition holds."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "it did not happen"
+        time.sleep(0.02)
+
+
+def _processes(of: Path, stage: str) -> list[int]:
+    """Return the processes that run a stage in a folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            command = (entry / "cmdline").read_bytes().decode(errors="replace")
+            if f"nextchapter.stages.{stage}" in command and (entry / "cwd").resolve() == of and "bash" not in command:
+                found.append(int(entry.name))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def _longer(project: Any) -> None:
+    """Give the run steps enough to be met in the middle."""
+    from copy import deepcopy
+
+    import yaml
+
+    path = project.folder / "config/config.yaml"
+    config = deepcopy(yaml.safe_load(path.read_text()))
+    config["training"] |= {"max_steps": 400, "valid_every_steps": 100}
+    path.write_text(yaml.safe_dump(config, allow_unicode=True))
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
+@pytest.mark.parametrize("jobs_too", [True, False], ids=["snakemake and its jobs", "snakemake alone"])
+def test_kill_9_in_the_middle_of_training_then_again_ends_in_the_same_bytes(
+    finished_longer: Any, make_project: Callable[[], Any], jobs_too: bool
+) -> None:
+    project = make_project()
+    _longer(project)
+    checkpoint = next(iter([project.folder / ".work/train_model" / project.results.name / "lstm.s1/checkpoint.pt"]))
+    call = ("--cores", "2", "--books", str(project.books))
+    process = project.start(*call, module="nextchapter.launch", start_new_session=True)
+    _wait_for(checkpoint.is_file)
+    snakemakes = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    if jobs_too:
+        os.killpg(process.pid, signal.SIGKILL)
+    else:
+        for pid in [*snakemakes, process.pid]:
+            os.kill(int(pid), signal.SIGKILL)
+    process.communicate()
+    with project.start(*call, module="nextchapter.launch") as again:
+        output, _ = again.communicate()
+    assert again.returncode == 0, output
+    assert "left over from a call that was killed" in output
+    log = (project.folder / "logs/train_model" / project.results.name / "lstm.s1.log").read_text()
+    assert "resumes from step" in log
+    for name in SAME:
+        assert (project.results / name).read_bytes() == (finished_longer.results / name).read_bytes(), name
+    assert not _processes(project.folder, "train_model")
+
+
+@pytest.fixture(scope="module")
+def finished_longer(tmp_path_factory: pytest.TempPathFactory, finished: Any) -> Any:
+    """Return a project whose longer study was run without a disturbance."""
+    project = type(finished)(tmp_path_factory.mktemp("longer") / "project")
+    _longer(project)
+    code, output = project.snakemake("--until", "evaluate_model", "write_chapter")
+    assert code == 0, output
+    return project
+
+
+def test_a_second_make_run_beside_the_first_is_refused(make_project: Callable[[], Any]) -> None:
+    from filelock import FileLock
+
+    project = make_project()
+    (project.folder / ".work").mkdir()
+    with FileLock(project.folder / ".work/launch.lock"), project.start("--cores", "1", module="nextchapter.launch") as call:
+        output, _ = call.communicate()
+    assert call.returncode == 1
+    assert "another `make run` is at work" in output
+
+
+@pytest.mark.skipif(os.geteuid() != 0, reason="mounting a small disk needs root")
+def test_a_full_disk_is_told_and_nothing_finished_is_lost(make_project: Callable[[], Any]) -> None:
+    project = make_project()
+    code, output = project.snakemake("--until", "encode_corpus")
+    assert code == 0, output
+    runs = project.results / "runs"
+    runs.mkdir(parents=True)
+    subprocess.run(["mount", "-t", "tmpfs", "-o", "size=16k", "tmpfs", str(runs)], check=True)
+    try:
+        code, output = project.snakemake("--until", "train_model")
+        assert code == 1
+        assert "the disk is full" in output
+        assert not list(runs.rglob("*.part"))
+    finally:
+        subprocess.run(["umount", str(runs)], check=True)
+    code, output = project.snakemake("--until", "train_model")
+    assert code == 0, output
+    assert len(list(runs.glob("*/model.safetensors"))) == 2

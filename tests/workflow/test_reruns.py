@@ -1,0 +1,117 @@
+"""What runs again after a change, and what does not, by Snakemake itself."""
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+
+from nextchapter.store.files import read_json
+
+AFTER_A_RUN = ["choose_chapter", "compare_runs", "plot_curves", "plot_leaderboard", "render_chapters", "track_study"]
+A_RUN = ["draw_network", "evaluate_model", "track_run", "train_model", "write_chapter"]
+
+
+@contextmanager
+def _edited(path: Path, old: str, new: str) -> Iterator[None]:
+    """Replace a piece of a file for a while; the file comes back with its time."""
+    text, times = path.read_text(), path.stat()
+    assert old in text
+    path.write_text(text.replace(old, new))
+    try:
+        yield
+    finally:
+        path.write_text(text)
+        import os
+
+        os.utime(path, ns=(times.st_atime_ns, times.st_mtime_ns))
+
+
+def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> None:
+    results = finished.results
+    for name in (
+        "corpus/train.parquet", "corpus/quality.json", "tokens/tiny/tokens.json", "tokens/tiny/train.bin", "leaderboard.csv",
+        "next-chapter.md", "chapters.html", "figures/learning-curves.svg", "figures/learning-curves.png", "mlflow-study.json",
+    ):  # fmt: skip
+        assert (results / name).stat().st_size, name
+    for run in ("elman.s1", "lstm.s1"):
+        for name in ("run.json", "model.safetensors", "events.jsonl", "metrics.json", "chapter.md", "mlflow.json"):
+            assert (results / "runs" / run / name).stat().st_size, name
+    board = pd.read_csv(results / "leaderboard.csv")
+    assert sorted(board["run"]) == ["elman.s1", "lstm.s1"]
+    assert (results / "next-chapter.md").read_text().startswith("# CHAPTER 6\n\n")
+    champion = board[board["champion"]]["run"].item()
+    assert (results / "next-chapter.md").read_bytes() == (results / "runs" / champion / "chapter.md").read_bytes()
+    assert read_json(results / "runs" / champion / "mlflow.json")["published"]
+
+
+def test_a_second_call_does_nothing(finished: Any) -> None:
+    code, output = finished.snakemake("--quiet", "host")
+    assert code == 0
+    assert "Nothing to be done" in output
+
+
+def test_a_comment_or_white_space_in_the_source_runs_nothing(finished: Any) -> None:
+    path = finished.folder / "src/nextchapter/models/lstm.py"
+    with _edited(path, "class LstmCell(Cell):", "# a thought\n\n\nclass  LstmCell( Cell ):"):
+        assert finished.planned() == []
+
+
+def test_an_edit_of_one_model_runs_its_runs_and_what_follows_them(finished: Any) -> None:
+    path = finished.folder / "src/nextchapter/models/lstm.py"
+    with _edited(path, "gates = 4", "gates = 2 + 2"):
+        assert finished.planned() == sorted([*(f"{rule} lstm.s1" for rule in A_RUN), *AFTER_A_RUN])
+
+
+def test_a_new_model_that_nobody_uses_runs_nothing(finished: Any) -> None:
+    path = finished.folder / "src/nextchapter/models/newcell.py"
+    path.write_text("MODEL = None\n")
+    try:
+        assert finished.planned() == []
+    finally:
+        path.unlink()
+
+
+def test_a_changed_value_runs_what_reads_it(finished: Any) -> None:
+    try:
+        finished.configure(writing={"words_min": 21, "words_max": 40})
+        assert finished.planned() == sorted([
+            "write_chapter elman.s1", "write_chapter lstm.s1", "track_run elman.s1", "track_run lstm.s1",
+            "choose_chapter", "render_chapters", "track_study",
+        ])  # fmt: skip
+    finally:
+        finished.configure()
+    assert finished.planned() == []
+
+
+def test_a_book_that_joins_the_shelf_does_not_clean_the_others_again(finished: Any) -> None:
+    book = finished.books / "aa new.txt"
+    book.write_text((finished.books / "a first.txt").read_text().replace("cat", "cow"))
+    try:
+        jobs = finished.planned()
+        assert jobs.count("clean_book") == 1
+        assert "split_corpus" in jobs
+    finally:
+        book.unlink()
+
+
+def test_an_unreachable_store_stops_nothing_and_is_made_up_for_later(finished: Any) -> None:
+    """The run's record is published to a server that is not there, then, on the next call, to one that is."""
+    record = finished.results / "runs/lstm.s1/mlflow.json"
+    store = finished.folder / "results/mlflow.db"
+    kept = store.read_bytes()
+    nowhere = {"uri": f"sqlite:///{finished.folder}/no/such/folder/mlflow.db", "live": True}
+    try:
+        finished.configure(tracking=nowhere)
+        code, output = finished.snakemake()
+        assert code == 0, output
+        assert not read_json(record)["published"]
+        assert "track_run lstm.s1" in finished.planned()
+    finally:
+        finished.configure()
+        store.write_bytes(kept)
+    code, output = finished.snakemake()
+    assert code == 0, output
+    assert read_json(record)["published"]
+    assert finished.planned() == []
