@@ -110,8 +110,16 @@ class Flow:
         return lambda wildcards: f"results/{self.name}/tokens/{self.runs[wildcards.run][0].tokenizer}/{file}"
 
     def source_of(self, book: str) -> str:
-        """Return the file of a book."""
-        return str(self.books[book][1])
+        """Return the file of a book; where its path holds a brace, which Snakemake takes for a wildcard, a link to it."""
+        path = self.books[book][1]
+        if "{" not in str(path):
+            return str(path)
+        link = Path(".work/shelf", self.name, f"{book}.txt")
+        if not link.is_symlink() or link.readlink() != path:
+            link.parent.mkdir(parents=True, exist_ok=True)
+            link.unlink(missing_ok=True)
+            link.symlink_to(path)
+        return str(link)
 
     def spec(self, rule: str, name: str = "") -> str:
         """Return the canonical JSON of what a rule reads of the configuration, and of nothing else.
@@ -128,7 +136,8 @@ class Flow:
             case "fetch_books":
                 return corpus.source.model_dump(mode="json")
             case "clean_book":
-                return {"book": self.books[name][0], "join_wrapped_lines": corpus.join_wrapped_lines}
+                book, path = self.books[name]
+                return {"book": book, "file": path.name, "join_wrapped_lines": corpus.join_wrapped_lines}
             case "split_corpus":
                 return {"split": corpus.split.model_dump(mode="json"), "shelf": self.shelf}
             case "train_tokenizer":

@@ -101,7 +101,7 @@ def test_an_unreachable_store_stops_nothing_and_is_made_up_for_later(finished: A
     record = finished.results / "runs/lstm.s1/mlflow.json"
     store = finished.folder / "results/mlflow.db"
     kept = store.read_bytes()
-    nowhere = {"uri": f"sqlite:///{finished.folder}/no/such/folder/mlflow.db", "live": True}
+    nowhere = {"uri": "http://127.0.0.1:9"}  # the discard port: nobody listens
     try:
         finished.configure(tracking=nowhere)
         code, output = finished.snakemake()

@@ -16,7 +16,7 @@ if FLOW.fetched:
         conda:
             "../../environment.yml"
         params:
-            spec=FLOW.spec("fetch_books"),
+            spec=lambda wildcards: FLOW.spec("fetch_books"),
             code=FLOW.code("fetch_books"),
         shell:
             "python -m nextchapter.stages.fetch_books --spec {params.spec:q} --code {params.code}"
@@ -46,9 +46,7 @@ rule clean_book:
 
 rule split_corpus:
     input:
-        chapters=expand(
-            "results/{{study}}/corpus/books/{book}.parquet", book=FLOW.books
-        ),
+        chapters=expand("results/{{study}}/corpus/books/{book}.parquet", book=FLOW.books),
         quality=expand("results/{{study}}/corpus/books/{book}.json", book=FLOW.books),
     output:
         train="results/{study}/corpus/train.parquet",
@@ -63,7 +61,7 @@ rule split_corpus:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("split_corpus"),
+        spec=lambda wildcards: FLOW.spec("split_corpus"),
         code=FLOW.code("split_corpus"),
     shell:
         "python -m nextchapter.stages.split_corpus --spec {params.spec:q} --code {params.code}"

@@ -22,7 +22,7 @@ rule compare_runs:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("compare_runs"),
+        spec=lambda wildcards: FLOW.spec("compare_runs"),
         code=FLOW.code("compare_runs"),
     shell:
         "python -m nextchapter.stages.compare_runs --spec {params.spec:q} --code {params.code}"
@@ -43,7 +43,7 @@ rule choose_chapter:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("choose_chapter"),
+        spec=lambda wildcards: FLOW.spec("choose_chapter"),
         code=FLOW.code("choose_chapter"),
     shell:
         "python -m nextchapter.stages.choose_chapter --spec {params.spec:q} --code {params.code}"
@@ -70,7 +70,7 @@ rule plot_curves:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("plot_curves"),
+        spec=lambda wildcards: FLOW.spec("plot_curves"),
         code=FLOW.code("plot_curves"),
     shell:
         "python -m nextchapter.stages.plot_curves --spec {params.spec:q} --code {params.code}"
@@ -100,7 +100,7 @@ rule plot_leaderboard:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("plot_leaderboard"),
+        spec=lambda wildcards: FLOW.spec("plot_leaderboard"),
         code=FLOW.code("plot_leaderboard"),
     shell:
         "python -m nextchapter.stages.plot_leaderboard --spec {params.spec:q} --code {params.code}"
@@ -127,7 +127,7 @@ rule draw_network:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("draw_network"),
+        spec=lambda wildcards: FLOW.spec("draw_network"),
         code=FLOW.code("draw_network"),
     shell:
         "python -m nextchapter.stages.draw_network --spec {params.spec:q} --code {params.code}"
@@ -139,9 +139,7 @@ rule render_chapters:
     input:
         chapters=expand("results/{{study}}/runs/{run}/chapter.md", run=FLOW.runs),
         facts=expand("results/{{study}}/runs/{run}/chapter.json", run=FLOW.runs),
-        predictions=expand(
-            "results/{{study}}/runs/{run}/predictions.csv", run=FLOW.runs
-        ),
+        predictions=expand("results/{{study}}/runs/{run}/predictions.csv", run=FLOW.runs),
         leaderboard="results/{study}/leaderboard.csv",
         next_chapter="results/{study}/next-chapter.md",
     output:
@@ -157,7 +155,7 @@ rule render_chapters:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("render_chapters"),
+        spec=lambda wildcards: FLOW.spec("render_chapters"),
         code=FLOW.code("render_chapters"),
     shell:
         "python -m nextchapter.stages.render_chapters --spec {params.spec:q} --code {params.code}"

@@ -18,10 +18,10 @@ rule train_model:
         "logs/train_model/{study}/{run}.log",
     benchmark:
         "logs/train_model/{study}/{run}.tsv"
+    priority: 10
     conda:
         "../../environment.yml"
     threads: 1
-    priority: 10
     resources:
         gpu=lambda wildcards: FLOW.gpus(wildcards.run),
     params:

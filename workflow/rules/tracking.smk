@@ -19,7 +19,7 @@ rule create_experiment:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("create_experiment"),
+        spec=lambda wildcards: FLOW.spec("create_experiment"),
         code=FLOW.code("create_experiment"),
     shell:
         "python -m nextchapter.stages.create_experiment --spec {params.spec:q} --code {params.code}"
@@ -79,7 +79,7 @@ rule track_study:
     conda:
         "../../environment.yml"
     params:
-        spec=FLOW.spec("track_study"),
+        spec=lambda wildcards: FLOW.spec("track_study"),
         code=FLOW.code("track_study"),
     shell:
         "python -m nextchapter.stages.track_study --spec {params.spec:q} --code {params.code}"

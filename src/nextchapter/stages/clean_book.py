@@ -13,9 +13,9 @@ def clean_book(job: Job) -> None:
     from nextchapter.corpus.decoding import UnreadableBookError
     from nextchapter.store.files import write_json
 
-    source, book = job.path("source"), job.spec["book"]
+    source, book = job.path("source").resolve(), job.spec["book"]
     try:
-        clean = cleaning.clean_book(source.read_bytes(), book, source.name, job.spec["join_wrapped_lines"])
+        clean = cleaning.clean_book(source.read_bytes(), book, job.spec["file"], job.spec["join_wrapped_lines"])
     except UnreadableBookError as error:
         raise StageError(f"can't read {source}: {error}; take it out of the shelf, or save it as text") from error
     except OSError as error:

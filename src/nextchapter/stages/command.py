@@ -51,8 +51,8 @@ def execute(
 ) -> int:
     """Run a stage from its command line; return its exit code.
 
-    A `SpecError`, `StageError` or full disk is reported in one message, without a traceback, and gives exit code 1.
-    Anything else is a bug and is raised, after it went to the log.
+    A `SpecError`, `StageError` or full disk is reported in one message. Anything else is a bug: its traceback goes to
+    the terminal and to the log. All give exit code 1.
 
     Args:
         work: the stage.
@@ -88,12 +88,12 @@ def execute(
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             LOGGER.exception("failed")
-            raise
+            return 1
         LOGGER.error("the disk is full: %s. Free some space and call again: what is finished is kept", error)
         return 1
     except Exception:
         LOGGER.exception("failed")
-        raise
+        return 1
     finally:
         for handler in handlers:
             LOGGER.removeHandler(handler)
