@@ -1,7 +1,7 @@
 # nextchapter: a shelf of books in, recurrent language models and the next chapter out.
 #
 #   snakemake --cores 2                                   the study of config/config.yaml
-#   snakemake --cores 2 --config books="/path/to/books"   the same study of one's own books
+#   snakemake --cores 2 --config books=FOLDER   the same study of your own books
 #
 # What the rules need to know stands in nextchapter.flow, which checks the whole configuration before any job starts.
 
@@ -19,6 +19,9 @@ logger.addFilter(lambda record: not str(record.msg).startswith(CHATTER))
 
 
 configfile: "config/config.yaml"
+
+
+report: "workflow/report/workflow.rst"
 
 
 try:
@@ -60,11 +63,11 @@ include: "workflow/rules/tracking.smk"
 onstart:
     from nextchapter.report.forecast import describe_study
 
-    print(describe_study(FLOW, workflow.cores))
+    print(describe_study(FLOW, workflow.cores, sys.stdout.isatty()))
 
 
 onsuccess:
     if not FLOW.launched:
         from nextchapter.report.summary import summarise_study
 
-        print(summarise_study(f"results/{FLOW.name}"))
+        print(summarise_study(f"results/{FLOW.name}", sys.stdout.isatty()))

@@ -1,4 +1,4 @@
-"""The default study from its first job to its report, in a folder of its own; then a second call that has nothing to do."""
+"""The default study from its first job to its report, in a folder of its own; then a call that has nothing to do."""
 
 import os
 import shutil

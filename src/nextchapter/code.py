@@ -1,9 +1,9 @@
 """Fingerprints of code: what a stage would do differently after an edit, and nothing else.
 
 Snakemake does not see imports, so each rule carries the fingerprint of its stage as a param. It is a digest over the
-syntax trees, docstrings stripped, of the stage and of all project modules it imports, directly or not. `nextchapter.spec`
-stays out: what it says of a run stands, resolved, in the rule's `spec` param, so a new key or model reruns nothing.
-Families (models, sources) are loaded by name and enter through `extra`: editing one reruns only its own runs.
+syntax trees, docstrings stripped, of the stage and of all project modules that it imports, directly or not.
+`nextchapter.spec` stays out: what it says of a run stands, resolved, in the rule's `spec` param, so a new key or model
+reruns nothing. Families (models) are loaded by name and enter through `extra`: editing one reruns only its own runs.
 """
 
 import ast
@@ -93,8 +93,4 @@ def _module_digest(module: str) -> str:
 
 
 def _is_docstring(node: ast.stmt) -> bool:
-    return (
-        isinstance(node, ast.Expr)
-        and isinstance(node.value, ast.Constant)
-        and isinstance(node.value.value, str)
-    )
+    return isinstance(node, ast.Expr) and isinstance(node.value, ast.Constant) and isinstance(node.value.value, str)

@@ -110,7 +110,7 @@ class Flow:
         return lambda wildcards: f"results/{self.name}/tokens/{self.runs[wildcards.run][0].tokenizer}/{file}"
 
     def source_of(self, book: str) -> str:
-        """Return the file of a book; where its path holds a brace, which Snakemake takes for a wildcard, a link to it."""
+        """Return the file of a book; a link to it where its path holds a brace, Snakemake's sign of a wildcard."""
         path = self.books[book][1]
         if "{" not in str(path):
             return str(path)
@@ -155,7 +155,7 @@ class Flow:
                     "training": run.training.model_dump(mode="json"),
                 }
             case "evaluate_model":
-                return study.evaluation.model_dump(mode="json")
+                return {**study.evaluation.model_dump(mode="json"), "run": name}
             case "write_chapter":
                 return {**study.writing.model_dump(mode="json"), "run": name}
             case "compare_runs":
@@ -197,17 +197,11 @@ def book_key(name: str) -> str:
 def _books_in(source: FolderSource) -> list[tuple[str, Path]]:
     folder = Path(source.path).expanduser().resolve()
     if not folder.is_dir():
-        raise SpecError(
-            f"books: found {source.path!r}; it must be a folder of .txt files, and there is none there"
-        )
+        raise SpecError(f"books: found {source.path!r}; it must be a folder of .txt files, and there is none there")
     files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file())
-    visible = [
-        path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)
-    ]
+    visible = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
     if not visible:
-        raise SpecError(
-            f"books: there is no .txt file in {str(folder)!r} or below it; it must hold at least one book"
-        )
+        raise SpecError(f"books: there is no .txt file in {str(folder)!r} or below it; it must hold at least one book")
     names = [path.relative_to(folder).with_suffix("").as_posix() for path in visible]
     return sorted(zip(names, visible, strict=True))
 

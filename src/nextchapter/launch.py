@@ -48,14 +48,12 @@ def _run(cores: str, more: list[str], report_only: bool) -> int:
         print("a lock of Snakemake is left over from a call that was killed; clearing it")
         _snakemake(["--unlock", "--quiet", "all", "--cores", "1", *more])
     code = 0 if report_only else _snakemake(["--cores", cores, *more])
-    dry = {"-n", "--dry-run", "--dryrun"} & set(more)
-    if code or dry or not study_file.is_file():
+    results = Path("results", study_file.read_text(encoding="utf-8")) if study_file.is_file() else None
+    if code or results is None or not (results / "leaderboard.csv").is_file() or {"-n", "--dry-run"} & set(more):
         return code
-    results = Path("results", study_file.read_text(encoding="utf-8"))
     report = results / "snakemake-report.html"
     if report_only or _is_older(report, results / "leaderboard.csv"):
-        with_report = ["--report", str(report), "--quiet", "all", "--cores", "1", *more]
-        code = _snakemake(with_report)
+        code = _snakemake(["--report", str(report), "--quiet", "all", "--cores", "1", *more])
     print(summarise_study(results, colour=sys.stdout.isatty()))
     return code
 
@@ -80,10 +78,10 @@ def _with_books(more: list[str], books: str) -> list[str]:
 
 
 def _is_older(path: Path, than: Path) -> bool:
-    """Tell whether a file is missing, or older than another one that exists."""
+    """Tell whether a file is missing, or older than another."""
     if not path.is_file():
         return True
-    return than.is_file() and path.stat().st_mtime < than.stat().st_mtime
+    return path.stat().st_mtime < than.stat().st_mtime
 
 
 if __name__ == "__main__":

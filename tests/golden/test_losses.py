@@ -34,7 +34,9 @@ FAMILIES = {
 def first_losses(family: str, folder: Path, steps: int = 20) -> list[float]:
     """Return the losses of the first steps on 10 kB of made-up text, a token a byte."""
     generator = np.random.default_rng(0)
-    text = b" ".join(generator.choice([b"the", b"cat", b"sat", b"on", b"a", b"mat", b"and", b"ran"], size=2800).tolist())
+    text = b" ".join(
+        generator.choice([b"the", b"cat", b"sat", b"on", b"a", b"mat", b"and", b"ran"], size=2800).tolist()
+    )
     stream = TokenStream(np.frombuffer(text, dtype=np.uint8), np.array([0, len(text)]))
     spec = TrainingSpec(
         batch_size=8, truncation=16, max_tokens=None, max_steps=steps, warmup_steps=5, log_every_steps=1,

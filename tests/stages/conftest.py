@@ -82,7 +82,8 @@ def train_arguments(shelf: Path, output: Path, **changes: Any) -> list[str]:
 
 def evaluate_arguments(shelf: Path, run: Path, output: Path) -> list[str]:
     return [
-        "--spec", '{"passage_tokens": 12}', "--model", f"{run}/model.safetensors", "--provenance", f"{run}/run.json",
+        "--spec", '{"run": "lstm.s1", "passage_tokens": 12}',
+        "--model", f"{run}/model.safetensors", "--provenance", f"{run}/run.json",
         "--facts", f"{shelf}/tokens.json", "--tokenizer", f"{shelf}/tokenizer.model", "--test", f"{shelf}/test.parquet",
         "--valid-tokens", f"{shelf}/valid.bin", "--test-tokens", f"{shelf}/test.bin",
         "--metrics", f"{output}/metrics.json", "--predictions", f"{output}/predictions.csv",

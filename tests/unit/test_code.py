@@ -24,7 +24,6 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         "library/tool.py": "import json\n\ndef use(x):\n    return x + 1\n",
         "library/other.py": "y = 1\n",
         "models/__init__.py": "",
-        "models/__init__.py": "",
         "models/lstm.py": "from nextchapter.library import other\n",
         "models/gru.py": "z = 1\n",
         "spec/__init__.py": "",
@@ -72,5 +71,5 @@ def test_an_edit_changes_the_fingerprints_of_what_depends_on_it_and_no_others(
 
 
 def test_an_unknown_module_is_an_error(package: Path) -> None:
-    with pytest.raises(ValueError, match="no module 'nextchapter.stages.wrok'"):
+    with pytest.raises(ValueError, match=r"no module 'nextchapter\.stages\.wrok'"):
         code.fingerprint("nextchapter.stages.wrok")

@@ -18,7 +18,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder of three books with awkward names, one of them further down; it is not the current one."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "Мои книги"
-    for name in ("b two.txt", "a {1}'s \"book\".TXT", "more/c.txt", "notes.pdf", ".hidden.txt"):
+    for name in ("b two.txt", 'a {1}\'s "book".TXT', "more/c.txt", "notes.pdf", ".hidden.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("text")
     return folder
@@ -31,7 +31,7 @@ def _flow(**changes: Any) -> Flow:
 def test_a_folder_is_read_recursively_in_name_order(shelf: Path) -> None:
     flow = _flow(books=str(shelf))
     assert flow.name == "Мои книги"
-    assert [name for name, _ in flow.books.values()] == ["a {1}'s \"book\"", "b two", "more/c"]
+    assert [name for name, _ in flow.books.values()] == ['a {1}\'s "book"', "b two", "more/c"]
     assert flow.fetched == []
     sources = [flow.source_of(book) for book in flow.books]
     assert not [source for source in sources if "{" in source]  # Snakemake would take it for a wildcard
@@ -55,7 +55,9 @@ def test_a_relative_folder_and_one_with_a_tilde_are_found(shelf: Path, monkeypat
 
 
 @pytest.mark.parametrize("typed", ["2026", "007", "1e3", "yes", "a: b", "x #1", "[z]"])
-def test_the_name_of_a_folder_is_taken_as_it_was_typed(typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_the_name_of_a_folder_is_taken_as_it_was_typed(
+    typed: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / typed).mkdir()
     (tmp_path / typed / "book.txt").write_text("text")
@@ -93,7 +95,9 @@ def test_the_specification_of_a_rule_holds_what_it_reads_and_nothing_else() -> N
 def test_swapped_values_change_the_specification() -> None:
     """Snakemake compares params as a set of values and would not see it."""
     specs = [
-        _flow(training={**CONFIG["training"], "learning_rate": rate, "weight_decay": decay}).spec("train_model", "gru-384.s1")
+        _flow(training={**CONFIG["training"], "learning_rate": rate, "weight_decay": decay}).spec(
+            "train_model", "gru-384.s1"
+        )
         for rate, decay in ((0.1, 0.2), (0.2, 0.1))
     ]
     assert specs[0] != specs[1]
@@ -102,7 +106,9 @@ def test_swapped_values_change_the_specification() -> None:
 def test_a_value_of_the_file_arrives_in_the_specification_of_its_rule() -> None:
     flow = _flow(writing={"temperature": 0.123})
     assert json.loads(flow.spec("write_chapter", "gru-384.s1"))["temperature"] == 0.123
-    assert json.loads(flow.spec("train_model", "gru-384.s1"))["training"]["max_tokens"] == CONFIG["training"]["max_tokens"]
+    assert (
+        json.loads(flow.spec("train_model", "gru-384.s1"))["training"]["max_tokens"] == CONFIG["training"]["max_tokens"]
+    )
 
 
 def test_a_failed_attempt_to_publish_makes_its_rule_run_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -119,7 +125,12 @@ def test_wildcards_match_the_names_and_nothing_more() -> None:
     import re
 
     pattern = re.compile(Flow.pattern(["lstm.s1", "a b"]))
-    assert [bool(pattern.fullmatch(name)) for name in ("lstm.s1", "a b", "lstmxs1", "lstm.s12")] == [True, True, False, False]
+    assert [bool(pattern.fullmatch(name)) for name in ("lstm.s1", "a b", "lstmxs1", "lstm.s12")] == [
+        True,
+        True,
+        False,
+        False,
+    ]
 
 
 def test_stages_are_run_by_the_interpreter_that_runs_snakemake(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -12,7 +12,11 @@ from typing import Any
 import pytest
 
 SAME = ["tokens/tiny/tokenizer.model", "tokens/tiny/train.bin", "tokens/tiny/test.bin"]
-SAME += [f"runs/{run}/{name}" for run in ("elman.s1", "lstm.s1") for name in ("model.safetensors", "metrics.json", "chapter.md")]
+SAME += [
+    f"runs/{run}/{name}"
+    for run in ("elman.s1", "lstm.s1")
+    for name in ("model.safetensors", "metrics.json", "chapter.md")
+]
 
 
 def _wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> None:
@@ -44,7 +48,7 @@ def _longer(project: Any) -> None:
 
     path = project.folder / "config/config.yaml"
     config = deepcopy(yaml.safe_load(path.read_text()))
-    config["training"] |= {"max_steps": 400, "valid_every_steps": 100}
+    config["training"] |= {"max_steps": 300, "valid_every_steps": 100, "checkpoint_every_s": 0.1}
     path.write_text(yaml.safe_dump(config, allow_unicode=True))
 
 
@@ -55,11 +59,13 @@ def test_kill_9_in_the_middle_of_training_then_again_ends_in_the_same_bytes(
 ) -> None:
     project = make_project()
     _longer(project)
-    checkpoint = next(iter([project.folder / ".work/train_model" / project.results.name / "lstm.s1/checkpoint.pt"]))
-    call = ("--cores", "2", "--books", str(project.books))
+    checkpoint = project.folder / ".work/train_model" / project.results.name / "lstm.s1/checkpoint.pt"
+    call = ("--cores", "2", "--books", str(project.books), "--", "--until", "evaluate_model", "write_chapter")
     process = project.start(*call, module="nextchapter.launch", start_new_session=True)
     _wait_for(checkpoint.is_file)
-    snakemakes = subprocess.run(["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True).stdout.split()
+    snakemakes = subprocess.run(
+        ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
+    ).stdout.split()
     if jobs_too:
         os.killpg(process.pid, signal.SIGKILL)
     else:
@@ -92,7 +98,10 @@ def test_a_second_make_run_beside_the_first_is_refused(make_project: Callable[[]
 
     project = make_project()
     (project.folder / ".work").mkdir()
-    with FileLock(project.folder / ".work/launch.lock"), project.start("--cores", "1", module="nextchapter.launch") as call:
+    with (
+        FileLock(project.folder / ".work/launch.lock"),
+        project.start("--cores", "1", module="nextchapter.launch") as call,
+    ):
         output, _ = call.communicate()
     assert call.returncode == 1
     assert "another `make run` is at work" in output

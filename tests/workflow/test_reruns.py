@@ -31,8 +31,10 @@ def _edited(path: Path, old: str, new: str) -> Iterator[None]:
 def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> None:
     results = finished.results
     for name in (
-        "corpus/train.parquet", "corpus/quality.json", "tokens/tiny/tokens.json", "tokens/tiny/train.bin", "leaderboard.csv",
-        "next-chapter.md", "chapters.html", "figures/learning-curves.svg", "figures/learning-curves.png", "mlflow-study.json",
+        "corpus/train.parquet", "corpus/quality.json", "tokens/tiny/tokens.json", "tokens/tiny/train.bin",
+        "leaderboard.csv",
+        "next-chapter.md", "chapters.html", "figures/learning-curves.svg", "figures/learning-curves.png",
+        "mlflow-study.json",
     ):  # fmt: skip
         assert (results / name).stat().st_size, name
     for run in ("elman.s1", "lstm.s1"):

@@ -9,7 +9,7 @@ from nextchapter.corpus.marks import CHAPTER_WORDS, CLOSING, Mark, find_marks, i
 from nextchapter.corpus.removals import Removals, ink
 from nextchapter.corpus.titles import find_contents, is_table, title_behind
 
-NO_HEADINGS = "none"
+NO_HEADINGS = "none, cut into sections of similar length"
 _TITLED_SHARE = 0.6
 _SHORTEST_LETTER = 1000
 _LONGEST_TITLE_PAGE = 200

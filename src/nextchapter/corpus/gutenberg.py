@@ -8,8 +8,7 @@ from nextchapter.corpus.removals import Removals
 _START = re.compile(r"\*\*\*\s*START OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
 _SMALL_PRINT_END = re.compile(r"\*\s*END\s*\*?\s*(?:OF )?THE SMALL PRINT", re.IGNORECASE)
 _END = re.compile(r"\*\*\*\s*END OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
-_OLD_END = re.compile(r"\W*(?:end|ende|fin|fine|einde|fim)\b.{0,30}\bproject gutenberg", re.IGNORECASE)
-_TRAILER = re.compile(r"\W*(?:This file should be named|\*+START\*+THE SMALL PRINT)", re.IGNORECASE)
+_OLD_END = re.compile(r"\W*(?:end|ende|fin|fine|einde|fim)\b.{0,30}\bpro\w{2,6} gutenberg", re.IGNORECASE)
 _FIELD = re.compile(r"(Title|Author):\s*(.*\S)", re.IGNORECASE)
 _NAMED_IN_HEADER = re.compile(
     r"(?:The )?Project Gutenberg(?:'s|’s)? ?(?:E-?(?:Book|Text) of )?(?P<title>.+?),? by (?P<author>.+)", re.IGNORECASE
@@ -20,11 +19,12 @@ _CREDIT = re.compile(
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"\[(?P<title>[^\[\]]+?)(?:,? by (?P<author>[^\[\]]+?))?(?:,? (?P<year>\d{4}))?\]")
-_END_MARK = re.compile(
-    r"\W*(?:(?:THE )?END|The [Ee]nd|Finis|FIN|Fin|ENDE|Ende|FINE|Fine|EINDE|Einde|FIM|Fim|SLUT|Slut|KONIEC|Koniec|"
-    r"КОНЕЦ|Конец|LOPPU|終|完)(?: (?:of|de|des|der|del|della|du|do|da|van|OF|DE|DES|DER|DEL|DELLA|DU|DO|DA|VAN)\b.*"
-    r"| [\wа-я]+ (?:части|тома|книги))?\W*|\W*FINIS\b.*"
+_END_WORD = (
+    "(?:THE )?END|The [Ee]nd|FIN|Fin|FINIS|Finis|ENDE|Ende|FINE|Fine|EINDE|Einde|FIM|Fim|SLUT|Slut|KONIEC|Koniec|"
+    "КОНЕЦ|Конец|LOPPU|Loppu|終|完"
 )
+_OF = "of|de|des|der|del|della|du|do|da|van"
+_END_MARK = re.compile(rf"[^\w\"'“„«‘]*(?:(?:{_END_WORD})(?: (?i:{_OF})\b.*| \w+ (?:части|тома|книги))?\W*|FINIS\b.*)")
 _LONGEST_END_MARK = 60
 _LONGEST_BRACKET = 200
 _NEAR_LINES = 15
@@ -116,7 +116,7 @@ def _read_header(lines: list[str]) -> Frame:
 
 
 def _without_full_stop(name: str) -> str:
-    return re.sub(r"(?<=\w\w)\.$", "", name.strip())
+    return re.sub(r"(?<=\w\w\w)\.$", "", name.strip())
 
 
 def _strip_credit(lines: list[str], removals: Removals) -> list[str]:

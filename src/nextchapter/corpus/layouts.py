@@ -11,21 +11,21 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from statistics import median
 
-from nextchapter.corpus.marks import CHAPTER_WORDS, VOLUME_WORDS, Mark
+from nextchapter.corpus.marks import CHAPTER_WORDS, NUMERAL_STYLES, VOLUME_WORDS, Mark
 from nextchapter.corpus.removals import ink
-from nextchapter.corpus.titles import contents_marks, isolated_marks
+from nextchapter.corpus.titles import CONTENTS_STYLE, contents_marks, isolated_marks
 
 NEAR_VOLUME = 1500
 """A volume's mark opens the chapter that begins within this much ink behind it."""
-_NUMERALS = frozenset(["roman", "arabic", "word", "roman title", "arabic title"])
 _FULL_CHAPTER = 2000
 _COST_OF_AN_ENTRY = 0.05
+_HOLLOW_SHARE = 0.1
 _COST_OF_A_GAP = 0.9
 _COST_OF_A_NEW_COUNT = 1.5
 _LARGEST_STEP = 3
 _LARGEST_FRONT = 0.35
 _LARGEST_CHAPTER = 250_000
-_LARGEST_SHARE = (0.0, 1.0, 0.9, 0.8, 0.5)  # of the book, with so many chapters
+_LARGEST_SHARE = (0.0, 0.0, 0.9, 0.8, 0.5)  # of the book, with so many chapters
 _FEWEST_DOUBTFUL = 4
 _LARGEST_PIECE = 0.6
 _SMALLEST_TITLED = 1000
@@ -74,7 +74,7 @@ def choose_layout(text: InkedLines, marks: Sequence[Mark]) -> Layout | None:
         well = [layout for layout in layouts if _divides_well(text, layout.marks)]
         if well:
             return max(well, key=lambda layout: layout.score)
-        doubtful += [layout for layout in layouts if _divides_somehow(text, layout.marks)]
+        doubtful += [layout for layout in layouts if _divides_somehow(text, layout)]
     return max(doubtful, key=lambda layout: layout.score, default=None)
 
 
@@ -91,14 +91,13 @@ def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[L
     def of(styles: Iterable[str], fewest: int) -> list[Layout]:
         return [chains[style] for style in styles if style in chains and len(chains[style].marks) >= fewest]
 
-    yield of(CHAPTER_WORDS, fewest=2)
-    yield of(_NUMERALS, fewest=2)
-    yield of(chains.keys() - CHAPTER_WORDS - _NUMERALS - VOLUME_WORDS, fewest=3)
-    yield [Layout("titles of the contents", contents_marks(text.lines))]
+    yield of(CHAPTER_WORDS, fewest=1)
+    yield of(NUMERAL_STYLES, fewest=2)
+    yield of(chains.keys() - CHAPTER_WORDS - NUMERAL_STYLES - VOLUME_WORDS, fewest=3)
+    yield [Layout(CONTENTS_STYLE, contents_marks(text.lines))]
     yield of(VOLUME_WORDS, fewest=2)
     for titles in isolated_marks(text.lines):
         yield _titled_layouts(text, titles)
-    yield of(CHAPTER_WORDS, fewest=1)
 
 
 def _titled_layouts(text: InkedLines, titles: list[Mark]) -> list[Layout]:
@@ -123,18 +122,22 @@ def _divides_well(text: InkedLines, marks: Sequence[Mark]) -> bool:
     return front <= _LARGEST_FRONT * text.total and largest <= min(share * text.total, _LARGEST_CHAPTER)
 
 
-def _divides_somehow(text: InkedLines, marks: Sequence[Mark]) -> bool:
-    """Return whether marks are many and leave less than most of the book to one piece."""
-    pieces = [text.between(0, marks[0].line), *text.sizes(marks)] if marks else []
-    return len(marks) >= _FEWEST_DOUBTFUL and max(pieces) <= _LARGEST_PIECE * text.total
+def _divides_somehow(text: InkedLines, layout: Layout) -> bool:
+    """Return whether marks are many and leave no piece most of the book, or name chapters from near its start on."""
+    if not layout.marks:
+        return False
+    front = text.between(0, layout.marks[0].line)
+    if layout.style in CHAPTER_WORDS and front <= _LARGEST_FRONT * text.total:
+        return True
+    largest = max(front, *text.sizes(layout.marks))
+    return len(layout.marks) >= _FEWEST_DOUBTFUL and largest <= _LARGEST_PIECE * text.total
 
 
 def find_chain(text: InkedLines, marks: Sequence[Mark], volumes: Sequence[Mark]) -> Layout:
-    """Return the marks of one style that count on with text between them.
+    """Return the marks of one style that count on with text behind them.
 
-    Each mark is worth up to 1, by the text behind it. One that looks like an entry of a table, since another follows at
-    once, costs a little; numbers left out cost more, and so does a new count from 1, unless a volume opens there.
-    Dynamic programming finds the chain of the greatest worth.
+    Each mark is worth up to 1 by the text up to the next. Numbers left out cost something, and so does a new count from
+    1, unless a volume opens there. Dynamic programming finds the chain of the greatest worth.
 
     Args:
         text: the lines of the book.
@@ -142,23 +145,44 @@ def find_chain(text: InkedLines, marks: Sequence[Mark], volumes: Sequence[Mark])
         volumes: the marks of volumes, in their order.
     """
     marks = _correct_misprints(marks)
+    sizes = text.sizes(marks)
     usual = max(1.0, min(_FULL_CHAPTER, text.total / len(marks)))
     opening = [_volume_before(text, mark, volumes) for mark in marks]
-    costs = [_COST_OF_AN_ENTRY * (size < usual / 10) for size in text.sizes(marks)]
+    chain, score = _best_chain(marks, [_worth(size, usual) for size in sizes], opening)
+    last = chain[-1]
+    if last == len(marks) - 2 and marks[-1].number == marks[last].number + 1 and sizes[-1]:
+        chain.append(last + 1)  # the last chapter may be of one line
+    runs = _split_runs(chain, marks)
+    real = [run for run in runs if median(sizes[index] for index in run) >= _HOLLOW_SHARE * usual]
+    return Layout(marks[0].style, [marks[index] for run in real for index in run], score)
+
+
+def _best_chain(
+    marks: Sequence[Mark], worth: Sequence[float], opening: Sequence[Mark | None]
+) -> tuple[list[int], float]:
+    """Return the indices of the chain of the greatest worth, its costs subtracted, and that worth.
+
+    Args:
+        marks: all marks of one style, in their order.
+        worth: what each is worth.
+        opening: the volume that opens shortly above each.
+    """
     best: list[float] = []
     links: list[int | None] = []
     for index, mark in enumerate(marks):
-        value, link = -_COST_OF_A_GAP * (mark.number > 1) - costs[index], None
+        value, link = -_COST_OF_A_GAP * (mark.number > 1), None
         for earlier in range(index):
             cost = _cost_of_step(marks[earlier], mark, opening[index])
-            if cost is not None:
-                reached = best[earlier] + _worth(text.behind(marks[earlier], mark), usual) - cost - costs[index]
-                value, link = max((value, link), (reached, earlier), key=lambda option: option[0])
-        best.append(value)
+            if cost is not None and best[earlier] - cost > value:
+                value, link = best[earlier] - cost, earlier
+        best.append(value + worth[index])
         links.append(link)
-    ends = [value + (text.behind(mark, None) > usual / 10) for value, mark in zip(best, marks, strict=True)]
-    last = ends.index(max(ends))
-    return Layout(marks[0].style, [marks[index] for index in _walk_back(links, last)], ends[last])
+    chain: list[int] = []
+    following: int | None = best.index(max(best))
+    while following is not None:
+        chain.append(following)
+        following = links[following]
+    return chain[::-1], max(best)
 
 
 def _correct_misprints(marks: Sequence[Mark]) -> list[Mark]:
@@ -178,9 +202,19 @@ def _volume_before(text: InkedLines, mark: Mark, volumes: Sequence[Mark]) -> Mar
     return volume if volume and text.between(volume.line, mark.line) <= NEAR_VOLUME else None
 
 
-def _worth(characters: int, usual: float) -> float:
-    """Return 1 for the text of a whole chapter, and next to nothing for the gap between two entries of a table."""
-    return min(1.0, characters / usual) ** 2
+def _worth(size: int, usual: float) -> float:
+    """Return 1 for the text of a whole chapter, and less than 0 for the gap between two entries of a table."""
+    return min(1.0, size / usual) ** 2 - (_COST_OF_AN_ENTRY if size < _HOLLOW_SHARE * usual else 0.0)
+
+
+def _split_runs(chain: Sequence[int], marks: Sequence[Mark]) -> list[list[int]]:
+    """Return a chain of indices in its counts: each begins where the numbers do not rise."""
+    runs: list[list[int]] = []
+    for index in chain:
+        if not runs or marks[index].number <= marks[runs[-1][-1]].number:
+            runs.append([])
+        runs[-1].append(index)
+    return runs
 
 
 def _cost_of_step(earlier: Mark, mark: Mark, volume: Mark | None) -> float | None:
@@ -191,12 +225,3 @@ def _cost_of_step(earlier: Mark, mark: Mark, volume: Mark | None) -> float | Non
     if mark.line > earlier.line and mark.number == 1:
         return 0.0 if volume and volume.line > earlier.line else _COST_OF_A_NEW_COUNT
     return None
-
-
-def _walk_back(links: Sequence[int | None], last: int) -> list[int]:
-    chain: list[int] = []
-    index: int | None = last
-    while index is not None:
-        chain.append(index)
-        index = links[index]
-    return chain[::-1]

@@ -37,6 +37,8 @@ _VOLUME_WORDS = (
     "Том Книга Часть Действие Частина Tom Księga Część Kniha Díl Kötet Rész Τόμος Βιβλίο Μέρος Cilt "
     "卷 部 編 编 册 冊"
 )
+_NUMBERS, _ROMAN, _NUMBER_WORDS, _TITLED = "numbers", "Roman numerals", "number words", " with titles"
+NUMERAL_STYLES = frozenset([_NUMBERS, _ROMAN, _NUMBER_WORDS, f"{_NUMBERS}{_TITLED}", f"{_ROMAN}{_TITLED}"])
 CHAPTER_WORDS = frozenset(fold(word) for word in _CHAPTER_WORDS.split())
 VOLUME_WORDS = frozenset(fold(word) for word in _VOLUME_WORDS.split())
 _SPELLINGS = {"scoena": "scena", "chap": "chapter", "ch": "chapter", "vol": "volume", "theil": "teil", "kap": "kapitel"}
@@ -47,6 +49,7 @@ _LAST = re.compile(r"(?:last|final|dernier|dernière|letztes|último|ultimo|laat
 _ARTICLE = re.compile(r"(?:the|der|die|das|le|la|el|il|den|det)\s+", re.IGNORECASE)
 _WORD_FIRST = re.compile(r"(?P<word>[^\W\d_]{2,20})(?:\.\s*|\s+)(?P<rest>\S.*)")
 _WORD_AFTER = re.compile(r"[.\s]\s*(?P<word>[^\W\d_]{2,20})\.?(?P<rest>.*)")
+_ROMAN_TOKEN = re.compile("[IVXLC\u0406\u0425\u0421\u2160-\u217f]+")
 _LOWER_ROMAN = re.compile(r"[ivxlc]+(?=\W|$)")
 _HAN = re.compile(
     r"第\s*(?P<number>[\d〇零一二两兩三四五六七八九十百]+)\s*(?P<word>[章回節节话話篇卷部編编册冊])(?P<rest>.*)"
@@ -61,7 +64,7 @@ class Mark:
     line: int
     """Where it stands."""
     style: str
-    """Its word (`chapter`, `kapitel`, ...), or what its number is: `roman`, `arabic title`, `word`, ..."""
+    """Its word (`chapter`, `kapitel`, ...), or what stands alone: one of `NUMERAL_STYLES`, or a style of titles."""
     number: int
     """Its number."""
     label: str
@@ -178,14 +181,12 @@ def _numbered_marks(line: int, bare: str, opens: bool, is_loose: bool) -> Iterat
         return
     number, rest = read
     token = bare[: len(bare) - len(rest)]
-    kind = "arabic" if token[0].isdigit() else "roman" if token.isupper() and len(token.split()) == 1 else "word"
-    if kind == "roman" and not set(token) <= set("IVXLCІХС"):
-        kind = "word"
+    style = _NUMBERS if token[0].isdigit() else _ROMAN if _ROMAN_TOKEN.fullmatch(token) else _NUMBER_WORDS
     if not rest.strip(CLOSING):
         if is_loose:
-            yield Mark(line, kind, number, bare)
-    elif opens and kind != "word" and _is_title(rest) and (_SEPARATOR.match(rest) or rest.isupper()):
-        yield _mark(line, f"{kind} title", number, bare, rest)
+            yield Mark(line, style, number, bare)
+    elif opens and style != _NUMBER_WORDS and _is_title(rest) and (_SEPARATOR.match(rest) or rest.isupper()):
+        yield _mark(line, f"{style}{_TITLED}", number, bare, rest)
 
 
 def _read_named(bare: str) -> _Named | None:

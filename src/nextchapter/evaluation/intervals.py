@@ -47,8 +47,6 @@ def bootstrap_interval(blocks: Blocks, draws: int, seed: int) -> tuple[float, fl
     for start in range(0, draws, _DRAWS_AT_ONCE):
         stop = min(start + _DRAWS_AT_ONCE, draws)
         chosen = generator.integers(count, size=(stop - start, count))
-        ratios[start:stop] = blocks.nats[chosen].sum(axis=1) / np.maximum(
-            blocks.characters[chosen].sum(axis=1), 1
-        )
+        ratios[start:stop] = blocks.nats[chosen].sum(axis=1) / np.maximum(blocks.characters[chosen].sum(axis=1), 1)
     low, high = np.quantile(ratios / np.log(2), [0.025, 0.975])
     return float(low), float(high)

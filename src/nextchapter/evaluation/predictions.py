@@ -41,9 +41,7 @@ def predict_passage(
             "true": tokenizer.token_text(true),
             "true_probability": float(probabilities[place, true]),
         }
-        for rank, (value, token) in enumerate(
-            zip(top.values[place], top.indices[place], strict=True), start=1
-        ):
+        for rank, (value, token) in enumerate(zip(top.values[place], top.indices[place], strict=True), start=1):
             row[f"predicted_{rank}"] = tokenizer.token_text(int(token))
             row[f"probability_{rank}"] = float(value)
         rows.append(row)

@@ -48,9 +48,7 @@ def draw_opening(texts: Iterable[str], seed: int) -> str:
 
 
 @torch.no_grad()
-def write_chapter(
-    model: LanguageModel, tokenizer: UnigramTokenizer, opening: str, spec: WritingSpec
-) -> Chapter:
+def write_chapter(model: LanguageModel, tokenizer: UnigramTokenizer, opening: str, spec: WritingSpec) -> Chapter:
     """Return a chapter that begins with `opening`.
 
     The model reads the sign that a chapter begins and the opening, then writes what it draws. It ends where it draws

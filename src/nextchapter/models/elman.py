@@ -40,9 +40,7 @@ class ElmanCell(Cell):
                 self.bias / 2 + row_sums / 4,
             )
             return (scaled + 1) / 2, ((last + 1) / 2,)
-        loop: Callable[..., tuple[Tensor, Tensor]] = (
-            torch.rnn_tanh if self.activation == "tanh" else torch.rnn_relu
-        )
+        loop: Callable[..., tuple[Tensor, Tensor]] = torch.rnn_tanh if self.activation == "tanh" else torch.rnn_relu
         outputs, last = _fused_loop(loop, inputs, hidden, self.input_weight, self.hidden_weight, self.bias)
         return outputs, (last,)
 

@@ -69,9 +69,7 @@ class RecurrentLanguageModel(LanguageModel):
         """Return h_0 = 0 (and c_0 = 0) for each layer."""
         zero = self.embedding.weight.new_zeros
         return tuple(
-            tuple(zero(batch, cell.hidden) for _ in range(cell.states))
-            for cell in self.cells
-            if isinstance(cell, Cell)
+            tuple(zero(batch, cell.hidden) for _ in range(cell.states)) for cell in self.cells if isinstance(cell, Cell)
         )
 
     def forward(
@@ -86,9 +84,7 @@ class RecurrentLanguageModel(LanguageModel):
     ) -> tuple[Float[Tensor, "batch time"], State]:
         """Return -ln y_t[target], in nats; the normalised probabilities are never stored."""
         logits, state = self.logits(tokens, state)
-        flat = functional.cross_entropy(
-            logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none"
-        )
+        flat = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none")
         return flat.view_as(targets), state
 
     def logits(

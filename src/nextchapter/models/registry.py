@@ -60,9 +60,7 @@ def set_weights(model: LanguageModel, weights: dict[str, torch.Tensor]) -> None:
     with torch.no_grad():
         for name, tensor in own.items():
             if tensor.shape != weights[name].shape:
-                raise ValueError(
-                    f"{name}: found shape {tuple(weights[name].shape)}; must be {tuple(tensor.shape)}"
-                )
+                raise ValueError(f"{name}: found shape {tuple(weights[name].shape)}; must be {tuple(tensor.shape)}")
             tensor.copy_(weights[name])
 
 

@@ -40,9 +40,7 @@ def score_chapters(
     return nats
 
 
-def _chunks(
-    chapters: list[np.ndarray], end_of_chapter: int, chunk_tokens: int
-) -> Iterator[tuple[Tensor, Tensor]]:
+def _chunks(chapters: list[np.ndarray], end_of_chapter: int, chunk_tokens: int) -> Iterator[tuple[Tensor, Tensor]]:
     """Yield (tokens, targets) [batch time] from the first to the last token of the longest chapter."""
     longest = max(len(chapter) for chapter in chapters)
     for start in range(0, longest, chunk_tokens):

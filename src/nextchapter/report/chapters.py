@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from nextchapter.report.html import page
-from nextchapter.report.predictions import Passage, Prediction, percent, shown
+from nextchapter.report.predictions import Passage, Prediction, percent
 
 PASSAGES_MAX = 20
 """The passage is shown for no more runs than this, the best ones; all chapters are shown."""
@@ -167,7 +167,7 @@ def _reading_note(count: int) -> str:
     shown_runs = f" The {PASSAGES_MAX} best of {count:,} networks are shown." if count > PASSAGES_MAX else ""
     return (
         '<p class="note">A passage that no network has seen, word piece by word piece: how probable the network found '
-        "what really came next, and the five continuations it held likeliest. A frame marks a right guess. "
+        "what really came next, and the five continuations it held likeliest. A frame marks the right one. "
         f'<span class="number">Probability: 0 %<span class="key"></span>100 %</span>{shown_runs}</p>'
     )
 
@@ -204,14 +204,14 @@ def _running(prediction: Prediction) -> str:
 def _prediction(prediction: Prediction) -> str:
     probability = prediction.true_probability
     chance = f'<span class="chance shade number" style="{_shade(probability)}">{percent(probability)}</span>'
-    guesses = "".join(_guess(token, share, token == prediction.true) for token, share in prediction.ranked)
-    true = escape(shown(prediction.true))
+    guesses = "".join(_guess(prediction, token, share) for token, share in prediction.ranked)
+    true = escape(prediction.shown(prediction.true))
     return f'<tr><td class="true" lang="">{true}</td><td>{chance}</td><td>{guesses}</td></tr>'
 
 
-def _guess(token: str, probability: float, hit: bool) -> str:
-    classes = "guess shade" + (" hit" if hit else "") + (" sure" if probability > 0.3 else "")
-    text = f"{escape(shown(token))}<small>{percent(probability)}</small>"
+def _guess(prediction: Prediction, token: str, probability: float) -> str:
+    classes = "guess shade" + (" hit" if token == prediction.true else "") + (" sure" if probability > 0.3 else "")
+    text = f"{escape(prediction.shown(token))}<small>{percent(probability)}</small>"
     return f'<span class="{classes}" style="{_shade(probability)}">{text}</span>'
 
 

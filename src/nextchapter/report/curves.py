@@ -104,7 +104,8 @@ def _draw_panel(axes: Axes, curves: pd.DataFrame) -> None:
         end = _draw_run(axes, part, colour, strong=run in named)
         if run in named:
             labels.append(_Label(run, colour, *end))
-    axes.set_xlim(0, float(curves["x"].max()) * 1.01 if len(curves) else 1)
+    last = float(curves["x"].max()) if len(curves) else 0.0
+    axes.set_xlim(0, last * 1.01 or 1)
     axes.set_ylim(*_loss_limits(curves))
     _label_ends(axes, labels)
 
@@ -138,12 +139,15 @@ def _best_loss(curve: pd.DataFrame) -> float:
 
 
 def _loss_limits(curves: pd.DataFrame) -> tuple[float, float]:
-    """Return limits of the loss that show where the runs differ, not the fall from a uniform guess."""
+    """Return limits of the loss that show where the runs differ: up to the highest loss that one begins or ends with.
+
+    The fall from a uniform guess, before the first validation, and a short relapse may leave the figure at its top.
+    """
     if curves.empty:
         return 0.0, 1.0
-    valid = curves[curves["split"] == "valid"]["loss_nats"]
-    low = float(curves["smoothed_loss_nats"].min())
-    high = float(valid.max()) if len(valid) else float(curves["smoothed_loss_nats"].max())
+    valid = curves[curves["split"] == "valid"]
+    by_run = (valid if len(valid) else curves).groupby("run")["smoothed_loss_nats"]
+    low, high = float(curves["smoothed_loss_nats"].min()), float(max(by_run.first().max(), by_run.last().max()))
     room = max(0.05, (high - low) * 0.06)
     return low - room, high + room
 

@@ -39,7 +39,7 @@ def _is_trained(flow: Flow, run: str) -> bool:
 
 
 def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
-    lines = [paint.muted(f"  {'run':<24}{'network':<22}{'parameters':>11}  {'will read'}")]
+    lines = [paint.muted(f"  {'run':<22}{'network':<24}{'parameters':>11}  {'will read'}")]
     split = flow.study.corpus.split
     characters = shelf_bytes(flow) * (1 - split.valid_share - split.test_share)
     for name, (run, _) in list(flow.runs.items())[:ROWS_MAX]:
@@ -48,7 +48,8 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
         parameters = weights_of(model, flow.study.tokenizers[run.tokenizer].vocabulary_size).total
         reads = "is trained" if _is_trained(flow, name) else f"{_rough(budget_tokens(run, characters))} tokens"
         network = f"{model.kind}, {layers}{model.hidden} hidden"
-        lines.append(f"  {fit(name, 23):<24}{fit(network, 21):<22}{parameters:>11,}  {reads}")
+        size = f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
+        lines.append(f"  {fit(name, 21):<22}{fit(network, 23):<24}{size:>11}  {reads}")
     return lines + more(len(flow.runs))
 
 

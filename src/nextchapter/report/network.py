@@ -12,7 +12,7 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch, FancyBboxPatch, Rectangle
 
 from nextchapter.report.figures import MUTED, WIDTH_INCHES, family_colours, fonts
-from nextchapter.report.predictions import Passage, Prediction, is_word, percent, shown
+from nextchapter.report.predictions import Passage, Prediction, percent
 
 STEPS = 5
 _LAYERS_DRAWN_MAX = 3
@@ -101,7 +101,7 @@ def choose_window(predictions: Sequence[Prediction], steps: int = STEPS) -> int:
 
     def worth(start: int) -> tuple[int, int]:
         part = predictions[start : start + steps + 1]
-        return sum(is_word(entry.true) for entry in part), min(2, sum(entry.hit for entry in part[1:]))
+        return sum(entry.is_word for entry in part), min(2, sum(entry.hit for entry in part[1:]))
 
     starts = range(max(1, len(predictions) - steps))
     return max(starts, key=lambda start: (worth(start), -start))
@@ -169,7 +169,7 @@ class _Drawing:
     def _column(self, step: int, bottom: float) -> None:
         """Draw one step: word, vector, cells, guesses, truth."""
         x, y, model = _LEFT + (step + 0.5) * _COLUMN, bottom, self.model
-        self._word(x, y, self.window[step].true)
+        self._word(x, y, self.window[step])
         self._name_row(step, y + _WORD / 2, f"word\n1 of {self.run['vocabulary_size']:,}")
         y += _WORD
         if self.has_vectors:
@@ -203,9 +203,9 @@ class _Drawing:
             name = f"layer\n{self._layer_number(layer)} of {self.layers}"
         return f"{name}\n{self.model['hidden']:,}" if "hidden" in self.model else name
 
-    def _word(self, x: float, y: float, token: str) -> None:
+    def _word(self, x: float, y: float, prediction: Prediction) -> None:
         self._box(x, y, _COLUMN - 0.14, _WORD, face=_PLAIN, edge=_ACCENT)
-        self._serif(x, y + _WORD / 2, shown(token), width=_COLUMN - 0.2, size=13)
+        self._serif(x, y + _WORD / 2, prediction.shown(prediction.true), width=_COLUMN - 0.2, size=13)
 
     def _vector(self, x: float, y: float) -> None:
         side = _VECTOR * 0.62
@@ -280,7 +280,9 @@ class _Drawing:
                     (left, base + 0.02), width * probability, height - 0.04, facecolor=self.colour, alpha=0.35, lw=0
                 )
             )
-            self._serif(left + 0.04, base + height / 2, shown(token), width=width - 0.46, size=12, align="left")
+            self._serif(
+                left + 0.04, base + height / 2, prediction.shown(token), width=width - 0.46, size=12, align="left"
+            )
             number = f"{probability:.0%}" if probability >= 0.005 else "<1%"
             self.axes.text(left + width - 0.03, base + height / 2, number, ha="right", va="center", fontsize=9)
 
@@ -288,7 +290,7 @@ class _Drawing:
         edge = self.colour if prediction.hit else _ACCENT
         self._box(x, y, _COLUMN - 0.14, _TRUTH - 0.06, face="white", edge=edge, line=2.0 if prediction.hit else 1.0)
         mark = "\N{HEAVY CHECK MARK} " if prediction.hit else ""
-        self._serif(x, y + _TRUTH * 0.62, shown(prediction.true), width=_COLUMN - 0.2, size=13)
+        self._serif(x, y + _TRUTH * 0.62, prediction.shown(prediction.true), width=_COLUMN - 0.2, size=13)
         text = f"{mark}{percent(prediction.true_probability)}"
         self.axes.text(x, y + _TRUTH * 0.24, text, ha="center", va="center", fontsize=9, color=MUTED)
 

@@ -2,6 +2,7 @@
 
 import csv
 import re
+from itertools import pairwise
 from pathlib import Path
 from typing import NamedTuple
 
@@ -20,6 +21,8 @@ _NAMES = {
 class Prediction(NamedTuple):
     """What stood next in a passage, and what a model expected there."""
 
+    before: str
+    """The token before, empty at the beginning of the passage."""
     true: str
     true_probability: float
     ranked: tuple[tuple[str, float], ...]
@@ -29,6 +32,15 @@ class Prediction(NamedTuple):
     def hit(self) -> bool:
         """Whether the likeliest token is the true one."""
         return self.ranked[0][0] == self.true
+
+    @property
+    def is_word(self) -> bool:
+        """Whether the true token is a whole word or the beginning of one."""
+        return self.true.lstrip(" ").isalpha() and not goes_on(self.true, self.before)
+
+    def shown(self, token: str) -> str:
+        """Return the true token, or a guess at it, as a reader sees it."""
+        return shown(token, self.before)
 
 
 class Passage(NamedTuple):
@@ -52,28 +64,29 @@ def read_predictions(path: Path) -> Passage:
     ranks = sum(name.startswith("predicted_") for name in rows[0])
     predictions = [
         Prediction(
+            before["true"],
             row["true"],
             float(row["true_probability"]),
             tuple((row[f"predicted_{rank}"], float(row[f"probability_{rank}"])) for rank in range(1, ranks + 1)),
         )
-        for row in rows
+        for before, row in pairwise([{"true": ""}, *rows])
     ]
     return Passage(rows[0]["book"], int(rows[0]["chapter"]), predictions)
 
 
-def shown(token: str) -> str:
+def shown(token: str, before: str) -> str:
     """Return a token as a reader sees it: a word plain, the end of one behind `…`, signs for blanks."""
     if token in _NAMES:
         return _NAMES[token]
     byte = _BYTE.fullmatch(token)
     if byte:
         return f"byte {byte[1]}"
-    return f"…{token}" if token[0].isalpha() else token.strip() or "␣"
+    return f"…{token}" if goes_on(token, before) else token.strip() or "␣"
 
 
-def is_word(token: str) -> bool:
-    """Return whether a token is a whole word or the beginning of one."""
-    return token.startswith(" ") and token[1:].isalpha()
+def goes_on(token: str, before: str) -> bool:
+    """Return whether a token goes on with the word that the one before it left open."""
+    return token[:1].isalpha() and before[-1:].isalpha()
 
 
 def percent(probability: float) -> str:

@@ -48,7 +48,9 @@ def readme_text() -> str:
             continue
         seen.add(spec)
         heading = f"`{path}`" if path else "Top level"
-        parts.append(f"## {heading}\n\n{_first_paragraph(spec)}\n\n| key | default | allowed | meaning |\n|---|---|---|---|")
+        parts.append(
+            f"## {heading}\n\n{_first_paragraph(spec)}\n\n| key | default | allowed | meaning |\n|---|---|---|---|"
+        )
         inside: list[tuple[str, type[Spec]]] = []
         for name, field in spec.model_fields.items():
             parts[-1] += f"\n| `{name}` | {_default(field)} | {_allowed(field)} | {_text(field.description)} |"

@@ -16,11 +16,11 @@ class WritingSpec(Spec):
     """The chapter does not end before this many words."""
     words_max: Annotated[int, Field(ge=1, le=1_000_000)] = 900
     """The chapter ends with the first sentence that ends after this many words."""
-    temperature: Annotated[float, Field(ge=0, le=10)] = 0.8
+    temperature: Annotated[float, Field(ge=0, le=10)] = 0.75
     """Divides the log-probabilities; 0 always takes the likeliest token."""
     top_k: Annotated[int, Field(ge=1)] | None = None
     """Sample among this many likeliest tokens; null among all."""
-    top_p: Annotated[float, Field(gt=0, le=1)] = 0.95
+    top_p: Annotated[float, Field(gt=0, le=1)] = 0.9
     """Sample among the likeliest tokens that hold this much probability (Holtzman et al., 2020)."""
     seed: Annotated[int, Field(ge=0)] = 1
     """Seed of the random word and of the sampling."""

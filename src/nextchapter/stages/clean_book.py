@@ -21,11 +21,12 @@ def clean_book(job: Job) -> None:
     except OSError as error:
         raise StageError(f"can't read {source}: {error.strerror}") from error
     quality = clean.quality
-    LOGGER.info("%s: %d chapters, headings by %s", book, quality["chapters"], quality["headings"])
-    for removal in quality["removed"]:
-        LOGGER.info("removed: %(reason)s, %(count)d times, %(characters)d characters", removal)
+    removed = ", ".join(f"{removal['reason']} ({removal['count']})" for removal in quality["removed"])
+    LOGGER.info(
+        "%d chapters, headings: %s; removed: %s", quality["chapters"], quality["headings"], removed or "nothing"
+    )
     if quality["encoding_note"]:
-        LOGGER.warning("%s: read as %s (%s)", source, quality["encoding"], quality["encoding_note"])
+        LOGGER.warning("%s is read as %s (%s)", source, quality["encoding"], quality["encoding_note"])
     write_chapters(job.path("chapters"), clean.chapters)
     write_json(job.path("quality"), quality)
 

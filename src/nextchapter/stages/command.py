@@ -58,6 +58,7 @@ def execute(
         work: the stage.
         inputs: names of its input files; `*` behind a name allows any number.
         outputs: names of its output files, likewise; the first is the one whose lock the stage holds.
+        argv: the command line; that of the process when absent.
     """
     module = work.__module__ if work.__module__ != "__main__" else sys.argv[0]
     stage = Path(module).stem if "/" in module else module.rsplit(".", 1)[-1]
@@ -69,13 +70,9 @@ def execute(
     names = [name.removesuffix("*") for name in (*inputs, *outputs)]
     for name, declared in zip(names, (*inputs, *outputs), strict=True):
         many = "*" if declared.endswith("*") else None
-        parser.add_argument(
-            f"--{name.replace('_', '-')}", type=Path, nargs=many, required=many is None, default=[]
-        )
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, nargs=many, required=many is None, default=[])
     arguments = parser.parse_args(argv)
-    files = {
-        name: value if isinstance(value := getattr(arguments, name), list) else [value] for name in names
-    }
+    files = {name: value if isinstance(value := getattr(arguments, name), list) else [value] for name in names}
     job = Job(arguments.spec, arguments.code, arguments.threads, files)
     handlers = _log_to(arguments.log, _label(stage, job.spec))
     target = next(iter(files[outputs[0].removesuffix("*")]), None)
@@ -83,13 +80,13 @@ def execute(
         with only_writer(target or Path(stage)):
             work(job)
     except (SpecError, StageError) as error:
-        LOGGER.error("%s", error)
+        LOGGER.error("%s", error)  # noqa: TRY400 - the message is for the user
         return 1
     except OSError as error:
         if error.errno not in (errno.ENOSPC, errno.EDQUOT):
             LOGGER.exception("failed")
             return 1
-        LOGGER.error("the disk is full: %s. Free some space and call again: what is finished is kept", error)
+        LOGGER.error("the disk is full: %s. Free some space; what is finished is kept", error)  # noqa: TRY400
         return 1
     except Exception:
         LOGGER.exception("failed")

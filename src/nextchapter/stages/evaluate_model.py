@@ -24,7 +24,7 @@ def evaluate_model(job: Job) -> None:
     from nextchapter.tokens.unigram import UnigramTokenizer
     from nextchapter.training.devices import choose_device, prepare_torch
 
-    spec = EvaluationSpec.model_validate(job.spec)
+    spec = EvaluationSpec.model_validate({key: value for key, value in job.spec.items() if key != "run"})
     facts, provenance = read_json(job.path("facts")), read_json(job.path("provenance"))
     prepare_torch(job.threads)
     model = load_model(job.path("model"), choose_device(provenance["training"]["device"]))
@@ -38,9 +38,7 @@ def evaluate_model(job: Job) -> None:
         metrics[split] = split_metrics(nats, characters, facts["splits"][split]["words"], spec)
         LOGGER.info("%s: %.4f bits a character", split, metrics[split]["bits_per_character"])
     chapter = stream.chapter(0)
-    passage = predict_passage(
-        model, chapter, tokenizer, start=0, count=min(spec.passage_tokens, len(chapter))
-    )
+    passage = predict_passage(model, chapter, tokenizer, start=0, count=min(spec.passage_tokens, len(chapter)))
     where = pd.read_parquet(job.path("test"), columns=["book", "chapter"]).iloc[0]
     passage.insert(1, "book", where["book"])
     passage.insert(2, "chapter", where["chapter"])

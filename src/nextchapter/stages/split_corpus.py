@@ -21,9 +21,12 @@ def split_corpus(job: Job) -> None:
         if book["problem"]:
             LOGGER.warning("%s has no chapter: %s", book["file"], book["problem"])
     chapters, repeated = drop_duplicates([chapter for path in job.paths("chapters") for chapter in read_chapters(path)])
-    for chapter, original in repeated:
-        names = (chapter.book, chapter.chapter, original.book, original.chapter)
-        LOGGER.warning("%s, chapter %d, repeats %s, chapter %d, and is left out", *names)
+    if repeated:
+        (chapter, original), count = repeated[0], len(repeated)
+        LOGGER.warning(
+            "%d chapters repeat the text of others and are left out, first chapter %d of %s, which is chapter %d of %s",
+            *(count, chapter.chapter, chapter.book, original.chapter, original.book),
+        )
     shelf = job.spec["shelf"]
     if not chapters:
         raise StageError(f"there is no readable chapter in {shelf}: {len(books)} files, all empty")
@@ -34,7 +37,7 @@ def split_corpus(job: Job) -> None:
     for split in SPLITS:
         chosen = [chapter for chapter, own in zip(chapters, splits, strict=True) if own == split]
         write_chapters(job.path(split), chosen)
-        LOGGER.info("%s: %d chapters", split, len(chosen))
+    LOGGER.info(", ".join(f"{splits.count(split)} chapters to {split}" for split in SPLITS))
     write_manifest(job.path("manifest"), chapters, splits)
     write_json(job.path("quality"), describe_shelf(shelf, books, chapters, splits, repeated))
 

@@ -51,9 +51,7 @@ def token_dtype(vocabulary_size: int) -> str:
     return "uint16" if vocabulary_size <= 2**16 else "uint32"
 
 
-def write_stream(
-    path: Path | str, chapters: Iterable[list[int]], end_of_chapter: int, dtype: str
-) -> TokenStream:
+def write_stream(path: Path | str, chapters: Iterable[list[int]], end_of_chapter: int, dtype: str) -> TokenStream:
     """Write chapters to a token file as they come, each closed by the end-of-chapter token; return it opened."""
     offsets = [0]
     with atomic_path(path) as temporary, temporary.open("wb") as file:

@@ -31,9 +31,7 @@ class UnigramTokenizer:
         self._processor = sentencepiece.SentencePieceProcessor(model_proto=model)
         self.vocabulary_size: int = self._processor.vocab_size()
         self.end_of_chapter: int = self._processor.eos_id()
-        self._space_mark_ids = [
-            self._processor.piece_to_id(f"<0x{byte:02X}>") for byte in SPACE_MARK.encode()
-        ]
+        self._space_mark_ids = [self._processor.piece_to_id(f"<0x{byte:02X}>") for byte in SPACE_MARK.encode()]
 
     @classmethod
     def train(cls, texts: Collection[str], spec: UnigramSpec) -> "UnigramTokenizer":

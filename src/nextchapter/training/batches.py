@@ -2,7 +2,7 @@
 
 `StreamBatches`: the chapters of an epoch, in an order drawn by seed, lie one behind the other and are cut into
 `batch_size` streams of equal length; a step reads the next `truncation` tokens of each, the state carried over.
-`ChapterBatches`: a step reads `batch_size` whole chapters, each from h_0 = 0, and the gradient runs through all of each.
+`ChapterBatches`: a step reads `batch_size` whole chapters, each from h_0 = 0; the gradient runs through all of each.
 """
 
 import math
@@ -46,9 +46,7 @@ class Batches(ABC):
 class StreamBatches(Batches):
     """Truncated backpropagation through time over contiguous streams."""
 
-    def __init__(
-        self, stream: TokenStream, end_of_chapter: int, batch_size: int, truncation: int, seed: int
-    ) -> None:
+    def __init__(self, stream: TokenStream, end_of_chapter: int, batch_size: int, truncation: int, seed: int) -> None:
         """Lay out the streams; a shelf too small for `batch_size` streams gets fewer.
 
         Args:
@@ -106,9 +104,7 @@ class ChapterBatches(Batches):
         """Sort the chapters by length, so that those of a batch are alike and little is padded."""
         self._stream, self._end_of_chapter, self._seed = stream, end_of_chapter, seed
         by_length = np.argsort(stream.lengths, kind="stable")
-        self._groups = [
-            by_length[start : start + batch_size] for start in range(0, len(by_length), batch_size)
-        ]
+        self._groups = [by_length[start : start + batch_size] for start in range(0, len(by_length), batch_size)]
         self.steps_per_epoch = len(self._groups)
         self.tokens_per_epoch = len(stream.tokens)
 

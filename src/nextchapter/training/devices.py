@@ -14,9 +14,7 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
         SpecError: `cuda` is asked for and there is none.
     """
     if wanted == "cuda" and not torch.cuda.is_available():
-        raise SpecError(
-            "training.device: found 'cuda', but torch sees no CUDA device here; use 'auto' or 'cpu'"
-        )
+        raise SpecError("training.device: found 'cuda', but torch sees no CUDA device here; use 'auto' or 'cpu'")
     if wanted == "auto":
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     return torch.device(wanted)

@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 
 import pytest
 
-WORDS = ("the of and to in that he it with as had for not at her on be him but she they which all from one by there were "
-         "so what when out up into their about no if more like little time some them now down old see man went came").split(" ")  # fmt: skip
+WORDS = """the of and to in that he it with as had for not at her on be him but she they which all from one by there
+were so what when out up into their about no if more like little time some them now down old see man went came"""
 
 
 @pytest.fixture(scope="session")
@@ -18,7 +18,7 @@ def prose() -> Callable[[int, int], str]:
         generator = random.Random(seed)
         paragraphs: list[str] = []
         while sum(map(len, paragraphs)) < characters:
-            sentences = [" ".join(generator.choices(WORDS, k=generator.randint(6, 18))) for _ in range(4)]
+            sentences = [" ".join(generator.choices(WORDS.split(), k=generator.randint(6, 18))) for _ in range(4)]
             text = " ".join(f"{sentence.capitalize()}." for sentence in sentences)
             paragraphs.append(textwrap.fill(text, 70))
         return "\n\n".join(paragraphs)

@@ -9,6 +9,7 @@ from nextchapter.models.registry import build_model
 from nextchapter.spec.writing import WritingSpec
 from nextchapter.tokens.unigram import UnigramTokenizer
 
+
 class Recital(LanguageModel):
     """Recites a text over and over, whatever it reads, and ends a chapter at each place where `ends` says so."""
 

@@ -127,5 +127,3 @@ def test_weights_that_do_not_fit_are_refused() -> None:
 def test_an_untrained_model_is_about_uniform(model: LanguageModel) -> None:
     nats, _ = model.score(_tokens(50, 20), _tokens(50, 21)[:, 1:], model.initial_state(50))
     assert abs(nats.mean().item() - math.log(VOCABULARY)) < 0.5
-
-

@@ -9,7 +9,6 @@ from typing import Any
 import matplotlib as mpl
 import pandas as pd
 import pytest
-from matplotlib.backends.backend_agg import FigureCanvasAgg
 from matplotlib.figure import Figure
 from matplotlib.text import Text
 
@@ -76,9 +75,8 @@ def texts_outside() -> Callable[[Figure], list[str]]:
     """Return a function that lists the texts that a figure cuts off at its edges."""
 
     def find(figure: Figure) -> list[str]:
-        canvas = FigureCanvasAgg(figure)
-        canvas.draw()
-        width, height = canvas.get_width_height()
+        figure.draw_without_rendering()
+        width, height = figure.bbox.size
         found = []
         for text in visible_texts(figure):
             box = text.get_window_extent()

@@ -62,7 +62,7 @@ def test_the_tightest_budget_counts(training: dict[str, Any], tokens: float) -> 
     assert budget_tokens(run_spec(**training), 35_000) == tokens
 
 
-@given(st.lists(st.floats(0, 100), min_size=1, max_size=5), st.integers(1, 3))
+@given(st.lists(st.floats(0, 100), min_size=1, max_size=4), st.integers(1, 3))
 def test_a_schedule_is_at_most_a_third_above_the_best_one(seconds: list[float], cores: int) -> None:
     best = min(
         max(
@@ -81,7 +81,7 @@ def test_a_schedule_of_nothing_ends_at_once() -> None:
 @pytest.fixture
 def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flow:
     monkeypatch.chdir(tmp_path)
-    return Flow.from_config(yaml.safe_load(CONFIG.read_text()))
+    return Flow.from_config({**yaml.safe_load(CONFIG.read_text()), "training": {"max_tokens": 2_500_000}})
 
 
 def test_a_faster_machine_more_cores_and_fewer_runs_take_less(flow: Flow) -> None:
@@ -96,7 +96,7 @@ def test_a_faster_machine_more_cores_and_fewer_runs_take_less(flow: Flow) -> Non
         assert other.most_s < usual.most_s
 
 
-def test_the_default_study_is_estimated_as_it_was_measured(flow: Flow) -> None:
+def test_three_networks_are_estimated_as_they_were_measured(flow: Flow) -> None:
     # 2,500,000 tokens at 20,400 (Elman), 12,200 (GRU) and 12,800 tokens/s (LSTM) take 523 s on one core that
     # multiplies small matrices at 1.3e11 operations/s.
     cost = estimate(flow, flow.runs, 1, 1.3e11)

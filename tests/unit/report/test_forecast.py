@@ -9,6 +9,7 @@ from nextchapter.report import forecast
 from nextchapter.report.forecast import describe_study
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config/config.yaml").read_text())
+CONFIG["training"] = {"max_tokens": 2_500_000}
 
 
 @pytest.fixture(autouse=True)

@@ -10,7 +10,7 @@ from nextchapter.report.predictions import Passage, Prediction, read_predictions
 
 
 def prediction(true: str, guess: str = " the", share: float = 0.4) -> Prediction:
-    return Prediction(true, 0.01 if true != guess else share, ((guess, share), (" of", 0.1), (" and", 0.05)))
+    return Prediction("a", true, 0.01 if true != guess else share, ((guess, share), (" of", 0.1), (" and", 0.05)))
 
 
 @pytest.fixture

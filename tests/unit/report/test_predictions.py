@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from nextchapter.report.predictions import is_word, percent, read_predictions, shown
+from nextchapter.report.predictions import Prediction, percent, read_predictions, shown
 
 HEAD = "position,book,chapter,true,true_probability,predicted_1,probability_1,predicted_2,probability_2\n"
 
@@ -31,16 +31,38 @@ def test_an_empty_file_is_refused(tmp_path: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("token", "text"),
-    [(" heart", "heart"), ("ing", "…ing"), (",", ","), (" “", "“"), ("<0x0A>", "↵"), ("<0xE2>", "byte E2"), (" ", "␣"),
-     ("   ", "␣"), ("<end-of-chapter>", "end of chapter"), ("", "∅"), ("12", "12"), ("心", "…心")],
-)  # fmt: skip
-def test_a_token_is_shown_as_a_reader_would_write_it(token: str, text: str) -> None:
-    assert shown(token) == text
+    ("token", "before", "text"),
+    [
+        (" heart", " my", "heart"),
+        ("ing", " think", "…ing"),
+        ("Mrs", "", "Mrs"),
+        ("Mrs", "<0x0A>", "Mrs"),
+        ("s", "'", "s"),
+        (",", " heart", ","),
+        (" “", " heart", "“"),
+        ("<0x0A>", ".", "↵"),
+        ("<0xE2>", "a", "byte E2"),
+        (" ", "a", "␣"),
+        ("   ", "a", "␣"),
+        ("<end-of-chapter>", ".", "end of chapter"),
+        ("", "a", "∅"),
+        ("12", " heart", "12"),
+        ("楼", "红", "…楼"),
+    ],
+)
+def test_a_token_is_shown_as_a_reader_would_write_it(token: str, before: str, text: str) -> None:
+    assert shown(token, before) == text
 
 
 def test_a_word_is_whole_or_begins() -> None:
-    assert [is_word(token) for token in (" heart", "heart", " ,", "<0x0A>", " ")] == [True, False, False, False, False]
+    after_a_letter = [" heart", "heart", " ,", "<0x0A>", " "]
+    assert [Prediction("a", true, 0.5, ()).is_word for true in after_a_letter] == [True, False, False, False, False]
+    assert Prediction("", "Mrs", 0.5, ()).is_word
+
+
+def test_each_token_knows_the_one_before_it(results_tree: Callable[..., Path]) -> None:
+    predictions = read_predictions(results_tree() / "runs/lstm-384.s1/predictions.csv").predictions
+    assert [prediction.before for prediction in predictions] == ["", *(entry.true for entry in predictions[:-1])]
 
 
 @pytest.mark.parametrize(

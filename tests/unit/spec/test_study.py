@@ -1,4 +1,3 @@
-import copy
 from pathlib import Path
 from typing import Any
 
@@ -43,7 +42,11 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
         ("training/lerning_rate", 1, r"training\.lerning_rate: unknown key; did you mean 'learning_rate'\? allowed"),
         ("training/learning_rate", -1, r"training\.learning_rate: found -1; should be greater than 0"),
         ("training/batch_size", "many", r"training\.batch_size: found 'many'; should be a valid integer"),
-        ("runs/lstm-384/model/hidden", 0, r"runs\.lstm-384\.model\.hidden: found 0; should be greater than or equal to 1"),
+        (
+            "runs/lstm-384/model/hidden",
+            0,
+            r"runs\.lstm-384\.model\.hidden: found 0; should be greater than or equal to 1",
+        ),
         ("runs/lstm-384/model/hiden", 8, r"runs\.lstm-384\.model\.hiden: unknown key; did you mean 'hidden'\?"),
         ("runs/lstm-384/model/kind", "ltsm", r"runs\.lstm-384\.model: found .*expected tags: 'elman', 'gru', 'lstm'"),
         ("runs/lstm-384/tokenizer", "bpe", r"runs\.lstm-384\.tokenizer: found 'bpe'; allowed: unigram-2k"),

@@ -19,7 +19,7 @@ def test_a_failed_write_leaves_the_old_file_and_nothing_beside_it(tmp_path: Path
     with pytest.raises(OSError, match="No space"):
         write_half()
     assert path.read_text() == "old"
-    assert os.listdir(path.parent) == ["a.txt"]
+    assert [entry.name for entry in path.parent.iterdir()] == ["a.txt"]
 
 
 def test_text_and_json_come_back_byte_for_byte(tmp_path: Path) -> None:

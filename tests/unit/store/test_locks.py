@@ -20,7 +20,10 @@ with only_writer(sys.argv[1], pathlib.Path(sys.argv[2])):
 def test_a_second_writer_waits_for_the_first_and_says_so(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
     output, locks = tmp_path / "model", tmp_path / "locks"
     with subprocess.Popen(
-        [sys.executable, "-c", HOLDER, str(output), str(locks)], stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True
+        [sys.executable, "-c", HOLDER, str(output), str(locks)],
+        stdin=subprocess.PIPE,
+        stdout=subprocess.PIPE,
+        text=True,
     ) as orphan:
         assert orphan.stdin is not None
         assert orphan.stdout is not None

@@ -1,0 +1,95 @@
+import csv
+import json
+from pathlib import Path
+
+import pytest
+
+from nextchapter.corpus.books import read_chapters
+from nextchapter.stages import clean_book
+from nextchapter.stages.split_corpus import main
+from nextchapter.store.files import read_json
+
+SPLITS = ("train", "valid", "test")
+
+
+@pytest.fixture
+def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def add_book(name: str, chapters: int, word: str = "") -> str:
+    """Clean a book with so many chapters; return its name."""
+    text = "".join(f"CHAPTER {n}\n\n{f'It was {word or name} {n}. ' * 30}\n\n\n" for n in range(1, chapters + 1))
+    Path(f"{name}.txt").write_text(text)
+    spec = json.dumps({"book": name, "file": f"{name}.txt", "join_wrapped_lines": True})
+    files = ["--source", f"{name}.txt", "--chapters", f"{name}.parquet", "--quality", f"{name}.json"]
+    assert clean_book.main(["--spec", spec, *files]) == 0
+    return name
+
+
+def split(*books: str, out: str = "out", seed: int = 1) -> int:
+    spec = {"split": {"valid_share": 0.1, "test_share": 0.1, "seed": seed}, "shelf": "the shelf"}
+    files = [f"--{name}={out}/{name}.parquet" for name in SPLITS]
+    chapters, qualities = [f"{book}.parquet" for book in books], [f"{book}.json" for book in books]
+    files += [f"--manifest={out}/split.csv", f"--quality={out}/quality.json"]
+    return main(["--spec", json.dumps(spec), "--chapters", *chapters, "--books", *qualities, *files])
+
+
+def test_each_chapter_goes_to_one_split_in_the_order_of_the_shelf(folder: Path) -> None:
+    assert split(add_book("b", 20), add_book("a", 30)) == 0
+    parts = {name: [(c.book, c.chapter) for c in read_chapters(Path(f"out/{name}.parquet"))] for name in SPLITS}
+    order = [*(("b", n) for n in range(1, 21)), *(("a", n) for n in range(1, 31))]
+    assert sorted((key for part in parts.values() for key in part), key=order.index) == order
+    assert all(part == sorted(part, key=order.index) for part in parts.values())
+    with Path("out/split.csv").open() as file:
+        manifest = [(row["book"], int(row["chapter"]), row["split"]) for row in csv.DictReader(file)]
+    assert [(book, chapter) for book, chapter, _ in manifest] == order
+    assert all((book, chapter) in parts[name] for book, chapter, name in manifest)
+    totals = read_json("out/quality.json")["totals"]
+    assert {name: totals["splits"][name]["chapters"] for name in SPLITS} == {n: len(p) for n, p in parts.items()}
+    assert totals["chapters"] == 50
+
+
+def test_a_second_call_gives_the_same_bytes(folder: Path) -> None:
+    books = [add_book("a", 12), add_book("b", 3)]
+    assert split(*books, out="x") == split(*books, out="y") == 0
+    assert {p.name: p.read_bytes() for p in Path("x").iterdir()} == {
+        p.name: p.read_bytes() for p in Path("y").iterdir()
+    }
+
+
+@pytest.mark.parametrize("sizes", [(1, 1, 1), (5,), (3,), (2, 1)])
+def test_small_shelves_fill_all_splits(folder: Path, sizes: tuple[int, ...]) -> None:
+    assert split(*(add_book(f"b{place}", size) for place, size in enumerate(sizes))) == 0
+    assert min(len(read_chapters(Path(f"out/{name}.parquet"))) for name in SPLITS) >= 1
+
+
+def test_a_shelf_too_small_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert split(add_book("a", 2)) == 1
+    assert "the shelf: the shelf is too small to split: found 2 chapters; at least 3" in capsys.readouterr().err
+    assert not Path("out/train.parquet").exists()
+
+
+def test_a_chapter_that_comes_twice_is_kept_once_and_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert split(add_book("a", 4), add_book("b", 3, word="a")) == 0
+    quality = read_json("out/quality.json")
+    assert quality["totals"]["chapters"] == 4
+    pairs = [(twin, twin["same_as"]) for twin in quality["duplicates"]]
+    assert [(twin["book"], original["book"]) for twin, original in pairs] == [("b", "a")] * 3
+    assert [(twin["chapter"], original["chapter"]) for twin, original in pairs] == [(1, 1), (2, 2), (3, 3)]
+    assert (
+        "3 chapters repeat the text of others and are left out, first chapter 1 of b, which is chapter 1 of a"
+        in capsys.readouterr().err
+    )
+
+
+def test_an_empty_book_is_told_and_the_others_are_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert split(add_book("a", 5), add_book("empty", 0)) == 0
+    assert "empty.txt has no chapter: the file is empty" in capsys.readouterr().err
+    assert [book["chapters"] for book in read_json("out/quality.json")["books"]] == [5, 0]
+
+
+def test_a_shelf_without_a_chapter_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert split(add_book("a", 0), add_book("b", 0)) == 1
+    assert "no readable chapter in the shelf" in capsys.readouterr().err
