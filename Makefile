@@ -25,7 +25,7 @@ report: $(READY)
 	@$(BIN)/python -m nextchapter.launch --cores $(CORES) --report-only $(if $(BOOKS),--books "$(BOOKS)") -- $(ARGS)
 
 test: $(READY)
-	$(BIN)/python -m pytest -n auto
+	$(BIN)/python -m pytest -n auto --dist loadfile
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -73,7 +73,7 @@ def _cut(
     above = [-1, *(chapter.line for chapter in chapters)]
     opened = [_volumes_of(text, line, chapter, volumes) for line, chapter in zip(above, chapters, strict=False)]
     starts = [min(mark.line for mark in [*new, chapter]) for new, chapter in zip(opened, chapters, strict=True)]
-    stops = [*starts[1:], end]
+    stops = [_end_of_ink(lines, stop) for stop in [*starts[1:], end]]
     front = "\n".join(lines[: starts[0]])
     removals.add("front matter", front, int(ink(front) > 0))
     takes_title = _titles_follow(lines, chapters, stops)
@@ -87,6 +87,13 @@ def _cut(
         heading, body = _read_heading(lines, chapter, stop, takes_title)
         volume_heading = ", ".join(volume.printed for volume in standing)
         yield Section(volume_heading, heading, [*_without_title_page(opening, removals), *body])
+
+
+def _end_of_ink(lines: Sequence[str], stop: int) -> int:
+    """Return the line behind the last one above `stop` that is not blank."""
+    while stop and not lines[stop - 1].strip():
+        stop -= 1
+    return stop
 
 
 def _volumes_of(text: InkedLines, above: int, chapter: Mark, volumes: Sequence[Mark]) -> list[Mark]:

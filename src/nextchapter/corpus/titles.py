@@ -58,7 +58,7 @@ def title_behind(lines: Sequence[str], start: int, stop: int) -> tuple[str, int]
     Args:
         lines: lines of the book.
         start: where to look.
-        stop: where the chapter ends; its last paragraph is no title.
+        stop: where it would have to end; what fills the lines up to there is no title.
     """
     first = start
     while first < stop and not lines[first].strip():
@@ -67,8 +67,8 @@ def title_behind(lines: Sequence[str], start: int, stop: int) -> tuple[str, int]
     while end < stop and lines[end].strip():
         end += 1
     title = " ".join(line.strip() for line in lines[first:end])
-    found = first < end < stop and end - first <= 3 and first - start <= 4 and is_title(title)
-    return (title, end) if found else None
+    near = first < end < stop and end - first <= 3 and first - start <= 4
+    return (title, end) if near and is_title(title) else None
 
 
 def find_contents(lines: Sequence[str], start: int, stop: int) -> int | None:
