@@ -43,6 +43,7 @@ localrules:
 
 rule all:
     input:
+        expand("results/{study}/mlflow.json", study=FLOW.name),
         expand("results/{study}/leaderboard.csv", study=FLOW.name),
         expand("results/{study}/next-chapter.md", study=FLOW.name),
         expand("results/{study}/figures/learning-curves.svg", study=FLOW.name),

@@ -74,7 +74,7 @@ def encode_arguments(shelf: Path, output: Path) -> list[str]:
 def train_arguments(shelf: Path, output: Path, **changes: Any) -> list[str]:
     return [
         "--spec", train_spec(**changes), "--code", "c0de", "--facts", f"{shelf}/tokens.json",
-        "--train-tokens", f"{shelf}/train.bin", "--valid-tokens", f"{shelf}/valid.bin", "--experiment",
+        "--train-tokens", f"{shelf}/train.bin", "--valid-tokens", f"{shelf}/valid.bin",
         "--model", f"{output}/model.safetensors", "--events", f"{output}/events.jsonl",
         "--provenance", f"{output}/run.json",
     ]  # fmt: skip

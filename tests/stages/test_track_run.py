@@ -25,7 +25,6 @@ def study(tracked_project: Path, results_tree: Callable[..., Path]) -> Path:
 
 def track(uri: str | None = None) -> dict[str, str]:
     files = {
-        "experiment": "results/austen/mlflow.json",
         "provenance": RUN / "run.json",
         "events": RUN / "events.jsonl",
         "metrics": RUN / "metrics.json",

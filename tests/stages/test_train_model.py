@@ -20,7 +20,7 @@ def test_a_run_leaves_weights_events_and_provenance(trained: Path) -> None:
     assert record["stopped_by"] == "budget"
     assert record["parameters"] == sum(p.numel() for p in load_model(trained / "model.safetensors").parameters())
     assert record["versions"]["torch"] == torch.__version__
-    assert record["train_tokens_per_s"] == pytest.approx(record["tokens"] / record["train_seconds"], rel=0.02)
+    assert record["train_tokens_per_s"] == pytest.approx(record["tokens"] / record["train_seconds"], rel=0.1)
     valid = [
         event["metrics"]["valid/loss_nats"]
         for event in read_events(trained / "events.jsonl")

@@ -165,11 +165,6 @@ def test_a_server_that_never_answers_keeps_nobody_waiting(tracked_project: Path,
     assert live._waiting.qsize() <= WAITING_BATCHES
 
 
-def test_the_stage_gets_a_publisher_only_where_there_is_a_store(tmp_path: Path) -> None:
-    record = tmp_path / "mlflow.json"
-    record.write_text(json.dumps({"published": False, "failed_attempts": 1}))
-    assert open_publisher(record, SPEC, "abc", None, 0.1) is None
-    record.write_text(json.dumps({"published": True, "failed_attempts": 0}))
-    live = open_publisher(record, SPEC, "abc", None, 0.1)
-    assert isinstance(live, LivePublisher)
+def test_the_stage_gets_a_publisher_that_shows_its_specification() -> None:
+    live = open_publisher(SPEC, "abc", None, 0.1)
     assert live._parameters == {key: SPEC[key] for key in ("model", "training", "seed", "tokenizer")}

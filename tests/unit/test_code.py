@@ -1,4 +1,5 @@
 import textwrap
+from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
@@ -6,8 +7,13 @@ import pytest
 from nextchapter import code
 
 
+def _forget() -> None:
+    for cached in (code.imported_modules, code._tree, code._module_digest):
+        cached.cache_clear()
+
+
 @pytest.fixture
-def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
     """Return the source folder of a package of that name with a stage, a library module, a model and a spec."""
     files = {
         "__init__.py": "",
@@ -33,12 +39,13 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(textwrap.dedent(text))
     monkeypatch.setattr(code, "SOURCE", tmp_path)
-    return tmp_path
+    _forget()
+    yield tmp_path
+    _forget()
 
 
 def _fingerprints() -> dict[str, str]:
-    for cached in (code.imported_modules, code._tree, code._module_digest):
-        cached.cache_clear()
+    _forget()
     models = ("lstm", "gru")
     return {model: code.fingerprint("nextchapter.stages.work", [f"nextchapter.models.{model}"]) for model in models}
 

@@ -9,7 +9,6 @@ rule train_model:
         facts=FLOW.tokens_of("tokens.json"),
         train=FLOW.tokens_of("train.bin"),
         valid=FLOW.tokens_of("valid.bin"),
-        experiment=ancient("results/{study}/mlflow.json"),
     output:
         model="results/{study}/runs/{run}/model.safetensors",
         events="results/{study}/runs/{run}/events.jsonl",
@@ -30,7 +29,7 @@ rule train_model:
     shell:
         "python -m nextchapter.stages.train_model --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --facts {input.facts:q} --train-tokens {input.train:q} --valid-tokens {input.valid:q}"
-        " --experiment {input.experiment:q} --model {output.model:q} --events {output.events:q}"
+        " --model {output.model:q} --events {output.events:q}"
         " --provenance {output.provenance:q} --log {log:q}"
 
 

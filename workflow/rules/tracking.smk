@@ -7,7 +7,8 @@
 # the rule run again on the next call.
 
 
-# First of all, and alone: jobs that open a fresh store together crash.
+# The first job of all. Nothing names its record as an input: a job behind an `ancient()` input is passed over, changed
+# or not, whenever that input is made anew. Whoever comes before it makes the store under the same lock.
 rule create_experiment:
     output:
         record="results/{study}/mlflow.json",
@@ -15,6 +16,7 @@ rule create_experiment:
         "logs/create_experiment/{study}.log",
     benchmark:
         "logs/create_experiment/{study}.tsv"
+    priority: 100
     localrule: True
     conda:
         "../../environment.yml"
@@ -28,7 +30,6 @@ rule create_experiment:
 
 rule track_run:
     input:
-        experiment=ancient("results/{study}/mlflow.json"),
         provenance="results/{study}/runs/{run}/run.json",
         events="results/{study}/runs/{run}/events.jsonl",
         metrics="results/{study}/runs/{run}/metrics.json",
@@ -52,7 +53,7 @@ rule track_run:
         code=FLOW.code("track_run"),
     shell:
         "python -m nextchapter.stages.track_run --spec {params.spec:q} --code {params.code}"
-        " --experiment {input.experiment:q} --provenance {input.provenance:q} --events {input.events:q}"
+        " --provenance {input.provenance:q} --events {input.events:q}"
         " --metrics {input.metrics:q} --model {input.model:q} --chapter {input.chapter:q}"
         " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q} --figures {input.figure:q}"
         " --tokens {input.tokens:q} --tokenizer-model {input.tokenizer:q} --record {output.record:q} --log {log:q}"

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 from nextchapter.stages.command import LOGGER, Job, execute
 
 INPUTS = (
-    "experiment",
     "provenance",
     "events",
     "metrics",
@@ -23,7 +22,7 @@ INPUTS = (
 def track_run(job: Job) -> None:
     """Bring the run's entry in MLflow to what its files say; write the ids to `record`.
 
-    `experiment` only orders the rules: the experiment is made again when someone has deleted the store.
+    Store and experiment are made where they are missing.
     """
     from nextchapter.tracking.records import keep_record
     from nextchapter.tracking.runs import publish_run, read_contents

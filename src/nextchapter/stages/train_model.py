@@ -145,11 +145,11 @@ def _listeners(job: Job, run_key: str, stack: ExitStack) -> "tuple[Listener, ...
     computes, so neither its code nor its settings may train the run again.
     """
     tracking = json.loads(os.environ.get("NEXTCHAPTER_TRACKING", "{}"))
-    if not (tracking.get("live") and job.files["experiment"]):
+    if not tracking.get("live"):
         return ()
     publisher = importlib.import_module("nextchapter.tracking.publisher")
-    live = publisher.open_publisher(job.path("experiment"), job.spec, run_key, tracking["uri"], tracking["every_s"])
-    return () if live is None else (stack.enter_context(live),)
+    live = publisher.open_publisher(job.spec, run_key, tracking["uri"], tracking["every_s"])
+    return (stack.enter_context(live),)
 
 
 def _surroundings() -> dict[str, Any]:
@@ -179,7 +179,7 @@ def _git_commit() -> str | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from its command line."""
-    inputs = ["facts", "train_tokens", "valid_tokens", "experiment*"]
+    inputs = ["facts", "train_tokens", "valid_tokens"]
     return execute(train_model, inputs=inputs, outputs=["model", "events", "provenance"], argv=argv)
 
 

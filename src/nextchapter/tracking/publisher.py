@@ -5,11 +5,9 @@ import logging
 import queue
 import threading
 from collections.abc import Mapping
-from pathlib import Path
 from typing import TYPE_CHECKING, Any, Self
 
 from nextchapter.store.events import Event
-from nextchapter.store.files import read_json
 from nextchapter.tracking.address import TrackingError, resolve_uri
 from nextchapter.tracking.points import milliseconds, parameters_of, points_of
 
@@ -21,20 +19,15 @@ WAITING_BATCHES = 1000
 _PARAMETERS = ("model", "training", "seed", "tokenizer")
 
 
-def open_publisher(
-    experiment: Path, spec: Mapping[str, Any], run_key: str, uri: str | None, every_s: float
-) -> "LivePublisher | None":
-    """Return the publisher of a training, or None where `create_experiment` found no store.
+def open_publisher(spec: Mapping[str, Any], run_key: str, uri: str | None, every_s: float) -> "LivePublisher":
+    """Return the publisher of a training.
 
     Args:
-        experiment: the record of `create_experiment`.
         spec: the specification of `train_model`.
         run_key: the training's digest of all that its result depends on.
         uri: the store as the configuration names it; None is the default store.
         every_s: seconds between two batches.
     """
-    if not read_json(experiment)["published"]:
-        return None
     parameters = {key: spec[key] for key in _PARAMETERS}
     return LivePublisher(spec["study"], spec["run"], run_key, uri, parameters, every_s)
 

@@ -32,6 +32,7 @@ def test_the_default_study_is_named_after_its_shelf_and_has_a_run_a_seed(config:
 def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config: dict[str, Any]) -> None:
     _set(config, "training/learning_rate", 0.5)
     _set(config, "runs/gru-384/training", {"learning_rate": 0.25})
+    del config["runs"]["elman-384"]["training"]
     rates = {name: run.training.learning_rate for name, run in read_study(config).runs.items()}
     assert rates == {"elman-384": 0.5, "gru-384": 0.25, "lstm-384": 0.5}
 
