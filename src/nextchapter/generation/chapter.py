@@ -89,9 +89,8 @@ class _Draft:
 
     def __init__(self, tokenizer: UnigramTokenizer, opening: str) -> None:
         self._tokenizer = tokenizer
-        self._done, self._done_words = [opening], 0
+        self._done, self._done_words = [opening], count_words(opening)
         self._tokens: list[int] = []
-        self._done_words = count_words(opening)
 
     def append(self, token: int) -> None:
         """Add a token; what stands before a space is settled."""

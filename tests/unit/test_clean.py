@@ -1,0 +1,34 @@
+from pathlib import Path
+
+import pytest
+
+from nextchapter.clean import main
+
+KEPT = [
+    "resources/wheels/a.whl",
+    "results/mlflow.db",
+    "results/mlartifacts/1/model",
+    "results/my books/emma.txt",
+    "Snakefile",
+]
+GONE = ["results/austen/corpus/train.parquet", "logs/train_model/x.log", ".work/locks/a", ".snakemake/metadata/b"]
+
+
+def test_what_can_be_made_again_goes_and_books_and_history_stay(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in [*KEPT, *GONE]:
+        (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
+        (tmp_path / name).write_text("x")
+    assert main() == 0
+    assert [name for name in KEPT if not (tmp_path / name).exists()] == []
+    assert [name for name in GONE if (tmp_path / name).exists()] == []
+    assert "removed results/austen/" in capsys.readouterr().out
+
+
+def test_elsewhere_nothing_is_touched(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "logs").mkdir()
+    assert main() == 1
+    assert (tmp_path / "logs").is_dir()
