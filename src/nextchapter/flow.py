@@ -7,6 +7,7 @@ import hashlib
 import os
 import re
 import sys
+from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -203,6 +204,10 @@ def _books_in(source: FolderSource) -> list[tuple[str, Path]]:
     if not visible:
         raise SpecError(f"books: there is no .txt file in {str(folder)!r} or below it; it must hold at least one book")
     names = [path.relative_to(folder).with_suffix("").as_posix() for path in visible]
+    twice = {name for name, count in Counter(names).items() if count > 1}
+    for place, path in enumerate(visible):
+        if names[place] in twice:  # a.txt beside a.TXT
+            names[place] = path.relative_to(folder).as_posix()
     return sorted(zip(names, visible, strict=True))
 
 

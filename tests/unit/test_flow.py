@@ -38,6 +38,14 @@ def test_a_folder_is_read_recursively_in_name_order(shelf: Path) -> None:
     assert [Path(source).resolve() for source in sources] == [path for _, path in flow.books.values()]
 
 
+def test_two_files_of_one_name_are_two_books(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.TXT", "b.txt"):
+        (tmp_path / "shelf" / name).parent.mkdir(exist_ok=True)
+        (tmp_path / "shelf" / name).write_text(name)
+    books = _flow(books=str(tmp_path / "shelf")).books.values()
+    assert [name for name, _ in books] == ["a.TXT", "a.txt", "b"]
+
+
 def test_the_key_of_a_book_is_plain_and_does_not_depend_on_the_others(shelf: Path) -> None:
     before = set(_flow(books=str(shelf)).books)
     assert all(key.isascii() and not set(key) & set(" {}'\"/") for key in before)

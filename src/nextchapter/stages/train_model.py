@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from nextchapter.training.loop import Trainer
 
 WORK = Path(".work/train_model")
+TRACKING = "NEXTCHAPTER_TRACKING"
+"""Set by the workflow: the settings of tracking, as JSON. Where it is set, other jobs share the terminal."""
 
 
 def train_model(job: Job) -> None:
@@ -105,7 +107,7 @@ def _prepare(job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack:
     stack.callback(events.close)
     done = checkpoint["counters"]["tokens"] if checkpoint else 0
     total = round(budget_steps(spec, batches) * batches.tokens_per_epoch / batches.steps_per_epoch)
-    progress = Progress(job.spec["run"], total, done, shared_terminal="SNAKEMAKE_JOBS" in os.environ)
+    progress = Progress(job.spec["run"], total, done, shared_terminal=TRACKING in os.environ)
     stack.callback(progress.close)
     trainer = Trainer(model, batches, _validation(job, facts), spec, seed, events, checkpoints, progress)
     if checkpoint:
@@ -144,7 +146,7 @@ def _listeners(job: Job, run_key: str, stack: ExitStack) -> "tuple[Listener, ...
     It is loaded by name, and told where to publish by the environment: how metrics are shown is no part of what a run
     computes, so neither its code nor its settings may train the run again.
     """
-    tracking = json.loads(os.environ.get("NEXTCHAPTER_TRACKING", "{}"))
+    tracking = json.loads(os.environ.get(TRACKING, "{}"))
     if not tracking.get("live"):
         return ()
     publisher = importlib.import_module("nextchapter.tracking.publisher")
