@@ -18,7 +18,10 @@ min_version("9.27")
 logger.addFilter(lambda record: not str(record.msg).startswith(CHATTER))
 
 
-configfile: "config/config.yaml"
+# Another file on the command line is another study: its runs take the place of these, and are not added to them.
+if not workflow.overwrite_configfiles:
+
+    configfile: "config/config.yaml"
 
 
 report: "workflow/report/workflow.rst"

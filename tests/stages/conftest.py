@@ -1,6 +1,7 @@
 """A shelf so small that every stage runs on it in a moment."""
 
 import json
+from collections.abc import Iterator
 from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from nextchapter.stages import encode_corpus, train_model, train_tokenizer
 
@@ -36,6 +38,15 @@ def _chapters(count: int, seed: int) -> pd.DataFrame:
         text = "\n\n".join(" ".join(sentences[start : start + 4]) for start in range(0, 24, 4))
         rows.append({"book": "a/b", "chapter": number, "heading": f"Chapter {number}", "text": text})
     return pd.DataFrame(rows)
+
+
+@pytest.fixture(autouse=True)
+def _settings_of_torch() -> Iterator[None]:
+    """Put back what a stage sets for its whole process: it ends with it, the tests do not."""
+    threads = torch.get_num_threads()
+    yield
+    torch.set_flush_denormal(False)
+    torch.set_num_threads(threads)
 
 
 @pytest.fixture(scope="session")

@@ -63,9 +63,9 @@ class Project:
             output, _ = process.communicate()
         return process.returncode, output
 
-    def planned(self) -> list[str]:
+    def planned(self, *arguments: str) -> list[str]:
         """Return `rule` or `rule run` of each job that the next call would do."""
-        code, output = self.snakemake("-n", "--quiet", "host")
+        code, output = self.snakemake("-n", "--quiet", "host", *arguments)
         assert code == 0, output
         jobs, rule = [], ""
         for line in output.splitlines():

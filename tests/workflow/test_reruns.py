@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+import yaml
 
 from nextchapter.store.files import read_json
 
@@ -85,6 +86,16 @@ def test_a_changed_value_runs_what_reads_it(finished: Any) -> None:
     finally:
         finished.configure()
     assert finished.planned() == []
+
+
+def test_another_configuration_takes_the_place_of_the_default_one(finished: Any) -> None:
+    config = yaml.safe_load((finished.folder / "config/config.yaml").read_text())
+    del config["runs"]["elman"]
+    other = finished.folder / "other.yaml"
+    other.write_text(yaml.safe_dump(config, allow_unicode=True))
+    jobs = finished.planned("--configfile", str(other))
+    assert "compare_runs" in jobs  # of one run now
+    assert not [job for job in jobs if "elman" in job]
 
 
 def test_a_book_that_joins_the_shelf_does_not_clean_the_others_again(finished: Any) -> None:

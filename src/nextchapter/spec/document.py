@@ -25,8 +25,8 @@ _INTRODUCTION = """\
 # The configuration, key by key
 
 Generated from the classes in `src/nextchapter/spec` by `make fmt`; do not edit. `config.yaml` is the default study;
-`suites/` holds larger ones, each called with `snakemake --cores N --configfile config/suites/NAME.yaml`. A key may also
-be set on the command line: `--config books="/path/to/books"`.
+`snakemake --cores N --configfile FILE` runs another one in its place. A key may also be set on the command line:
+`--config books="/path/to/books"`.
 
 A value that is wrong is named before any job starts, with its path, what was found and what is allowed.
 """
