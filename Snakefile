@@ -67,7 +67,12 @@ include: "workflow/rules/tracking.smk"
 onstart:
     from nextchapter.report.forecast import describe_study
 
-    print(describe_study(FLOW, workflow.cores, sys.stdout.isatty()))
+    settings = workflow.resource_settings
+    print(
+        describe_study(
+            FLOW, resources.cores or resources.nodes or 1, sys.stdout.isatty()
+        )
+    )
 
 
 onsuccess:

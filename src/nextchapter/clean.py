@@ -8,7 +8,12 @@ import sys
 from pathlib import Path
 
 MARKS = ("corpus", "tokens", "runs", "mlflow.json")
-"""A folder under results/ is a study, and may go, when it holds nothing but what the workflow makes there."""
+"""What tells a study under results/ from other folders."""
+MADE = (
+    *MARKS, "figures", "leaderboard.csv", "leaderboard.html", "champion.json", "next-chapter.md", "chapters.html",
+    "mlflow-study.json", "snakemake-report.html",
+)  # fmt: skip
+"""What the workflow makes in it; what else lies there is yours, and stays."""
 
 
 def main() -> int:
@@ -17,10 +22,18 @@ def main() -> int:
         print("make clean works in the folder of the Snakefile only", file=sys.stderr)
         return 1
     studies = [folder for folder in Path("results").glob("*") if any((folder / mark).exists() for mark in MARKS)]
-    for folder in [*studies, Path("logs"), Path(".work"), Path(".snakemake")]:
-        if folder.is_dir():
-            shutil.rmtree(folder)
-            print(f"removed {folder}/")
+    made = [study / name for study in studies for name in MADE]
+    for path in [*made, Path("logs"), Path(".work"), Path(".snakemake")]:
+        if path.is_dir():
+            shutil.rmtree(path)
+        else:
+            path.unlink(missing_ok=True)
+    for study in studies:
+        if any(study.iterdir()):
+            print(f"emptied {study}/, but for what the workflow did not make")
+        else:
+            study.rmdir()
+            print(f"removed {study}/")
     print("kept: resources/ (fetched books), results/mlflow.db and results/mlartifacts/ (history of the runs)")
     return 0
 

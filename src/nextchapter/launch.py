@@ -52,7 +52,7 @@ def _run(cores: str, more: list[str], report_only: bool) -> int:
     if code or results is None or not (results / "leaderboard.csv").is_file() or {"-n", "--dry-run"} & set(more):
         return code
     report = results / "snakemake-report.html"
-    if report_only or _is_older(report, results / "leaderboard.csv"):
+    if report_only or _is_older(report, [results / "leaderboard.csv", results / "chapters.html"]):
         code = _snakemake(["--report", str(report), "--quiet", "all", "--cores", "1", *more])
     print(summarise_study(results, colour=sys.stdout.isatty()))
     return code
@@ -77,11 +77,11 @@ def _with_books(more: list[str], books: str) -> list[str]:
     return [*more, "--config", entry]
 
 
-def _is_older(path: Path, than: Path) -> bool:
-    """Tell whether a file is missing, or older than another."""
+def _is_older(path: Path, than: Sequence[Path]) -> bool:
+    """Tell whether a file is missing, or older than one of others."""
     if not path.is_file():
         return True
-    return path.stat().st_mtime < than.stat().st_mtime
+    return any(other.is_file() and path.stat().st_mtime < other.stat().st_mtime for other in than)
 
 
 if __name__ == "__main__":

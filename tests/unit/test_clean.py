@@ -11,7 +11,14 @@ KEPT = [
     "results/my books/emma.txt",
     "Snakefile",
 ]
-GONE = ["results/austen/corpus/train.parquet", "logs/train_model/x.log", ".work/locks/a", ".snakemake/metadata/b"]
+GONE = [
+    "results/mine/leaderboard.csv",
+    "results/mine/runs/a/run.json",
+    "results/austen/corpus/train.parquet",
+    "logs/train_model/x.log",
+    ".work/locks/a",
+    ".snakemake/metadata/b",
+]
 
 
 def test_what_can_be_made_again_goes_and_books_and_history_stay(

@@ -80,7 +80,8 @@ def write_chapter(model: LanguageModel, tokenizer: UnigramTokenizer, opening: st
         log_probs, state = model.step(token, state)
     text = draft.text.replace("\N{REPLACEMENT CHARACTER}", "").strip()
     if not ended:
-        text = _cut_to_sentence(text, opening)
+        cut = _cut_to_sentence(text, opening)
+        text = cut if count_words(cut) >= spec.words_min else text
     return Chapter(text, count_words(text), "end-of-chapter" if ended else "length")
 
 

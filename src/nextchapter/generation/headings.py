@@ -3,6 +3,8 @@
 import re
 from collections.abc import Sequence
 
+from nextchapter.corpus.numerals import read_number
+
 _ONES = [
     "zero",
     "one",
@@ -38,9 +40,10 @@ _WORD_NUMBER = "|".join(
     )
 )
 _NUMERAL = re.compile(
-    rf"\b(?:(?P<arabic>\d{{1,4}})|(?P<roman>[MDCLXVI]+|[mdclxvi]+)|(?P<word>{_WORD_NUMBER}))\b(?P<mark>[.:]?)",
-    re.IGNORECASE,
+    rf"(?<!\d)(?P<arabic>\d{{1,4}})(?!\d)(?P<unit>[^\W\d_]*)|\b(?:(?P<roman>[MDCLXVI]+|[mdclxvi]+)"
+    rf"|(?P<word>(?i:{_WORD_NUMBER})))\b"
 )
+_MARK = re.compile(r"[.:]?(?=\W|$)")
 
 
 def next_heading(headings: Sequence[str]) -> str:
@@ -57,15 +60,22 @@ def next_heading(headings: Sequence[str]) -> str:
 
 
 def _continue(heading: str) -> str | None:
-    """Return the heading up to its numeral, which is one higher; None where it has none."""
+    """Return the heading up to its numeral, which is one higher; None where it has none.
+
+    `I Go to Sea` and `One Day in June` are titles: letters are a numeral behind a word or two, or before a mark.
+    """
     for match in _NUMERAL.finditer(heading):
-        before = " ".join(heading[: match.start()].split())
+        before, behind = " ".join(heading[: match.start()].split()), heading[match.end() :]
+        mark = _MARK.match(behind)
         number = _value(match)
-        if number is None or len(before.split()) > 3:
+        counted = match["arabic"] or not behind.strip() or (mark and mark[0]) or (before and len(before.split()) == 1)
+        if number is None or not counted or len(before.split()) > 3:
             continue
-        numeral = _like(match, number + 1)
-        return f"{before} {numeral}{match['mark']}".strip()
-    return None
+        gap = " " if heading[: match.start()].endswith(" ") else ""
+        return f"{before}{gap}{_like(match, number + 1)}{match['unit'] or ''}{mark[0] if mark else ''}".strip()
+    word, _, number_text = heading.strip().partition(" ")
+    read = read_number(number_text.strip())
+    return f"{word} {read[0] + 1}" if read and not read[1].strip() else None
 
 
 def _value(match: re.Match[str]) -> int | None:

@@ -33,6 +33,7 @@ class ElmanCell(Cell):
             row_sums = self.hidden_weight.sum(dim=1)
             scaled, last = _fused_loop(
                 torch.rnn_tanh,
+                self.training,
                 inputs,
                 2 * hidden - 1,
                 self.input_weight / 2,
@@ -41,16 +42,18 @@ class ElmanCell(Cell):
             )
             return (scaled + 1) / 2, ((last + 1) / 2,)
         loop: Callable[..., tuple[Tensor, Tensor]] = torch.rnn_tanh if self.activation == "tanh" else torch.rnn_relu
-        outputs, last = _fused_loop(loop, inputs, hidden, self.input_weight, self.hidden_weight, self.bias)
+        outputs, last = _fused_loop(
+            loop, self.training, inputs, hidden, self.input_weight, self.hidden_weight, self.bias
+        )
         return outputs, (last,)
 
 
 def _fused_loop(
-    loop: Callable[..., tuple[Tensor, Tensor]], inputs: Tensor, hidden: Tensor, *weights: Tensor
+    loop: Callable[..., tuple[Tensor, Tensor]], training: bool, inputs: Tensor, hidden: Tensor, *weights: Tensor
 ) -> tuple[Tensor, Tensor]:
     """Run one of torch's simple recurrent layers; return h_t for all steps [batch time hidden] and the last h."""
     with_second_bias = [*weights, torch.zeros_like(weights[-1])]
-    outputs, last = loop(inputs, hidden[None], with_second_bias, True, 1, 0.0, False, False, True)
+    outputs, last = loop(inputs, hidden[None], with_second_bias, True, 1, 0.0, training, False, True)
     return outputs, last[0]
 
 

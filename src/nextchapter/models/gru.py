@@ -31,7 +31,7 @@ class GruCell(Cell):
         (hidden,) = state
         second_bias = torch.cat([self.bias.new_zeros(2 * self.hidden), self.candidate_bias])
         weights = [self.input_weight, self.hidden_weight, self.bias, second_bias]
-        outputs, last = torch.gru(inputs, hidden[None], weights, True, 1, 0.0, False, False, True)
+        outputs, last = torch.gru(inputs, hidden[None], weights, True, 1, 0.0, self.training, False, True)
         return outputs, (last[0],)
 
 

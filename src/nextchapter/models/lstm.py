@@ -33,7 +33,7 @@ class LstmCell(Cell):
         hidden, memory = state
         weights = [self.input_weight, self.hidden_weight, self.bias, torch.zeros_like(self.bias)]
         outputs, last_hidden, last_memory = torch.lstm(
-            inputs, [hidden[None], memory[None]], weights, True, 1, 0.0, False, False, True
+            inputs, [hidden[None], memory[None]], weights, True, 1, 0.0, self.training, False, True
         )
         return outputs, (last_hidden[0], last_memory[0])
 

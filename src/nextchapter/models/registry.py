@@ -12,7 +12,7 @@ from typing import Any
 import torch
 from pydantic import TypeAdapter
 from safetensors import safe_open
-from safetensors.torch import load_file, save_file
+from safetensors.torch import load_file, save
 
 from nextchapter.models.protocol import LanguageModel
 from nextchapter.spec.base import canonical_json
@@ -39,7 +39,7 @@ def save_model(path: Path | str, model: LanguageModel, spec: dict[str, Any]) -> 
     # One entry: safetensors does not keep the order of several.
     about = canonical_json({"model": spec, "vocabulary_size": model.vocabulary_size})
     with atomic_path(path) as temporary:
-        save_file(weights_of(model), temporary, metadata={"nextchapter": about})
+        temporary.write_bytes(save(weights_of(model), metadata={"nextchapter": about}))
 
 
 def weights_of(model: LanguageModel) -> dict[str, torch.Tensor]:

@@ -3,6 +3,7 @@
 import difflib
 import hashlib
 import json
+import typing
 from typing import Annotated, Any
 
 from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
@@ -16,26 +17,33 @@ class SpecError(ValueError):
 class Spec(BaseModel):
     """A frozen value that refuses keys it does not know."""
 
-    model_config = ConfigDict(frozen=True, extra="forbid", strict=False, use_attribute_docstrings=True)
+    model_config = ConfigDict(frozen=True, extra="forbid", allow_inf_nan=False, use_attribute_docstrings=True)
 
     @model_validator(mode="before")
     @classmethod
-    def _refuse_unknown_keys(cls, value: Any) -> Any:
+    def _check_keys(cls, value: Any) -> Any:
         if isinstance(value, dict):
-            for key in value:
+            for key, part in value.items():
                 if key not in cls.model_fields:
                     near = difflib.get_close_matches(str(key), cls.model_fields, n=1)
                     hint = f"did you mean {near[0]!r}? " if near else ""
                     raise PydanticCustomError(
-                        "unknown_key",
+                        "wrong_key",
                         "unknown key; {hint}allowed here: {allowed}",
                         {"key": str(key), "hint": hint, "allowed": ", ".join(cls.model_fields)},
                     )
+                if isinstance(part, bool) and not _takes_bool(cls.model_fields[key].annotation):
+                    found = {"key": key, "found": str(part).lower()}
+                    raise PydanticCustomError("wrong_key", "found {found}; true and false are no value here", found)
         return value
 
     def json_text(self) -> str:
         """Return the canonical JSON of this value: keys sorted, no white space."""
         return canonical_json(self.model_dump(mode="json"))
+
+
+def _takes_bool(annotation: Any) -> bool:
+    return annotation in (bool, Any) or any(_takes_bool(part) for part in typing.get_args(annotation))
 
 
 def canonical_json(value: Any) -> str:

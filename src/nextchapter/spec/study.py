@@ -18,6 +18,8 @@ from nextchapter.spec.writing import WritingSpec
 # A study is a folder under results/ and part of file patterns: what a path or a pattern reads otherwise is replaced.
 _UNSAFE_IN_NAMES = frozenset('/\\{}<>:"|?*\0\n\r\t')
 
+_RESERVED = ("mlflow.db", "mlartifacts")  # stand under results/ themselves
+
 
 class RunSpec(Spec):
     """One model, trained once a seed."""
@@ -79,7 +81,8 @@ class Study(Spec):
         if chosen is None:
             chosen = self.corpus.name
         safe = "".join("-" if character in _UNSAFE_IN_NAMES else character for character in chosen)
-        return safe.strip(" .") or "shelf"
+        safe = safe.strip(" .") or "shelf"
+        return f"{safe}-study" if safe in _RESERVED else safe
 
     @property
     def run_names(self) -> dict[str, tuple[RunSpec, int]]:
@@ -134,7 +137,7 @@ def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
         keys.append(str(part))
         value = value[part] if isinstance(value, (Mapping, list, tuple)) and _has(value, part) else None
     allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
-    if problem["type"] == "unknown_key":
+    if problem["type"] == "wrong_key":
         return f"{'.'.join([*keys, problem['ctx']['key']])}: {allowed}"
     where = f"{'.'.join(keys)}: " if keys else ""
     if problem["type"] == "missing":

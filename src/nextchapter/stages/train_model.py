@@ -98,9 +98,13 @@ def _prepare(job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack:
     else:
         batches = StreamBatches(stream, end, spec.batch_size, spec.truncation, seed)
     checkpoints = CheckpointFile(folder / "checkpoint.pt", run_key)
+    log = folder / "events.jsonl"
     checkpoint = checkpoints.load()
+    if checkpoint and not (log.is_file() and log.stat().st_size >= checkpoint["event_bytes"]):
+        LOGGER.warning("the event log is shorter than its checkpoint says; the run starts anew")
+        checkpoint = None
     events = EventLog(
-        folder / "events.jsonl",
+        log,
         listeners=_listeners(job, run_key, stack),
         committed_bytes=checkpoint["event_bytes"] if checkpoint else 0,
     )

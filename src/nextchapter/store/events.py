@@ -5,6 +5,7 @@ its checkpoint, so that no step stands in it twice. Listeners see final records 
 """
 
 import json
+import os
 import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
@@ -38,6 +39,7 @@ class EventLog:
     def flush(self) -> int:
         """Bring all records to the disk; return the size of the log in bytes, for the checkpoint to keep."""
         self._file.flush()
+        os.fsync(self._file.fileno())
         return self._file.tell()
 
     def commit(self) -> None:

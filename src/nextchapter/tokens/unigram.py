@@ -10,7 +10,7 @@ import numpy as np
 import sentencepiece
 
 from nextchapter.spec.base import SpecError
-from nextchapter.spec.tokens import UnigramSpec
+from nextchapter.spec.tokens import SMALLEST_VOCABULARY, UnigramSpec
 from nextchapter.store.files import atomic_path
 
 SPACE_MARK = "\u2581"
@@ -40,34 +40,34 @@ class UnigramTokenizer:
         Raises:
             SpecError: the texts are too small for the vocabulary asked for; the message proposes a size.
         """
-        written = io.BytesIO()
         alphabet = _alphabet(texts, spec)
         if not alphabet - {"\n"}:
             raise SpecError("the training chapters hold no text to learn tokens from; add books to the shelf")
         try:
-            sentencepiece.SentencePieceTrainer.train(
-                sentence_iterator=_chunks(texts, alphabet),
-                model_writer=written,
-                model_type="unigram",
-                vocab_size=spec.vocabulary_size,
-                character_coverage=1.0,  # of the alphabet chosen above
-                byte_fallback=True,
-                normalization_rule_name="identity",
-                remove_extra_whitespaces=False,
-                add_dummy_prefix=False,
-                user_defined_symbols=["\n\n", "\n"],
-                max_sentence_length=16 * _CHUNK_CHARACTERS,
-                unk_id=0,
-                eos_id=1,
-                eos_piece="<end-of-chapter>",
-                bos_id=-1,
-                pad_id=-1,
-                num_threads=1,  # another number learns another vocabulary
-                minloglevel=2,
-            )
+            return cls(_learn(texts, alphabet, spec.vocabulary_size))
         except RuntimeError as error:
-            raise SpecError(_too_small(str(error), spec.vocabulary_size)) from error
-        return cls(written.getvalue())
+            asked, largest = spec.vocabulary_size, _largest_size(str(error))
+            if largest is None:
+                raise SpecError(f"vocabulary_size: found {asked}; no tokens can be learned: {error}") from error
+        proposed = cls._fitting_size(texts, spec, largest)
+        remedy = f"Set tokenizers.NAME.vocabulary_size to {proposed}, or add" if proposed else "Add"
+        raise SpecError(
+            f"vocabulary_size: found {asked}; the training text has pieces for at most {largest}. "
+            f"{remedy} books to the shelf"
+        )
+
+    @classmethod
+    def _fitting_size(cls, texts: Collection[str], spec: UnigramSpec, size: int) -> int | None:
+        """Return a size that the texts are enough for; a smaller one has a smaller alphabet, and may need less."""
+        while size >= SMALLEST_VOCABULARY:
+            smaller = spec.model_copy(update={"vocabulary_size": size})
+            try:
+                _learn(texts, _alphabet(texts, smaller), size)
+            except RuntimeError as error:
+                size = min(_largest_size(str(error)) or 0, size - 1)
+            else:
+                return size
+        return None
 
     @classmethod
     def load(cls, path: Path | str) -> "UnigramTokenizer":
@@ -160,12 +160,37 @@ def _chunks(texts: Iterable[str], alphabet: frozenset[str]) -> Iterator[str]:
                 start = end
 
 
-def _too_small(message: str, asked: int) -> str:
-    """Say in the user's terms what sentencepiece objects to."""
-    largest = re.search(r"<= (\d+)", message)
-    if "too high" in message and largest:
-        return (
-            f"vocabulary_size: found {asked}; the training text has pieces for at most {largest[1]}. "
-            f"Set tokenizers.NAME.vocabulary_size to {largest[1]} or less, or add books to the shelf"
-        )
-    return f"vocabulary_size: found {asked}; the tokenizer can't be trained on this text: {message.strip()}"
+def _learn(texts: Iterable[str], alphabet: frozenset[str], vocabulary_size: int) -> bytes:
+    """Return a trained model.
+
+    Raises:
+        RuntimeError: in sentencepiece's words; `_largest_size` reads them.
+    """
+    written = io.BytesIO()
+    sentencepiece.SentencePieceTrainer.train(
+        sentence_iterator=_chunks(texts, alphabet),
+        model_writer=written,
+        model_type="unigram",
+        vocab_size=vocabulary_size,
+        character_coverage=1.0,  # of the alphabet chosen by us
+        byte_fallback=True,
+        normalization_rule_name="identity",
+        remove_extra_whitespaces=False,
+        add_dummy_prefix=False,
+        user_defined_symbols=["\n\n", "\n"],
+        max_sentence_length=16 * _CHUNK_CHARACTERS,
+        unk_id=0,
+        eos_id=1,
+        eos_piece="<end-of-chapter>",
+        bos_id=-1,
+        pad_id=-1,
+        num_threads=1,  # another number learns another vocabulary
+        minloglevel=2,
+    )
+    return written.getvalue()
+
+
+def _largest_size(message: str) -> int | None:
+    """Return the largest vocabulary that sentencepiece offers in an error, or None where it objects otherwise."""
+    found = re.search(r"too high.*<= (\d+)", message, re.DOTALL)
+    return int(found[1]) if found else None

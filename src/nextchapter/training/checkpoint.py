@@ -1,5 +1,6 @@
 """Checkpoints: all that a run needs to go on where it stopped, keyed by the run's key."""
 
+import io
 from pathlib import Path
 from typing import Any
 
@@ -17,8 +18,10 @@ class CheckpointFile:
 
     def save(self, content: dict[str, Any]) -> None:
         """Replace the checkpoint, atomically."""
+        buffer = io.BytesIO()  # torch's own writer does not tell a full disk from other errors
+        torch.save({**content, "run_key": self.run_key}, buffer)
         with atomic_path(self.path) as temporary:
-            torch.save({**content, "run_key": self.run_key}, temporary)
+            temporary.write_bytes(buffer.getbuffer())
 
     def load(self) -> dict[str, Any] | None:
         """Return the checkpoint, or None where there is none, or only one of another specification or code."""

@@ -97,7 +97,7 @@ class Trainer:
         self.optimiser = build_optimiser(model, spec)
         self.total_steps = budget_steps(spec, batches)
         self.counters = Counters()
-        self.best_weights: dict[str, Tensor] = weights_of(model)
+        self.best_weights = _copied_weights(model)
         self._device = next(model.parameters()).device
         self._state: State = None
         self._window = Window()
@@ -152,11 +152,7 @@ class Trainer:
         loss_nats, gradient_norm = loss.item(), norm.item()
         rate = learning_rate(counters.step, self.total_steps, spec)
         if not (math.isfinite(loss_nats) and math.isfinite(gradient_norm)):
-            raise TrainingDivergedError(
-                f"training diverged at step {counters.step + 1}: loss {loss_nats} nats, gradient norm "
-                f"{gradient_norm:.4g}, learning rate {rate:.4g}. Lower training.learning_rate or set "
-                f"training.clip_norm; the last good checkpoint stays in {self.checkpoints.path}"
-            )
+            raise self._diverged(f"loss {loss_nats} nats, gradient norm {gradient_norm:.4g}", rate, counters.step + 1)
         for group in self.optimiser.param_groups:
             group["lr"] = rate
         self.optimiser.step()
@@ -165,6 +161,15 @@ class Trainer:
         counters.tokens += batch.count
         counters.train_s += time.perf_counter() - started
         self._record(loss_nats, gradient_norm, rate, batch.count)
+
+    def _diverged(self, what: str, rate: float, step: int | None = None) -> TrainingDivergedError:
+        """Return the error that says where training went wrong, and what is left."""
+        kept = self.checkpoints.path
+        left = f"the last good checkpoint stays in {kept}" if kept.is_file() else "no checkpoint was written before"
+        return TrainingDivergedError(
+            f"training diverged at step {step or self.counters.step}: {what}, learning rate {rate:.4g}. "
+            f"Lower training.learning_rate or set training.clip_norm; {left}"
+        )
 
     def _record(self, loss_nats: float, gradient_norm: float, rate: float, tokens: int) -> None:
         """Add a step to the window, and write the window out when it is full."""
@@ -191,9 +196,11 @@ class Trainer:
         """Score the validation chapters, keep the best weights, and see whether that is enough."""
         counters, spec = self.counters, self.spec
         nats = self.validate(self.model)
+        if not math.isfinite(nats):
+            raise self._diverged(f"validation loss {nats} nats", learning_rate(counters.step, self.total_steps, spec))
         if nats < counters.best_valid_nats:
             counters.best_valid_nats, counters.best_step, counters.worse_in_a_row = nats, counters.step, 0
-            self.best_weights = {name: tensor.clone() for name, tensor in weights_of(self.model).items()}
+            self.best_weights = _copied_weights(self.model)
         else:
             counters.worse_in_a_row += 1
         metrics = {"valid/loss_nats": nats, "valid/perplexity": math.exp(min(nats, 700.0))}
@@ -220,6 +227,11 @@ class Trainer:
         self.checkpoints.save(content)
         self.events.commit()
         self._last_checkpoint = time.monotonic()
+
+
+def _copied_weights(model: LanguageModel) -> dict[str, Tensor]:
+    """Return weights that do not move on with the model."""
+    return {name: tensor.clone() for name, tensor in weights_of(model).items()}
 
 
 def budget_steps(spec: TrainingSpec, batches: Batches) -> int:

@@ -51,6 +51,12 @@ def test_a_chapter_that_is_not_ended_stops_with_a_sentence(tokenizer: UnigramTok
     assert chapter.text.startswith("now")
 
 
+def test_a_chapter_is_not_cut_to_a_sentence_that_ends_too_early(tokenizer: UnigramTokenizer) -> None:
+    model = Recital(tokenizer, " the dog", ends=False)
+    chapter = write_chapter(model, tokenizer, "Mr. Cat", WritingSpec(words_min=20, words_max=40, temperature=0.0))
+    assert chapter.words > 20
+
+
 def test_a_text_without_sentences_stops_all_the_same(tokenizer: UnigramTokenizer) -> None:
     model = Recital(tokenizer, " the dog", ends=False)
     chapter = write_chapter(model, tokenizer, "the", WritingSpec(words_min=20, words_max=40, temperature=0.0))

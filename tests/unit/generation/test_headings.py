@@ -23,7 +23,11 @@ from nextchapter.generation.headings import next_heading, number_words, roman
         (["CHAPTER 4", "Epilogue"], "CHAPTER 5"),
         (["", "", ""], "4"),
         (["The Beginning", "The End"], "Chapter 3"),
-        (["CHAPTER IIII"], "Chapter 2"),
+        (["第23章", "第24章"], "第25章"),
+        (["第 9 回"], "第 10"),
+        (["CHAPTER I THE BEGINNING"], "CHAPTER II"),
+        (["Kapitel eins", "Kapitel zwei"], "Kapitel 3"),
+        (["I Go to Sea", "One Day in June", "The Mix"], "Chapter 4"),
     ],
 )
 def test_the_next_heading_is_in_the_manner_of_the_last(headings: list[str], following: str) -> None:

@@ -58,6 +58,8 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
         ("corpus/split/test_share", 0.7, r"corpus\.split\.test_share: found 0\.7; should be less than 0\.5"),
         ("writing/words_min", 10_000, r"writing: words_min \(10000\) must not be above words_max \(900\)"),
         ("training", {"max_tokens": None}, r"training: one of max_steps, max_tokens and max_epochs must be set"),
+        ("training/clip_norm", float("inf"), r"training\.clip_norm: found inf; should be a finite number"),
+        ("runs/lstm-384/model/hidden", True, r"runs\.lstm-384\.model\.hidden: found true; true and false are no value"),
         ("nonsense", 1, r"nonsense: unknown key"),
     ],
 )
@@ -84,7 +86,14 @@ def test_an_error_in_the_shared_training_is_told_once(config: dict[str, Any]) ->
 
 @pytest.mark.parametrize(
     ("folder", "name"),
-    [("/a/Мои книги", "Мои книги"), ("/a/2026", "2026"), ("/a/x{y}", "x-y-"), ("/a/..b ", "b"), ("/", "shelf")],
+    [
+        ("/a/Мои книги", "Мои книги"),
+        ("/a/2026", "2026"),
+        ("/a/x{y}", "x-y-"),
+        ("/a/..b ", "b"),
+        ("/", "shelf"),
+        ("/a/mlflow.db", "mlflow.db-study"),
+    ],
 )
 def test_a_folder_of_books_names_the_study(config: dict[str, Any], folder: str, name: str) -> None:
     assert read_study({**config, "books": folder}).name == name

@@ -51,19 +51,29 @@ def test_training_twice_gives_the_same_model_and_it_loads_back(
     assert tokenizer.vocabulary_size == 500
 
 
-def test_a_text_too_small_for_the_vocabulary_is_refused_with_a_size_that_works(salad: str) -> None:
-    text = salad[:5000]
-    with pytest.raises(SpecError, match=r"found 2000; .* at most \d+") as told:
+@pytest.mark.parametrize("script", ["English", "Chinese"])
+def test_a_text_too_small_for_the_vocabulary_is_refused_with_a_size_that_works(salad: str, script: str) -> None:
+    text = salad[:5000] if script == "English" else _characters(6000)
+    with pytest.raises(SpecError, match=r"found 2000; .* to \d+, or add") as told:
         UnigramTokenizer.train([text], UnigramSpec(vocabulary_size=2000))
-    proposed = int(str(told.value).split("at most ")[1].split(".")[0])
+    proposed = int(str(told.value).split("vocabulary_size to ")[1].split(",")[0])
     assert UnigramTokenizer.train([text], UnigramSpec(vocabulary_size=proposed)).vocabulary_size == proposed
 
 
 def test_a_script_of_thousands_of_characters_fits_a_small_vocabulary() -> None:
-    generator = np.random.default_rng(0)
-    text = "".join(chr(0x4E00 + int(rank)) for rank in np.minimum(generator.zipf(1.3, size=30_000), 5000))
+    text = _characters(30_000)
     tokenizer = UnigramTokenizer.train([text], UnigramSpec(vocabulary_size=1000))
     assert tokenizer.decode(tokenizer.encode(text)) == text
+
+
+def _characters(length: int) -> str:
+    ranks = np.random.default_rng(0).zipf(1.3, size=length)
+    return "".join(chr(0x4E00 + int(rank)) for rank in np.minimum(ranks, 5000))
+
+
+def test_a_text_too_small_for_any_vocabulary_needs_books() -> None:
+    with pytest.raises(SpecError, match="Add books to the shelf"):
+        UnigramTokenizer.train(["A short tale."], UnigramSpec(vocabulary_size=300))
 
 
 def test_nothing_to_learn_from_is_refused() -> None:

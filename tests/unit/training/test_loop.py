@@ -228,6 +228,12 @@ def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_checkpoint_stay
     assert all(bool(torch.isfinite(tensor).all()) for tensor in kept["weights"].values())
 
 
+def test_a_validation_loss_that_is_no_number_ends_the_run(stream: TokenStream, tmp_path: Path) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC, validate=lambda model: math.nan)
+    with pytest.raises(TrainingDivergedError, match=r"step 10: validation loss nan nats.*no checkpoint was written"):
+        trainer.run()
+
+
 def test_neighbouring_seeds_and_steps_share_no_masks() -> None:
     assert len({step_seed(seed, step) for seed in range(50) for step in range(200)}) == 10_000
 
