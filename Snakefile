@@ -68,11 +68,7 @@ onstart:
     from nextchapter.report.forecast import describe_study
 
     settings = workflow.resource_settings
-    print(
-        describe_study(
-            FLOW, resources.cores or resources.nodes or 1, sys.stdout.isatty()
-        )
-    )
+    print(describe_study(FLOW, settings.cores or settings.nodes or 1, sys.stdout.isatty()))
 
 
 onsuccess:

@@ -46,9 +46,7 @@ rule clean_book:
 
 rule split_corpus:
     input:
-        chapters=expand(
-            "results/{{study}}/corpus/books/{book}.parquet", book=FLOW.books
-        ),
+        chapters=expand("results/{{study}}/corpus/books/{book}.parquet", book=FLOW.books),
         quality=expand("results/{{study}}/corpus/books/{book}.json", book=FLOW.books),
     output:
         train="results/{study}/corpus/train.parquet",

@@ -139,9 +139,7 @@ rule render_chapters:
     input:
         chapters=expand("results/{{study}}/runs/{run}/chapter.md", run=FLOW.runs),
         facts=expand("results/{{study}}/runs/{run}/chapter.json", run=FLOW.runs),
-        predictions=expand(
-            "results/{{study}}/runs/{run}/predictions.csv", run=FLOW.runs
-        ),
+        predictions=expand("results/{{study}}/runs/{run}/predictions.csv", run=FLOW.runs),
         leaderboard="results/{study}/leaderboard.csv",
         next_chapter="results/{study}/next-chapter.md",
     output:
