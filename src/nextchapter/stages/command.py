@@ -88,7 +88,7 @@ def execute(
             return 1
         LOGGER.error("the disk is full: %s. Free some space; what is finished is kept", error)  # noqa: TRY400
         return 1
-    except Exception:
+    except Exception:  # the end of the process: whatever it was stands in the log, and Snakemake sees the exit code
         LOGGER.exception("failed")
         return 1
     finally:
