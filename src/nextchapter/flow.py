@@ -11,10 +11,11 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
+from urllib.parse import urlsplit
 
 from nextchapter.code import fingerprint
 from nextchapter.spec.base import SpecError, canonical_json
-from nextchapter.spec.corpus import FolderSource, WheelSource
+from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
 from nextchapter.spec.study import Study, read_study
 from nextchapter.store.files import read_json
 
@@ -70,6 +71,11 @@ class Flow:
         if isinstance(source, WheelSource):
             folder = Path("resources/books") / f"{source.package}-{source.version}"
             return [(Path(file).stem, folder / file) for file in source.files]
+        if isinstance(source, UrlSource):
+            return [
+                (download.file, Path("resources/downloads", download.sha256[:16], download.file))
+                for download in source.files
+            ]
         return _books_in(source)
 
     def _refuse_another_shelf(self) -> None:
@@ -93,13 +99,16 @@ class Flow:
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return str(Path(source.path).expanduser().resolve())
+        if isinstance(source, UrlSource):
+            hosts = sorted({urlsplit(download.url).netloc for download in source.files})
+            return f"{len(source.files)} files from {', '.join(hosts)}"
         return f"{source.package} {source.version}"
 
     @property
     def fetched(self) -> list[str]:
         """The books that have to be fetched first; none where they lie in a folder."""
-        is_fetched = isinstance(self.study.corpus.source, WheelSource)
-        return [str(path) for _, path in self.books.values()] if is_fetched else []
+        in_place = isinstance(self.study.corpus.source, FolderSource)
+        return [] if in_place else [str(path) for _, path in self.books.values()]
 
     @staticmethod
     def pattern(names: Iterable[str]) -> str:

@@ -4,6 +4,8 @@ import codecs
 import re
 from dataclasses import dataclass
 
+from nextchapter.corpus.document import UnreadableBookError
+
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -22,10 +24,6 @@ _CONTROLS = bytes(set(range(32)) - set(_TEXT_CONTROLS))
 _MOST_CONTROLS = 0.02
 _DECLARED = re.compile(rb"^Character set encoding:\s*([\w.:-]+)", re.IGNORECASE | re.MULTILINE)
 _HEAD_BYTES = 20_000
-
-
-class UnreadableBookError(ValueError):
-    """A file is no text that can be read; the message says why."""
 
 
 @dataclass(frozen=True)

@@ -1,10 +1,13 @@
 """Which books are read, how they are cleaned, and how their chapters are split."""
 
 from typing import Annotated, Literal
+from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
 
 from nextchapter.spec.base import Name, Spec
+
+Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
 class WheelSource(Spec):
@@ -16,7 +19,7 @@ class WheelSource(Spec):
     """Name of the package."""
     version: Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9.!+]*$")]
     """Its exact version."""
-    sha256: Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
+    sha256: Sha256
     """Digest of the wheel file; another file is refused."""
     folder: str
     """Folder inside the wheel that holds the books."""
@@ -24,8 +27,33 @@ class WheelSource(Spec):
     """The books, in the order of the shelf."""
 
 
+class Download(Spec):
+    """A file behind an address: a book, or an archive of books."""
+
+    url: Annotated[str, StringConstraints(pattern=r"^https?://[^\s/]+/\S+$")]
+    """Its address, http or https."""
+    sha256: Sha256
+    """Digest of the file; another file is refused."""
+    name: Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f]+$")] | None = None
+    """Name of the file on the shelf; null takes the last part of the address."""
+
+    @property
+    def file(self) -> str:
+        """The name of the file on the shelf."""
+        return self.name or unquote(urlsplit(self.url).path).rpartition("/")[2] or self.sha256[:16]
+
+
+class UrlSource(Spec):
+    """Files behind addresses, fetched once, in the order of the shelf."""
+
+    kind: Literal["url"] = "url"
+    """Says which of the kinds this is."""
+    files: Annotated[tuple[Download, ...], Field(min_length=1)]
+    """The files."""
+
+
 class FolderSource(Spec):
-    """A folder of `.txt` files, read recursively, in name order."""
+    """A folder of books, read recursively, in name order; which formats: docs/books.md."""
 
     kind: Literal["folder"] = "folder"
     """Says which of the kinds this is."""
@@ -33,7 +61,7 @@ class FolderSource(Spec):
     """The folder."""
 
 
-Source = Annotated[WheelSource | FolderSource, Field(discriminator="kind")]
+Source = Annotated[WheelSource | UrlSource | FolderSource, Field(discriminator="kind")]
 
 
 class SplitSpec(Spec):
@@ -54,6 +82,14 @@ class CorpusSpec(Spec):
     """Name of the shelf; the study is called so unless it says otherwise."""
     source: Source
     """Where the books come from; `--config books=FOLDER` puts a folder in its place."""
+    on_unreadable: Literal["skip", "fail"] = "skip"
+    """What a file that can't be read does: `skip` names it and reads the others, `fail` ends the run."""
+    max_book_mb: Annotated[float, Field(gt=0, le=2000)] = 64
+    """Largest book, in megabytes of text; cleaning takes about ten times as much memory."""
+    languages: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")], ...] = ()
+    """Languages to keep, as ISO 639 codes such as `en`; none given keeps all."""
+    duplicate_similarity: Annotated[float, Field(ge=0.5, le=1)] = 0.8
+    """Share of common word 5-grams (Jaccard) from which a chapter or book is a copy of another and is left out."""
     join_wrapped_lines: bool = True
     """Join the lines of a hard-wrapped paragraph; verse keeps its lines."""
     split: SplitSpec = SplitSpec()

@@ -132,7 +132,7 @@ def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
     """Return `path: found VALUE; what is allowed` for one of pydantic's errors."""
     keys, value = list(path), raw
     for part in problem["loc"]:
-        if isinstance(value, Mapping) and part not in value and part in ("folder", "wheel", value.get("kind")):
+        if isinstance(value, Mapping) and part not in value and part in ("folder", "url", "wheel", value.get("kind")):
             continue  # the tag of a union is no key of the file
         keys.append(str(part))
         value = value[part] if isinstance(value, (Mapping, list, tuple)) and _has(value, part) else None

@@ -10,7 +10,7 @@ def clean_book(job: Job) -> None:
     """Write the chapters of `source` to `chapters`, and what was found and removed to `quality`."""
     from nextchapter.corpus import cleaning
     from nextchapter.corpus.books import write_chapters
-    from nextchapter.corpus.decoding import UnreadableBookError
+    from nextchapter.corpus.document import UnreadableBookError
     from nextchapter.store.files import write_json
 
     source, book = job.path("source").resolve(), job.spec["book"]

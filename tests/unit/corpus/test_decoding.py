@@ -5,7 +5,8 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextchapter.corpus.decoding import UnreadableBookError, decode
+from nextchapter.corpus.decoding import decode
+from nextchapter.corpus.document import UnreadableBookError
 
 
 @given(st.text(st.characters(exclude_categories=["Cs", "Cc"]), min_size=1))
