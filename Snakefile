@@ -36,7 +36,7 @@ except SpecError as error:
 wildcard_constraints:
     study=FLOW.pattern([FLOW.name]),
     run=FLOW.pattern(FLOW.runs),
-    book=FLOW.pattern(FLOW.books),
+    shard=FLOW.pattern(FLOW.shards),
     tokenizer=FLOW.pattern(FLOW.study.tokenizers),
 
 
@@ -47,6 +47,7 @@ localrules:
 rule all:
     input:
         expand("results/{study}/mlflow.json", study=FLOW.name),
+        expand("results/{study}/corpus/quality.html", study=FLOW.name),
         expand("results/{study}/leaderboard.csv", study=FLOW.name),
         expand("results/{study}/next-chapter.md", study=FLOW.name),
         expand("results/{study}/figures/learning-curves.svg", study=FLOW.name),

@@ -7,13 +7,14 @@ import hashlib
 import os
 import re
 import sys
-from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
 
 from nextchapter.code import fingerprint
+from nextchapter.shelf import Refused, ShelfFile, distinct_names, scan_folder
 from nextchapter.spec.base import SpecError, canonical_json
 from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
 from nextchapter.spec.study import Study, read_study
@@ -22,6 +23,13 @@ from nextchapter.store.files import read_json
 STAGES = "nextchapter.stages"
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
+FILES_EACH_ALONE = 64
+"""Up to so many files each has a job of its own."""
+FEWEST_SHARDS = 16
+COMMAND_BYTES = 60_000
+"""What the files of one job may take of its command line; Linux allows 128 kB."""
+IGNORED_NAMED = 50
+"""So many of the files that are no books are named."""
 CHATTER = ("Select jobs to execute", "Execute ", "Assuming unrestricted", "Workflow defines that rule", "Conda env")
 """Beginnings of Snakemake's messages that tell a reader nothing; the stages tell what they do."""
 
@@ -38,8 +46,9 @@ class Flow:
         self.study = study
         self.name = study.name
         self.runs = study.run_names
-        self.books = {book_key(name): (name, path) for name, path in self._shelf()}
-        """The books in the order of the shelf: key, then name (path in the shelf without suffix) and file."""
+        self.files, self.ignored = self._shelf()
+        self.shards = share_out(self.files)
+        """The files that one job cleans, by the name of the job; up to `FILES_EACH_ALONE` files it is one each."""
         self._refuse_another_shelf()
 
     @classmethod
@@ -66,17 +75,19 @@ class Flow:
             Path(os.environ[STUDY_FILE]).write_text(flow.name, encoding="utf-8")
         return flow
 
-    def _shelf(self) -> list[tuple[str, Path]]:
+    def _shelf(self) -> tuple[list[ShelfFile], list[Refused]]:
+        """Return the files of the shelf in its order, and those that are no books."""
         source = self.study.corpus.source
+        if isinstance(source, FolderSource):
+            return _files_in(source)
         if isinstance(source, WheelSource):
             folder = Path("resources/books") / f"{source.package}-{source.version}"
-            return [(Path(file).stem, folder / file) for file in source.files]
-        if isinstance(source, UrlSource):
-            return [
-                (download.file, Path("resources/downloads", download.sha256[:16], download.file))
-                for download in source.files
-            ]
-        return _books_in(source)
+            paths = [(file, folder / file) for file in source.files]
+        else:
+            downloads = Path("resources/downloads")
+            paths = [(entry.file, downloads / entry.sha256[:16] / entry.file) for entry in source.files]
+        names = distinct_names([file for file, _ in paths])
+        return [ShelfFile(name, file, path) for name, (file, path) in zip(names, paths, strict=True)], []
 
     def _refuse_another_shelf(self) -> None:
         recorded = Path("results", self.name, "corpus", "quality.json")
@@ -108,7 +119,7 @@ class Flow:
     def fetched(self) -> list[str]:
         """The books that have to be fetched first; none where they lie in a folder."""
         in_place = isinstance(self.study.corpus.source, FolderSource)
-        return [] if in_place else [str(path) for _, path in self.books.values()]
+        return [] if in_place else [str(file.path) for file in self.files]
 
     @staticmethod
     def pattern(names: Iterable[str]) -> str:
@@ -119,16 +130,18 @@ class Flow:
         """Return the input function that finds a file among the tokens of a run's tokenizer."""
         return lambda wildcards: f"results/{self.name}/tokens/{self.runs[wildcards.run][0].tokenizer}/{file}"
 
-    def source_of(self, book: str) -> str:
-        """Return the file of a book; a link to it where its path holds a brace, Snakemake's sign of a wildcard."""
-        path = self.books[book][1]
-        if "{" not in str(path):
-            return str(path)
-        link = Path(".work/shelf", self.name, f"{book}.txt")
-        if not link.is_symlink() or link.readlink() != path:
+    def sources_of(self, shard: str) -> list[str]:
+        """Return the files that a job cleans; links to those whose paths hold a brace, Snakemake's sign of a wildcard."""
+        return [self._without_braces(file) for file in self.shards[shard]]
+
+    def _without_braces(self, file: ShelfFile) -> str:
+        if "{" not in str(file.path):
+            return str(file.path)
+        link = Path(".work/shelf", self.name, book_key(file.file))
+        if not link.is_symlink() or link.readlink() != file.path:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
-            link.symlink_to(path)
+            link.symlink_to(file.path)
         return str(link)
 
     def spec(self, rule: str, name: str = "") -> str:
@@ -145,11 +158,22 @@ class Flow:
         match rule:
             case "fetch_books":
                 return corpus.source.model_dump(mode="json")
-            case "clean_book":
-                book, path = self.books[name]
-                return {"book": book, "file": path.name, "join_wrapped_lines": corpus.join_wrapped_lines}
+            case "clean_books":
+                settings = corpus.model_dump(
+                    mode="json", include={"join_wrapped_lines", "max_book_mb", "on_unreadable"}
+                )
+                return {**settings, "files": [{"name": file.name, "file": file.file} for file in self.shards[name]]}
+            case "find_duplicates":
+                return {"similarity": corpus.duplicate_similarity, "in_name_order": self._is_shared_out}
             case "split_corpus":
-                return {"split": corpus.split.model_dump(mode="json"), "shelf": self.shelf}
+                return {
+                    "split": corpus.split.model_dump(mode="json"),
+                    "languages": list(corpus.languages),
+                    "shelf": self.shelf,
+                    "in_name_order": self._is_shared_out,
+                    "ignored": [asdict(refused) for refused in self.ignored[:IGNORED_NAMED]],
+                    "ignored_count": len(self.ignored),
+                }
             case "train_tokenizer":
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
@@ -187,6 +211,11 @@ class Flow:
         uses_model = rule in ("train_model", "evaluate_model", "write_chapter")
         return fingerprint(f"{STAGES}.{rule}", extra if uses_model else ())
 
+    @property
+    def _is_shared_out(self) -> bool:
+        """Whether one job cleans several files, so that the shelf's order is that of the names."""
+        return len(self.files) > FILES_EACH_ALONE
+
     def _tracking(self, run: str, record: str) -> dict[str, Any]:
         """Return what a rule of tracking reads; a failed attempt to publish changes it, and so is made up for."""
         failed = read_json(record).get("failed_attempts", 0) if Path(record).is_file() else 0
@@ -204,20 +233,41 @@ def book_key(name: str) -> str:
     return f"{readable or 'book'}-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
 
 
-def _books_in(source: FolderSource) -> list[tuple[str, Path]]:
+def share_out(files: Sequence[ShelfFile]) -> dict[str, list[ShelfFile]]:
+    """Return which files one job cleans: few files one each, many files in shards.
+
+    The shard of a file follows from its name and the number of shards, so that a file that joins the shelf is cleaned
+    with its own shard only. There are enough shards that the files of one fit a command line.
+    """
+    if len(files) <= FILES_EACH_ALONE:
+        return {book_key(file.name): [file] for file in files}
+    written = sum(len(os.fsencode(file.path)) + 2 * len(os.fsencode(file.file)) + 30 for file in files)
+    count = FEWEST_SHARDS
+    while count * COMMAND_BYTES < written or count * FILES_EACH_ALONE < len(files):
+        count *= 2
+    shards: dict[str, list[ShelfFile]] = {}
+    for file in files:
+        digest = hashlib.sha256(os.fsencode(file.name)).digest()
+        shards.setdefault(f"shard-{int.from_bytes(digest[:8]) % count:04d}", []).append(file)
+    return dict(sorted(shards.items()))
+
+
+def _files_in(source: FolderSource) -> tuple[list[ShelfFile], list[Refused]]:
     folder = Path(source.path).expanduser().resolve()
     if not folder.is_dir():
-        raise SpecError(f"books: found {source.path!r}; it must be a folder of .txt files, and there is none there")
-    files = sorted(path for path in folder.rglob("*") if path.suffix.lower() == ".txt" and path.is_file())
-    visible = [path for path in files if not any(part.startswith(".") for part in path.relative_to(folder).parts)]
-    if not visible:
-        raise SpecError(f"books: there is no .txt file in {str(folder)!r} or below it; it must hold at least one book")
-    names = [path.relative_to(folder).with_suffix("").as_posix() for path in visible]
-    twice = {name for name, count in Counter(names).items() if count > 1}
-    for place, path in enumerate(visible):
-        if names[place] in twice:  # a.txt beside a.TXT
-            names[place] = path.relative_to(folder).as_posix()
-    return sorted(zip(names, visible, strict=True))
+        raise SpecError(f"books: found {source.path!r}; it must be a folder of books, and there is none there")
+    files, ignored = scan_folder(folder)
+    if not files:
+        raise SpecError(f"books: there is no book in {str(folder)!r} or below it; {_what_is_there(ignored)}")
+    names = distinct_names(files)
+    shelf = [ShelfFile(name, file, folder / file) for name, file in zip(names, files, strict=True)]
+    return sorted(shelf, key=lambda file: file.name), ignored
+
+
+def _what_is_there(ignored: Sequence[Refused]) -> str:
+    if not ignored:
+        return "it must hold at least one"
+    return "found " + "; ".join(f"{refused.file}: {refused.reason}" for refused in ignored[:3])
 
 
 def _as_typed(key: str, value: Any, argv: Sequence[str]) -> str:

@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from nextchapter.corpus.books import read_chapters
-from nextchapter.stages import clean_book
+from nextchapter.stages import clean_books, find_duplicates
 from nextchapter.stages.split_corpus import main
 from nextchapter.store.files import read_json
 
@@ -18,22 +18,42 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     return tmp_path
 
 
-def add_book(name: str, chapters: int, word: str = "") -> str:
+def add_book(name: str, chapters: int, word: str = "", text: str = "") -> str:
     """Clean a book with so many chapters; return its name."""
-    text = "".join(f"CHAPTER {n}\n\n{f'It was {word or name} {n}. ' * 30}\n\n\n" for n in range(1, chapters + 1))
+    text = text or "".join(
+        f"CHAPTER {n}\n\n{f'It was {word or name} {n}. ' * 30}\n\n\n" for n in range(1, chapters + 1)
+    )
     Path(f"{name}.txt").write_text(text)
-    spec = json.dumps({"book": name, "file": f"{name}.txt", "join_wrapped_lines": True})
-    files = ["--source", f"{name}.txt", "--chapters", f"{name}.parquet", "--quality", f"{name}.json"]
-    assert clean_book.main(["--spec", spec, *files]) == 0
+    files = [{"name": name, "file": f"{name}.txt"}]
+    spec = {"files": files, "join_wrapped_lines": True, "max_book_mb": 1, "on_unreadable": "skip"}
+    arguments = [
+        "--source",
+        f"{name}.txt",
+        "--chapters",
+        f"{name}.parquet",
+        "--matter",
+        f"{name}.matter",
+        "--quality",
+        f"{name}.json",
+    ]
+    assert clean_books.main(["--spec", json.dumps(spec), *arguments]) == 0
     return name
 
 
-def split(*books: str, out: str = "out", seed: int = 1) -> int:
-    spec = {"split": {"valid_share": 0.1, "test_share": 0.1, "seed": seed}, "shelf": "the shelf"}
-    files = [f"--{name}={out}/{name}.parquet" for name in SPLITS]
-    chapters, qualities = [f"{book}.parquet" for book in books], [f"{book}.json" for book in books]
-    files += [f"--manifest={out}/split.csv", f"--quality={out}/quality.json"]
-    return main(["--spec", json.dumps(spec), "--chapters", *chapters, "--books", *qualities, *files])
+def split(*books: str, out: str = "out", seed: int = 1, languages: tuple[str, ...] = ()) -> int:
+    tables = ["--chapters", *(f"{book}.parquet" for book in books), "--books", *(f"{book}.json" for book in books)]
+    sections = ["--matter-tables", *(f"{book}.matter" for book in books)]
+    twins = f"{out}/duplicates.json"
+    assert find_duplicates.main(
+        ["--spec", json.dumps({"similarity": 0.8, "in_name_order": False}), *tables, "--duplicates", twins]
+    ) == 0  # fmt: skip
+    spec = {
+        "split": {"valid_share": 0.1, "test_share": 0.1, "seed": seed}, "shelf": "the shelf", "in_name_order": False,
+        "languages": languages, "ignored": [{"file": "x.mobi", "reason": "not a book format"}], "ignored_count": 1,
+    }  # fmt: skip
+    files = [f"--{name}={out}/{name}.parquet" for name in (*SPLITS, "matter")]
+    files += [f"--manifest={out}/split.csv", f"--quality={out}/quality.json", f"--duplicates={twins}"]
+    return main(["--spec", json.dumps(spec), *tables, *sections, *files])
 
 
 def test_each_chapter_goes_to_one_split_in_the_order_of_the_shelf(folder: Path) -> None:

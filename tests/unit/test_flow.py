@@ -7,7 +7,8 @@ from typing import Any
 import pytest
 import yaml
 
-from nextchapter.flow import Flow, book_key
+from nextchapter.flow import COMMAND_BYTES, FILES_EACH_ALONE, Flow, book_key, share_out
+from nextchapter.shelf import ShelfFile
 from nextchapter.spec.base import SpecError
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
@@ -18,7 +19,7 @@ def shelf(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     """Return a folder of three books with awkward names, one of them further down; it is not the current one."""
     monkeypatch.chdir(tmp_path)
     folder = tmp_path / "Мои книги"
-    for name in ("b two.txt", 'a {1}\'s "book".TXT', "more/c.txt", "notes.pdf", ".hidden.txt"):
+    for name in ("b two.epub", 'a {1}\'s "book".TXT', "more/c.txt.gz", "notes.mobi", ".hidden.txt"):
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
         (folder / name).write_text("text")
     return folder
@@ -31,26 +32,64 @@ def _flow(**changes: Any) -> Flow:
 def test_a_folder_is_read_recursively_in_name_order(shelf: Path) -> None:
     flow = _flow(books=str(shelf))
     assert flow.name == "Мои книги"
-    assert [name for name, _ in flow.books.values()] == ['a {1}\'s "book"', "b two", "more/c"]
+    assert [file.name for file in flow.files] == ['a {1}\'s "book"', "b two", "more/c"]
+    assert [(refused.file, refused.reason) for refused in flow.ignored] == [
+        ("notes.mobi", "not a book format: .mobi; convert it to EPUB")
+    ]
     assert flow.fetched == []
-    sources = [flow.source_of(book) for book in flow.books]
+    sources = [source for shard in flow.shards for source in flow.sources_of(shard)]
     assert not [source for source in sources if "{" in source]  # Snakemake would take it for a wildcard
-    assert [Path(source).resolve() for source in sources] == [path for _, path in flow.books.values()]
+    assert [Path(source).resolve() for source in sources] == [file.path for file in flow.files]
 
 
-def test_two_files_of_one_name_are_two_books(tmp_path: Path) -> None:
-    for name in ("a.txt", "a.TXT", "b.txt"):
-        (tmp_path / "shelf" / name).parent.mkdir(exist_ok=True)
+def test_files_of_one_name_are_books_of_different_names(tmp_path: Path) -> None:
+    for name in ("a.txt", "a.TXT", "b.txt", "c.zip", "c/d.txt", "e.zip"):
+        (tmp_path / "shelf" / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / "shelf" / name).write_text(name)
-    books = _flow(books=str(tmp_path / "shelf")).books.values()
-    assert [name for name, _ in books] == ["a.TXT", "a.txt", "b"]
+    files = _flow(books=str(tmp_path / "shelf")).files
+    assert [file.name for file in files] == ["a.TXT", "a.txt", "b", "c.zip", "c/d", "e"]
+
+
+def test_addresses_are_files_of_a_shelf_in_their_order() -> None:
+    entries = [
+        {"url": f"https://example.org/{name}", "sha256": digit * 64} for name, digit in (("z.txt", "1"), ("a", "2"))
+    ]
+    flow = _flow(corpus={"source": {"kind": "url", "files": entries}})
+    assert [file.name for file in flow.files] == ["z", "a"]
+    assert flow.fetched == [f"resources/downloads/{'1' * 16}/z.txt", f"resources/downloads/{'2' * 16}/a"]
+    assert flow.shelf == "2 files from example.org"
+
+
+def _files(count: int, length: int = 20) -> list[ShelfFile]:
+    names = [f"{number:0{length}d}" for number in range(count)]
+    return [ShelfFile(name, f"{name}.txt", Path("/shelf", f"{name}.txt")) for name in names]
+
+
+def test_few_files_have_a_job_each_and_many_share_them() -> None:
+    assert len(share_out(_files(FILES_EACH_ALONE))) == FILES_EACH_ALONE
+    shards = share_out(_files(2000))
+    assert 16 <= len(shards) <= 64
+    assert sorted((file for shard in shards.values() for file in shard), key=lambda file: file.name) == _files(2000)
+
+
+def test_a_file_that_joins_a_large_shelf_changes_one_shard() -> None:
+    before, after = share_out(_files(500)), share_out([*_files(500), *_files(1, length=4)])
+    assert [shard for shard in after if before[shard] != after[shard]] == [
+        shard for shard, files in after.items() if _files(1, length=4)[0] in files
+    ]
+
+
+def test_the_files_of_a_shard_fit_a_command_line() -> None:
+    shards = share_out(_files(1000, length=200))
+    longest = max(sum(len(str(file.path)) + 2 * len(file.file) for file in files) for files in shards.values())
+    assert longest < 2 * COMMAND_BYTES  # on average the bound itself
 
 
 def test_the_key_of_a_book_is_plain_and_does_not_depend_on_the_others(shelf: Path) -> None:
-    before = set(_flow(books=str(shelf)).books)
+    before = set(_flow(books=str(shelf)).shards)
     assert all(key.isascii() and not set(key) & set(" {}'\"/") for key in before)
     (shelf / "aa first.txt").write_text("text")
-    after = set(_flow(books=str(shelf)).books)
+    after = set(_flow(books=str(shelf)).shards)
     assert before < after
     assert book_key("Война и мир") != book_key("Анна Каренина")
 
@@ -78,7 +117,7 @@ def test_a_missing_an_empty_and_another_shelf_of_that_name_are_refused(shelf: Pa
     with pytest.raises(SpecError, match=r"books: found '.*nowhere'; it must be a folder"):
         _flow(books=str(tmp_path / "nowhere"))
     (tmp_path / "empty").mkdir()
-    with pytest.raises(SpecError, match=r"no .txt file in '.*empty'"):
+    with pytest.raises(SpecError, match=r"there is no book in '.*empty' or below it; it must hold at least one"):
         _flow(books=str(tmp_path / "empty"))
     record = tmp_path / "results/Мои книги/corpus/quality.json"
     record.parent.mkdir(parents=True)
@@ -96,7 +135,8 @@ def test_the_specification_of_a_rule_holds_what_it_reads_and_nothing_else() -> N
     changed["runs"]["lstm-384"]["model"]["dropout"] = 0.5
     other = Flow.from_config(changed)
     rules = [("train_model", run) for run in flow.runs] + [("evaluate_model", run) for run in flow.runs]
-    rules += [("train_tokenizer", "unigram-2k"), ("split_corpus", ""), ("clean_book", next(iter(flow.books)))]
+    rules += [("train_tokenizer", "unigram-2k"), ("split_corpus", ""), ("clean_books", next(iter(flow.shards)))]
+    rules += [("find_duplicates", "")]
     assert [rule for rule in rules if flow.spec(*rule) != other.spec(*rule)] == [("train_model", "lstm-384.s1")]
 
 

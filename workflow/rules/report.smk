@@ -1,7 +1,31 @@
-# From runs to what a person reads: leaderboard, figures, chapters.
+# From books and runs to what a person reads: the account of the shelf, leaderboard, figures, chapters.
 #
-# in:   results/{study}/runs/{run}/
-# out:  results/{study}/leaderboard.csv, next-chapter.md, chapters.html, figures/, runs/{run}/network.svg
+# in:   results/{study}/corpus/quality.json, results/{study}/runs/{run}/
+# out:  results/{study}/corpus/quality.html, leaderboard.csv, next-chapter.md, chapters.html, figures/,
+#       runs/{run}/network.svg
+
+
+rule render_quality:
+    input:
+        quality="results/{study}/corpus/quality.json",
+    output:
+        html=report(
+            "results/{study}/corpus/quality.html",
+            caption="../report/quality.rst",
+            category="Books",
+        ),
+    log:
+        "logs/render_quality/{study}.log",
+    benchmark:
+        "logs/render_quality/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("render_quality"),
+        code=FLOW.code("render_quality"),
+    shell:
+        "python -m nextchapter.stages.render_quality --spec {params.spec:q} --code {params.code}"
+        " --quality {input.quality:q} --html {output.html:q} --log {log:q}"
 
 
 rule compare_runs:

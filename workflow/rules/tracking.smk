@@ -69,6 +69,7 @@ rule track_study:
             "results/{study}/figures/learning-curves.png",
             "results/{study}/figures/leaderboard.png",
             "results/{study}/chapters.html",
+            "results/{study}/corpus/quality.html",
         ],
         records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
     output:

@@ -1,24 +1,35 @@
-"""The chapters of a book and the tables that hold them."""
+"""The chapters of books and the tables that hold them."""
 
 import hashlib
-from collections.abc import Iterable
-from dataclasses import asdict, dataclass
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Any, NamedTuple
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from nextchapter.corpus.words import count_words
 from nextchapter.store.files import atomic_path
 
+COUNTED = "chapter"
+"""Kind of a chapter that counts; a prologue, preface or epilogue has another."""
+GROUP_CHARACTERS = 8_000_000
+"""Text of a row group: what is held in memory when a table is written or read."""
 SCHEMA = pa.schema(
     [
         ("book", pa.string()),
         ("author", pa.string()),
         ("title", pa.string()),
+        ("language", pa.string()),
         ("volume", pa.string()),
         ("chapter", pa.int64()),
+        ("kind", pa.string()),
         ("heading", pa.string()),
         ("text", pa.string()),
+        ("characters", pa.int64()),
+        ("words", pa.int64()),
         ("sha256", pa.string()),
     ]
 )
@@ -36,11 +47,15 @@ class Chapter:
     volume: str
     """Heading of the volume, part or act that it stands in, or empty."""
     chapter: int
-    """Its place in the book, from 1; never restarts."""
+    """Its place in the book, from 1; never restarts. 0 where it is no chapter that counts."""
     heading: str
     """Its heading as printed, or empty."""
     text: str
     """Its paragraphs, a blank line between them."""
+    kind: str = COUNTED
+    """`chapter`, or `prologue`, `preface`, `epilogue` and the like."""
+    language: str = ""
+    """Language of the book, as an ISO 639 code."""
 
     @property
     def sha256(self) -> str:
@@ -48,14 +63,72 @@ class Chapter:
         return hashlib.sha256(self.text.encode()).hexdigest()
 
 
-def write_chapters(path: Path, chapters: Iterable[Chapter]) -> None:
-    """Write chapters as a Parquet table, atomically; equal chapters give equal bytes."""
-    rows = [{**asdict(chapter), "sha256": chapter.sha256} for chapter in chapters]
+class Entry(NamedTuple):
+    """A chapter without its text: what splitting a shelf needs to know of it."""
+
+    book: str
+    chapter: int
+    heading: str
+    characters: int
+    words: int
+    sha256: str
+
+
+class ChapterTable:
+    """A Parquet table that is written as the chapters come; equal chapters give equal bytes."""
+
+    def __init__(self, path: Path) -> None:
+        """Open the file; `chapter_table` closes it and gives it its name."""
+        self._writer = pq.ParquetWriter(path, SCHEMA, compression="zstd")
+        self._rows: list[dict[str, Any]] = []
+        self._waiting = 0
+        self.groups = 0
+        """Number of row groups written."""
+
+    def add(self, chapters: Iterable[Chapter]) -> None:
+        """Add chapters; a row group is written whenever enough text waits."""
+        for chapter in chapters:
+            facts = {"characters": len(chapter.text), "words": count_words(chapter.text), "sha256": chapter.sha256}
+            self.add_row({**vars(chapter), **facts})
+
+    def add_row(self, row: dict[str, Any]) -> None:
+        """Add a row with all columns of `SCHEMA`."""
+        self._rows.append(row)
+        self._waiting += len(row["text"])
+        if self._waiting >= GROUP_CHARACTERS:
+            self.end_group()
+
+    def end_group(self) -> None:
+        """Write what waits as a row group."""
+        if self._rows:
+            self._writer.write_table(pa.Table.from_pylist(self._rows, SCHEMA))
+            self.groups += 1
+        self._rows, self._waiting = [], 0
+
+    def close(self) -> None:
+        """Write what waits, and the end of the file."""
+        self.end_group()
+        self._writer.close()
+
+
+@contextmanager
+def chapter_table(path: Path) -> Iterator[ChapterTable]:
+    """Open a table for writing; it takes its name at the end, when it is whole."""
     with atomic_path(path) as temporary:
-        pq.write_table(pa.Table.from_pylist(rows, SCHEMA), temporary, compression="zstd")
+        table = ChapterTable(temporary)
+        try:
+            yield table
+        finally:
+            table.close()
+
+
+def write_chapters(path: Path, chapters: Iterable[Chapter]) -> None:
+    """Write chapters as a Parquet table, atomically."""
+    with chapter_table(path) as table:
+        table.add(chapters)
 
 
 def read_chapters(path: Path) -> list[Chapter]:
     """Return the chapters in a Parquet table."""
-    columns = [field.name for field in SCHEMA if field.name != "sha256"]
+    columns = [field.name for field in SCHEMA if field.name not in ("characters", "words", "sha256")]
     return [Chapter(**row) for row in pq.read_table(path, columns=columns).to_pylist()]

@@ -1,68 +1,79 @@
-"""The account of a shelf: what was read, what each split holds, and what came twice."""
+"""The account of a shelf: what was read, what each split holds, what came twice, and what was not read."""
 
 import csv
 import io
-from collections.abc import Mapping, Sequence
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from nextchapter.corpus.books import Chapter
+from nextchapter.corpus.books import Entry
 from nextchapter.corpus.splits import SPLITS
-from nextchapter.corpus.words import count_words
 from nextchapter.store.files import write_text
 
 MANIFEST = ("book", "chapter", "heading", "split", "characters", "sha256")
+LENGTH_EDGES = tuple(round(10 ** (2 + place / 8)) for place in range(33))
+"""Edges of the histogram of chapter lengths, in characters: eight bins a power of ten, from 100 to a million."""
 
 
-def write_manifest(path: Path, chapters: Sequence[Chapter], splits: Sequence[str]) -> None:
+def write_manifest(path: Path, entries: Sequence[Entry], splits: Sequence[str]) -> None:
     """Write a CSV with a row a chapter: which split it went to."""
     table = io.StringIO()
     writer = csv.writer(table, lineterminator="\n")
     writer.writerow(MANIFEST)
-    for chapter, split in zip(chapters, splits, strict=True):
-        characters = len(chapter.text)
-        writer.writerow([chapter.book, chapter.chapter, chapter.heading, split, characters, chapter.sha256])
+    for entry, split in zip(entries, splits, strict=True):
+        writer.writerow([entry.book, entry.chapter, entry.heading, split, entry.characters, entry.sha256])
     write_text(path, table.getvalue())
 
 
-def describe_shelf(
-    shelf: str,
-    books: Sequence[Mapping[str, Any]],
-    chapters: Sequence[Chapter],
-    splits: Sequence[str],
-    repeated: Sequence[tuple[Chapter, Chapter]],
-) -> dict[str, Any]:
-    """Return the quality record of a shelf.
-
-    Args:
-        shelf: where the books come from.
-        books: the record of each book.
-        chapters: the chapters that are used.
-        splits: the split of each.
-        repeated: the chapters that are not, each with the one whose text it repeats.
-    """
+def describe_splits(books: int, entries: Sequence[Entry], splits: Sequence[str]) -> dict[str, Any]:
+    """Return the totals of a shelf, and of each split, in chapters, characters and words."""
     parts = {
-        split: _count([chapter for chapter, own in zip(chapters, splits, strict=True) if own == split])
-        for split in SPLITS
+        split: _count(entry for entry, own in zip(entries, splits, strict=True) if own == split) for split in SPLITS
     }
-    return {
-        "shelf": shelf,
-        "books": list(books),
-        "totals": {"books": len(books), **_count(chapters), "splits": parts},
-        "duplicates": [
-            {**_place(chapter), "same_as": _place(original), "characters": len(chapter.text)}
-            for chapter, original in repeated
-        ],
-    }
+    return {"books": books, **_count(entries), "splits": parts}
 
 
-def _count(chapters: Sequence[Chapter]) -> dict[str, int]:
-    return {
-        "chapters": len(chapters),
-        "characters": sum(len(chapter.text) for chapter in chapters),
-        "words": sum(count_words(chapter.text) for chapter in chapters),
-    }
+def describe_lengths(entries: Iterable[Entry]) -> dict[str, list[int]]:
+    """Return the histogram of chapter lengths: `edges` in characters, and `counts` between them.
+
+    Chapters shorter than the first edge or longer than the last are counted in the outermost bins.
+    """
+    counts = Counter(_bin_of(entry.characters) for entry in entries)
+    return {"edges": list(LENGTH_EDGES), "counts": [counts[place] for place in range(len(LENGTH_EDGES) - 1)]}
 
 
-def _place(chapter: Chapter) -> dict[str, Any]:
-    return {"book": chapter.book, "chapter": chapter.chapter, "heading": chapter.heading}
+def describe_duplicates(duplicates: Iterable[Mapping[str, Any]], entries: Iterable[Entry]) -> list[dict[str, Any]]:
+    """Return the copies that were left out, with headings and lengths; `chapter` is null for a whole book."""
+    known = {(entry.book, entry.chapter): entry for entry in entries}
+    of_book = Counter[str]()
+    for entry in known.values():
+        of_book[entry.book] += entry.characters
+
+    def place(book: str, chapter: int | None) -> dict[str, Any]:
+        entry = known.get((book, chapter)) if chapter is not None else None
+        return {"book": book, "chapter": chapter, "heading": entry.heading if entry else ""}
+
+    return [
+        {
+            **place(twin["book"], twin["chapter"]),
+            "same_as": place(twin["same_as"]["book"], twin["same_as"]["chapter"]),
+            "similarity": twin["similarity"],
+            "characters": of_book[twin["book"]]
+            if twin["chapter"] is None
+            else known[twin["book"], twin["chapter"]].characters,
+        }
+        for twin in duplicates
+    ]
+
+
+def _bin_of(characters: int) -> int:
+    above = sum(characters >= edge for edge in LENGTH_EDGES)
+    return min(max(above - 1, 0), len(LENGTH_EDGES) - 2)
+
+
+def _count(entries: Iterable[Entry]) -> dict[str, int]:
+    chapters = characters = words = 0
+    for entry in entries:
+        chapters, characters, words = chapters + 1, characters + entry.characters, words + entry.words
+    return {"chapters": chapters, "characters": characters, "words": words}

@@ -8,7 +8,7 @@ than what is left of the share; it is drawn with the probability that makes the 
 import hashlib
 from collections.abc import Sequence
 
-from nextchapter.corpus.books import Chapter
+from nextchapter.corpus.books import Entry
 
 SPLITS = ("train", "valid", "test")
 
@@ -17,18 +17,7 @@ class ShelfTooSmallError(ValueError):
     """There are too few chapters to give each split one."""
 
 
-def drop_duplicates(chapters: Sequence[Chapter]) -> tuple[list[Chapter], list[tuple[Chapter, Chapter]]]:
-    """Return the chapters whose text comes for the first time, and the others with the one that they repeat."""
-    first: dict[str, Chapter] = {}
-    repeated = []
-    for chapter in chapters:
-        original = first.setdefault(chapter.sha256, chapter)
-        if original is not chapter:
-            repeated.append((chapter, original))
-    return list(first.values()), repeated
-
-
-def assign_splits(chapters: Sequence[Chapter], valid_share: float, test_share: float, seed: int) -> list[str]:
+def assign_splits(chapters: Sequence[Entry], valid_share: float, test_share: float, seed: int) -> list[str]:
     """Return the split of each chapter; none is left empty.
 
     Args:
@@ -51,7 +40,7 @@ def assign_splits(chapters: Sequence[Chapter], valid_share: float, test_share: f
     splits = ["train"] * len(chapters)
     for book, indices in books.items():
         waiting = sorted(indices, key=lambda index: _rank(chapters[index], seed))
-        budget = sum(len(chapters[index].text) for index in indices)
+        budget = sum(chapters[index].characters for index in indices)
         for split, share in (("test", test_share), ("valid", valid_share)):
             taken = _take(chapters, waiting, share * budget, _uniform(seed, book, split))
             for index in taken:
@@ -61,11 +50,11 @@ def assign_splits(chapters: Sequence[Chapter], valid_share: float, test_share: f
     return splits
 
 
-def _take(chapters: Sequence[Chapter], waiting: Sequence[int], characters: float, chance: float) -> list[int]:
+def _take(chapters: Sequence[Entry], waiting: Sequence[int], characters: float, chance: float) -> list[int]:
     """Return the first chapters that hold so many characters; `chance`, from 0 to 1, decides on the last."""
     taken: list[int] = []
     for index in waiting:
-        length = len(chapters[index].text)
+        length = chapters[index].characters
         if length > characters:
             return [*taken, index] if chance * length < characters else taken
         taken.append(index)
@@ -81,7 +70,7 @@ def _fill_empty(splits: list[str], order: Sequence[int]) -> None:
             splits[next(index for index in order if splits[index] == richest)] = split
 
 
-def _rank(chapter: Chapter, seed: int) -> bytes:
+def _rank(chapter: Entry, seed: int) -> bytes:
     return _digest(seed, chapter.book, chapter.chapter, chapter.sha256)
 
 

@@ -90,7 +90,7 @@ def budget_tokens(run: RunSpec, train_characters: float) -> float:
 
 def shelf_bytes(flow: Flow) -> int:
     """Return the size of the books, as far as they are there."""
-    return sum(path.stat().st_size if path.is_file() else NOVEL_BYTES for _, path in flow.books.values())
+    return sum(file.path.stat().st_size if file.path.is_file() else NOVEL_BYTES for file in flow.files)
 
 
 def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: float) -> Estimate:
@@ -112,7 +112,7 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
         weights_total += weights.total
         operations = operations_per_token(weights) * budget_tokens(run, train_characters)
         seconds.append(operations / (operations_per_s * EFFICIENCY) * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
-    shared_s = JOB_S * (SHARED_JOBS + len(flow.books)) / cores
+    shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s
     disk = 4 * _WEIGHT_COPIES * weights_total + _TEXT_COPIES * text + _PER_RUN_BYTES * len(names) + _SHARED_BYTES
     return Estimate(LEAST * expected_s, MOST * expected_s, disk)

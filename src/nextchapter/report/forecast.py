@@ -22,9 +22,9 @@ def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
     paint = Paint(colour)
     lines = [
         "",
-        paint.bold(fit(f"{flow.name}: {count(flow.books, 'book')}, {count(flow.runs, 'run')}", WIDTH)),
+        paint.bold(fit(f"{flow.name}: {count(flow.files, 'book')}, {count(flow.runs, 'run')}", WIDTH)),
         "",
-        *field("books", few([name for name, _ in flow.books.values()])),
+        *field("books", few([file.name for file in flow.files])),
         path_field("from", flow.shelf),
     ]
     for name, tokenizer in flow.study.tokenizers.items():

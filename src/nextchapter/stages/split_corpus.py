@@ -1,51 +1,130 @@
 """Divide the chapters of the shelf into training, validation and test."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from contextlib import ExitStack
+from typing import TYPE_CHECKING, Any
 
 from nextchapter.stages.command import LOGGER, Job, StageError, execute
+
+if TYPE_CHECKING:
+    from nextchapter.corpus.books import Entry
+    from nextchapter.corpus.shards import Shelf, ShelvedBook
 
 
 def split_corpus(job: Job) -> None:
     """Write the chapters of the `chapters` tables to `train`, `valid` and `test`; which went where to `manifest`.
 
-    `books` are the books' quality records, in the order of the shelf; with the totals they make `quality`.
+    `books` are the records of what was cleaned, `duplicates` the copies, which are left out; with the totals, the
+    records make `quality`. The prefaces, epilogues and the like of all books are gathered in `matter`.
     """
-    from nextchapter.corpus.books import read_chapters, write_chapters
-    from nextchapter.corpus.quality import describe_shelf, write_manifest
-    from nextchapter.corpus.splits import SPLITS, ShelfTooSmallError, assign_splits, drop_duplicates
+    from nextchapter.corpus.leaks import leak_share
+    from nextchapter.corpus.quality import describe_duplicates, describe_lengths, describe_splits, write_manifest
+    from nextchapter.corpus.shards import Shelf
+    from nextchapter.corpus.splits import SPLITS, ShelfTooSmallError, assign_splits
     from nextchapter.store.files import read_json, write_json
 
-    books = [read_json(path) for path in job.paths("books")]
-    for book in books:
-        if book["problem"]:
-            LOGGER.warning("%s has no chapter: %s", book["file"], book["problem"])
-    chapters, repeated = drop_duplicates([chapter for path in job.paths("chapters") for chapter in read_chapters(path)])
-    if repeated:
-        (chapter, original), count = repeated[0], len(repeated)
-        LOGGER.warning(
-            "%d chapters repeat the text of others and are left out, first chapter %d of %s, which is chapter %d of %s",
-            *(count, chapter.chapter, chapter.book, original.chapter, original.book),
-        )
-    shelf = job.spec["shelf"]
-    if not chapters:
-        raise StageError(f"there is no readable chapter in {shelf}: {len(books)} files, all empty")
+    spec = job.spec
+    shelf = Shelf.open(job.paths("chapters"), job.paths("books"), spec["in_name_order"])
+    kept, foreign = _in_languages(shelf.books, spec["languages"])
+    twins = read_json(job.path("duplicates"))
+    everything = [entry for book in kept for entry in book.entries()]
+    entries = _without_twins(everything, twins)
+    _tell(shelf, twins)
+    if not entries:
+        raise StageError(f"there is no readable chapter in {spec['shelf']}: {_why_nothing(shelf, foreign)}")
     try:
-        splits = assign_splits(chapters, **job.spec["split"])
+        splits = assign_splits(entries, **spec["split"])
     except ShelfTooSmallError as error:
-        raise StageError(f"{shelf}: {error}") from error
-    for split in SPLITS:
-        chosen = [chapter for chapter, own in zip(chapters, splits, strict=True) if own == split]
-        write_chapters(job.path(split), chosen)
+        raise StageError(f"{spec['shelf']}: {error}") from error
+    _write_splits(job, kept, dict(zip(((entry.book, entry.chapter) for entry in entries), splits, strict=True)))
     LOGGER.info(", ".join(f"{splits.count(split)} chapters to {split}" for split in SPLITS))
-    write_manifest(job.path("manifest"), chapters, splits)
-    write_json(job.path("quality"), describe_shelf(shelf, books, chapters, splits, repeated))
+    write_manifest(job.path("manifest"), entries, splits)
+    _gather_matter(job, kept)
+    leak = leak_share(job.path("train"), job.path("test"))
+    LOGGER.info("%.2f %% of the test's 8-word sequences occur in training", 100 * leak["share"])
+    quality = {
+        "shelf": spec["shelf"],
+        "books": [book.record for book in shelf.books],
+        "totals": describe_splits(len(kept), entries, splits),
+        "chapter_lengths": describe_lengths(entries),
+        "duplicates": describe_duplicates(twins, everything),
+        "leak": leak,
+        "refused": [*shelf.refused, *spec["ignored"]],
+        "refused_count": len(shelf.refused) + spec["ignored_count"],
+        "left_out_languages": [{"book": book.name, "language": book.record["language"]} for book in foreign],
+    }
+    write_json(job.path("quality"), quality)
+
+
+def _in_languages(
+    books: "Iterable[ShelvedBook]", languages: Sequence[str]
+) -> "tuple[list[ShelvedBook], list[ShelvedBook]]":
+    """Return the books in some languages, all where none is given, and the others."""
+    kept, foreign = [], []
+    for book in books:
+        (kept if not languages or book.record["language"] in languages else foreign).append(book)
+    return kept, foreign
+
+
+def _without_twins(entries: "Iterable[Entry]", twins: Iterable[dict[str, Any]]) -> "list[Entry]":
+    dropped = {(twin["book"], twin["chapter"]) for twin in twins}
+    return [entry for entry in entries if not {(entry.book, None), (entry.book, entry.chapter)} & dropped]
+
+
+def _tell(shelf: "Shelf", twins: Sequence[dict[str, Any]]) -> None:
+    for book in shelf.books:
+        if book.record["problem"]:
+            LOGGER.warning("%s has no chapter: %s", book.record["file"], book.record["problem"])
+    if twins:
+        twin = twins[0]
+        LOGGER.warning(
+            "%d copies are left out, first %s of %s, which is %s of %s",
+            *(len(twins), _part(twin), twin["book"], _part(twin["same_as"]), twin["same_as"]["book"]),
+        )
+
+
+def _part(place: dict[str, Any]) -> str:
+    return "the whole" if place["chapter"] is None else f"chapter {place['chapter']}"
+
+
+def _why_nothing(shelf: "Shelf", foreign: "Sequence[ShelvedBook]") -> str:
+    if foreign:
+        found = ", ".join(sorted({book.record["language"] for book in foreign}))
+        return f"corpus.languages leaves out all {len(foreign)} books; their languages: {found}"
+    if shelf.refused:
+        return f"{shelf.refused[0]['file']}: {shelf.refused[0]['reason']}"
+    return f"{len(shelf.books)} books, all empty"
+
+
+def _write_splits(job: Job, books: "Iterable[ShelvedBook]", splits: dict[tuple[str, int], str]) -> None:
+    """Write each chapter to the table of its split."""
+    from nextchapter.corpus.books import chapter_table
+    from nextchapter.corpus.splits import SPLITS
+
+    with ExitStack() as stack:
+        tables = {name: stack.enter_context(chapter_table(job.path(name))) for name in SPLITS}
+        for book in books:
+            for row in book.rows():
+                if split := splits.get((row["book"], row["chapter"])):
+                    tables[split].add_row(row)
+
+
+def _gather_matter(job: Job, books: "Iterable[ShelvedBook]") -> None:
+    """Write what is no chapter of any book to one table, in the order of the shelf."""
+    from nextchapter.corpus.books import read_chapters, write_chapters
+
+    place = {book.name: number for number, book in enumerate(books)}
+    sections = [section for path in job.paths("matter_tables") for section in read_chapters(path)]
+    kept = [section for section in sections if section.book in place]
+    write_chapters(job.path("matter"), sorted(kept, key=lambda section: place[section.book]))
 
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from its command line."""
-    outputs = ["train", "valid", "test", "manifest", "quality"]
-    return execute(split_corpus, inputs=["chapters*", "books*"], outputs=outputs, argv=argv)
+    inputs = ["chapters*", "matter_tables*", "books*", "duplicates"]
+    outputs = ["train", "valid", "test", "matter", "manifest", "quality"]
+    return execute(split_corpus, inputs=inputs, outputs=outputs, argv=argv)
 
 
 if __name__ == "__main__":

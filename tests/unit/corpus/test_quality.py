@@ -1,19 +1,19 @@
 import csv
 from pathlib import Path
 
-from nextchapter.corpus.books import Chapter
-from nextchapter.corpus.quality import describe_shelf, write_manifest
+from nextchapter.corpus.books import Entry
+from nextchapter.corpus.quality import describe_duplicates, describe_lengths, describe_splits, write_manifest
 
-CHAPTERS = [
-    Chapter("a, b", "", "", "", 1, 'He said "I"', "One two."),
-    Chapter("a, b", "", "", "", 2, "", "Three."),
-    Chapter("ж", "", "", "", 1, "", "Four five six."),
+ENTRIES = [
+    Entry("a, b", 1, 'He said "I"', 8, 2, "5a"),
+    Entry("a, b", 2, "", 6, 1, "7b"),
+    Entry("ж", 1, "", 2_000_000, 3, "9c"),
 ]
 SPLITS = ["train", "test", "valid"]
 
 
 def test_the_manifest_has_a_row_a_chapter(tmp_path: Path) -> None:
-    write_manifest(tmp_path / "split.csv", CHAPTERS, SPLITS)
+    write_manifest(tmp_path / "split.csv", ENTRIES, SPLITS)
     with (tmp_path / "split.csv").open(encoding="utf-8", newline="") as file:
         rows = list(csv.DictReader(file))
     assert [(row["book"], row["chapter"], row["heading"], row["split"]) for row in rows] == [
@@ -21,19 +21,29 @@ def test_the_manifest_has_a_row_a_chapter(tmp_path: Path) -> None:
         ("a, b", "2", "", "test"),
         ("ж", "1", "", "valid"),
     ]
-    assert [row["characters"] for row in rows] == ["8", "6", "14"]
-    assert rows[0]["sha256"] == CHAPTERS[0].sha256
+    assert [row["characters"] for row in rows] == ["8", "6", "2000000"]
+    assert rows[0]["sha256"] == ENTRIES[0].sha256
 
 
-def test_the_record_of_a_shelf_counts_what_is_used() -> None:
-    twin = Chapter("ж", "", "", "", 2, "II", "Three.")
-    record = describe_shelf("a shelf", [{"book": "a, b"}, {"book": "ж"}], CHAPTERS, SPLITS, [(twin, CHAPTERS[1])])
-    assert record["shelf"] == "a shelf"
-    assert [book["book"] for book in record["books"]] == ["a, b", "ж"]
-    totals = record["totals"]
-    assert (totals["books"], totals["chapters"], totals["characters"], totals["words"]) == (2, 3, 28, 6)
-    assert totals["splits"]["valid"] == {"chapters": 1, "characters": 14, "words": 3}
-    assert record["duplicates"] == [
-        {"book": "ж", "chapter": 2, "heading": "II", "characters": 6,
-         "same_as": {"book": "a, b", "chapter": 2, "heading": ""}}
-    ]  # fmt: skip
+def test_the_totals_count_what_is_used() -> None:
+    totals = describe_splits(2, ENTRIES, SPLITS)
+    assert (totals["books"], totals["chapters"], totals["characters"], totals["words"]) == (2, 3, 2_000_014, 6)
+    assert totals["splits"]["valid"] == {"chapters": 1, "characters": 2_000_000, "words": 3}
+
+
+def test_the_histogram_counts_each_chapter_once() -> None:
+    lengths = describe_lengths([*ENTRIES, Entry("b", 1, "", 1000, 1, "")])
+    edges, counts = lengths["edges"], lengths["counts"]
+    assert (edges[0], edges[8], edges[-1]) == (100, 1000, 1_000_000)
+    assert len(counts) == len(edges) - 1
+    assert {place: count for place, count in enumerate(counts) if count} == {0: 2, 8: 1, len(counts) - 1: 1}
+
+
+def test_copies_are_named_with_their_headings_and_lengths() -> None:
+    twins = [
+        {"book": "a, b", "chapter": 1, "same_as": {"book": "ж", "chapter": 1}, "similarity": 0.9},
+        {"book": "a, b", "chapter": None, "same_as": {"book": "ж", "chapter": None}, "similarity": 1.0},
+    ]
+    chapter, book = describe_duplicates(twins, ENTRIES)
+    assert (chapter["heading"], chapter["characters"], chapter["same_as"]["chapter"]) == ('He said "I"', 8, 1)
+    assert (book["chapter"], book["heading"], book["characters"]) == (None, "", 14)

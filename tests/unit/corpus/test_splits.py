@@ -4,16 +4,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextchapter.corpus.books import Chapter
-from nextchapter.corpus.splits import ShelfTooSmallError, assign_splits, drop_duplicates
+from nextchapter.corpus.books import Entry
+from nextchapter.corpus.splits import ShelfTooSmallError, assign_splits
 
 SHELVES = st.lists(st.lists(st.integers(1, 40_000), min_size=1, max_size=60), min_size=1, max_size=6)
 
 
-def shelf_of(*books: list[int], names: str = "abcdefgh") -> list[Chapter]:
+def shelf_of(*books: list[int], names: str = "abcdefgh") -> list[Entry]:
     """Return books of chapters with the given lengths, no two texts alike."""
     return [
-        Chapter(names[place], "", "", "", number, "", f"{names[place]} {number} " + "x" * length)
+        Entry(names[place], number, "", length, length // 5, f"{names[place]} {number} {length}")
         for place, lengths in enumerate(books)
         for number, length in enumerate(lengths, start=1)
     ]
@@ -43,12 +43,12 @@ def test_small_shelves_give_each_split_a_chapter(lengths: list[list[int]]) -> No
 
 def test_shares_are_right_on_average_and_near_each_time() -> None:
     chapters = shelf_of([10_000 + 137 * n for n in range(50)], [16_000 - 101 * n for n in range(55)], [20_000] * 24)
-    total = sum(len(chapter.text) for chapter in chapters)
+    total = sum(chapter.characters for chapter in chapters)
     shares = []
     for seed in range(300):
         splits = assign_splits(chapters, 0.08, 0.12, seed)
         share = [
-            sum(len(c.text) for c, own in zip(chapters, splits, strict=True) if own == s) / total
+            sum(c.characters for c, own in zip(chapters, splits, strict=True) if own == s) / total
             for s in ("valid", "test")
         ]
         shares.append(share)
@@ -82,10 +82,3 @@ def test_a_book_that_joins_moves_no_chapter_of_the_others() -> None:
 def test_another_seed_gives_other_splits() -> None:
     chapters = shelf_of([900] * 60)
     assert assign_splits(chapters, 0.1, 0.1, 1) != assign_splits(chapters, 0.1, 0.1, 2)
-
-
-def test_a_chapter_that_comes_twice_is_kept_once() -> None:
-    chapters = shelf_of([5, 6])
-    twin = Chapter("z", "", "", "", 7, "Other Heading", chapters[1].text)
-    assert drop_duplicates([*chapters, twin]) == (chapters, [(twin, chapters[1])])
-    assert drop_duplicates(chapters) == (chapters, [])

@@ -1,0 +1,124 @@
+"""From a file of the shelf to its books: opened, read in their format, cleaned, their language told."""
+
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
+from itertools import groupby
+from pathlib import Path
+from typing import Any
+
+from nextchapter.corpus.books import Chapter
+from nextchapter.corpus.characters import repair_characters
+from nextchapter.corpus.cleaning import CleanBook, account, clean_document
+from nextchapter.corpus.containers import open_shelf_file
+from nextchapter.corpus.document import Document, Limits, RawBook, Record, Refused, UnreadableBookError
+from nextchapter.corpus.formats import read_document
+from nextchapter.corpus.languages import detect_language
+from nextchapter.corpus.removals import Removals
+from nextchapter.shelf import book_name
+
+WHOLE_BOOK_CHARACTERS = 30_000
+"""A row of a table without chapters that is longer than this is read as a book with chapters of its own."""
+PART_CHARACTERS = 8_000_000
+"""A book of many rows is delivered in parts of this size, so that no table has to fit the memory."""
+
+
+def read_books(
+    path: Path, file: str, name: str, limits: Limits, join_wrapped_lines: bool = True
+) -> Iterator[CleanBook | Refused]:
+    """Yield the books in a file of the shelf, and what in it can't be read.
+
+    A book of a large table comes in several parts that follow each other.
+
+    Args:
+        path: where the file lies.
+        file: its path in the shelf.
+        name: what its book is called, or what the names of its books begin with.
+        limits: how much a single book may take.
+        join_wrapped_lines: whether the lines of hard-wrapped paragraphs are joined.
+    """
+    default = book_name(file)
+    opened = open_shelf_file(path, file, limits)
+    for (kind, own), found in groupby(opened, key=lambda item: (type(item), getattr(item, "name", ""))):
+        book = name + own.removeprefix(default)
+        if kind is Record:
+            yield from map(_with_language, _read_rows(found, book, join_wrapped_lines))
+            continue
+        for item in found:
+            if isinstance(item, RawBook):
+                yield _read_raw(item, book, limits, join_wrapped_lines)
+            elif isinstance(item, Refused):
+                yield item
+
+
+def _read_raw(raw: RawBook, book: str, limits: Limits, join_wrapped_lines: bool) -> CleanBook | Refused:
+    removals = Removals()
+    try:
+        document = read_document(raw, limits, removals)
+    except UnreadableBookError as error:
+        return Refused(raw.file, str(error))
+    clean = clean_document(document, book, raw.file, removals, join_wrapped_lines)
+    clean.quality["bytes"] = len(raw.data)
+    return _with_language(clean)
+
+
+def _read_rows(rows: Iterable[Record], book: str, join_wrapped_lines: bool) -> Iterator[CleanBook]:
+    """Yield the book that successive rows make: each row a chapter, or, where it is as long as a book, a book."""
+    chapters: list[Chapter] = []
+    removals, number, waiting, whole = Removals(), 0, 0, 0
+    for row in rows:
+        if row.chapter is None and len(row.text) > WHOLE_BOOK_CHARACTERS:
+            whole += 1
+            own = book if row.title and whole == 1 else f"{book}/{whole}"
+            document = Document(row.text, title=row.title, author=row.author, format="table")
+            yield clean_document(document, own, row.file, Removals(), join_wrapped_lines)
+            continue
+        text = repair_characters(row.text, removals).strip()
+        if not text:
+            removals.add("row without text", row.chapter or "")
+            continue
+        number += 1
+        waiting += len(text)
+        chapters.append(Chapter(book, row.author, row.title or _last(book), "", number, row.chapter or "", text))
+        if waiting >= PART_CHARACTERS:
+            yield _part(chapters, row.file, removals)
+            chapters, removals, waiting = [], Removals(), 0
+    if chapters:
+        yield _part(chapters, row.file, removals)
+
+
+def _part(chapters: list[Chapter], file: str, removals: Removals) -> CleanBook:
+    first = chapters[0]
+    document = Document("", title=first.title, author=first.author, format="table")
+    return CleanBook(chapters, [], account(document, first.book, file, chapters, [], "rows of a table", removals))
+
+
+def _last(book: str) -> str:
+    return book.rpartition("/")[2]
+
+
+def _with_language(clean: CleanBook) -> CleanBook:
+    """Return a book with its language in each chapter and in its record."""
+    language, confidence = detect_language(chapter.text for chapter in clean.chapters)
+    quality = {**clean.quality, "language": language, "language_confidence": round(confidence, 3)}
+    told = [[replace(part, language=language) for part in parts] for parts in (clean.chapters, clean.matter)]
+    return CleanBook(told[0], told[1], quality)
+
+
+def merge_records(before: dict[str, Any], part: dict[str, Any]) -> dict[str, Any]:
+    """Return the record of a book that came in two parts."""
+    sums = ("characters", "words", "chapters", "bytes")
+    merged = {**before, **{key: before[key] + part[key] for key in sums}}
+    merged["row_groups"] = [before["row_groups"][0], part["row_groups"][1]]
+    merged["nearly_empty"] = before["nearly_empty"] + part["nearly_empty"]
+    for account_of in ("removed", "repaired"):
+        merged[account_of] = _merge_accounts(before[account_of], part[account_of])
+    return merged
+
+
+def _merge_accounts(before: list[dict[str, Any]], part: list[dict[str, Any]]) -> list[dict[str, Any]]:
+    by_reason = {record["reason"]: dict(record) for record in before}
+    for record in part:
+        known = by_reason.setdefault(record["reason"], {**record, "count": 0, "characters": 0})
+        known["count"] += record["count"]
+        known["characters"] += record.get("characters", 0)
+    return list(by_reason.values())

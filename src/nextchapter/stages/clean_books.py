@@ -1,0 +1,74 @@
+"""Read some files of the shelf and cut their books into chapters."""
+
+import sys
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from nextchapter.stages.command import LOGGER, Job, StageError, execute
+
+if TYPE_CHECKING:
+    from nextchapter.corpus.document import Refused
+
+
+def clean_books(job: Job) -> None:
+    """Write the chapters of all books in the `source` files to `chapters`, what was found in them to `quality`.
+
+    Prologues, prefaces, epilogues and the like go to `matter`.
+    """
+    from nextchapter.corpus.books import chapter_table
+    from nextchapter.corpus.document import Limits, Refused
+    from nextchapter.corpus.reading import merge_records, read_books
+    from nextchapter.store.files import write_json
+
+    limits = Limits(book_bytes=int(job.spec["max_book_mb"] * 1e6))
+    records = []
+    with chapter_table(job.path("chapters")) as table, chapter_table(job.path("matter")) as matter:
+        for source, file in zip(job.paths("source"), job.spec["files"], strict=True):
+            books, refused = [], []
+            for found in read_books(source, file["file"], file["name"], limits, job.spec["join_wrapped_lines"]):
+                if isinstance(found, Refused):
+                    _tell_refused(found, job.spec["on_unreadable"])
+                    refused.append({"file": found.file, "reason": found.reason})
+                    continue
+                start = table.groups
+                table.add(found.chapters)
+                table.end_group()
+                matter.add(found.matter)
+                record = {**found.quality, "row_groups": [start, table.groups]}
+                if books and books[-1]["book"] == record["book"]:
+                    books[-1] = merge_records(books[-1], record)
+                else:
+                    books.append(record)
+            records.append({"name": file["name"], "books": books, "refused": refused})
+            for book in books:
+                _tell_book(book)
+    write_json(job.path("quality"), {"files": records})
+
+
+def _tell_refused(refused: "Refused", on_unreadable: str) -> None:
+    if on_unreadable == "fail":
+        raise StageError(
+            f"can't read {refused.file}: {refused.reason}. Take it out of the shelf, or let corpus.on_unreadable be skip"
+        )
+    LOGGER.warning("can't read %s: %s", refused.file, refused.reason)
+
+
+def _tell_book(quality: dict[str, Any]) -> None:
+    """Tell what became of a book."""
+    chapters = quality["chapters"]
+    removed = ", ".join(f"{removal['reason']} ({removal['count']})" for removal in quality["removed"])
+    LOGGER.info(
+        "%s: %d chapter%s, headings: %s; removed: %s",
+        *(quality["file"], chapters, "s" * (chapters != 1), quality["headings"], removed or "nothing"),
+    )
+    if quality["encoding_note"]:
+        LOGGER.warning("%s is read as %s (%s)", quality["file"], quality["encoding"], quality["encoding_note"])
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage from its command line."""
+    return execute(clean_books, inputs=["source*"], outputs=["chapters", "matter", "quality"], argv=argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())

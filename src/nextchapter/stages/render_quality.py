@@ -1,0 +1,23 @@
+"""Set the account of the shelf as a page to read."""
+
+import sys
+from collections.abc import Sequence
+
+from nextchapter.stages.command import Job, execute
+from nextchapter.store.files import read_json, write_text
+
+
+def render_quality(job: Job) -> None:
+    """Write `html` from `quality`."""
+    from nextchapter.report.quality import quality_page
+
+    write_text(job.path("html"), quality_page(read_json(job.path("quality"))))
+
+
+def main(argv: Sequence[str] | None = None) -> int:
+    """Run the stage from its command line."""
+    return execute(render_quality, inputs=["quality"], outputs=["html"], argv=argv)
+
+
+if __name__ == "__main__":
+    sys.exit(main())
