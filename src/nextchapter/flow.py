@@ -72,10 +72,9 @@ class Flow:
             folder = Path("resources/books") / f"{source.package}-{source.version}"
             return [(Path(file).stem, folder / file) for file in source.files]
         if isinstance(source, UrlSource):
-            return [
-                (download.file, Path("resources/downloads", download.sha256[:16], download.file))
-                for download in source.files
-            ]
+            uses = Counter(download.file for download in source.files)
+            places = [(f"{download.sha256[:16]}/{download.file}", download.file) for download in source.files]
+            return [(place if uses[file] > 1 else file, Path("resources/downloads", place)) for place, file in places]
         return _books_in(source)
 
     def _refuse_another_shelf(self) -> None:
@@ -100,7 +99,7 @@ class Flow:
         if isinstance(source, FolderSource):
             return str(Path(source.path).expanduser().resolve())
         if isinstance(source, UrlSource):
-            hosts = sorted({urlsplit(download.url).netloc for download in source.files})
+            hosts = sorted({urlsplit(download.url).hostname or "" for download in source.files})
             return f"{len(source.files)} files from {', '.join(hosts)}"
         return f"{source.package} {source.version}"
 
