@@ -78,7 +78,7 @@ class Patience:
     jitter_s: float = 1
     """Largest random time added to it, so that many machines do not ask in step."""
     backoff_max_s: float = 60
-    retry_after_max_s: int = 120
+    retry_after_max_s: float = 120
     """Longest wait that a server can ask for."""
     sleep: Callable[[float], None] = time.sleep
     clock: Callable[[], float] = time.monotonic
@@ -90,7 +90,6 @@ class Patience:
             backoff_factor=self.backoff_s,
             backoff_jitter=self.jitter_s,
             backoff_max=self.backoff_max_s,
-            retry_after_max=self.retry_after_max_s,
         )
 
 
@@ -382,9 +381,10 @@ class _Transfer:
 
     def _retry_after_s(self, response: requests.Response) -> float | None:
         try:
-            return self.patience.retry().get_retry_after(response.raw)
+            asked_for_s = self.patience.retry().get_retry_after(response.raw)
         except (InvalidHeader, ValueError, OverflowError):
             return None
+        return None if asked_for_s is None else min(asked_for_s, self.patience.retry_after_max_s)
 
     def _explain(self, error: Exception) -> Exception:
         """Return an error in words that hold no address: those of the libraries quote it, password and all."""
