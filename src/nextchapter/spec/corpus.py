@@ -38,7 +38,7 @@ class Download(Spec):
     """Its address, http or https."""
     sha256: Sha256
     """Digest of the file; another file is refused."""
-    name: str | None = None
+    name: Annotated[str, StringConstraints(min_length=1)] | None = None
     """Name of the file on the shelf; null takes the last part of the address."""
 
     @property
