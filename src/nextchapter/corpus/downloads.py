@@ -176,7 +176,6 @@ class _Part:
         self._file.seek(0)
         self._hash = hashlib.file_digest(self._file, "sha256")
         self.size = self._file.tell()
-        self.spliced = self.size > 0
         return self
 
     def __exit__(self, *_: object) -> None:

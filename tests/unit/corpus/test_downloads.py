@@ -215,6 +215,12 @@ def test_pieces_that_do_not_fit_are_fetched_once_more_in_one(book_server: Any, f
     assert book_server.ranges == ["bytes=1000-", None]
 
 
+def test_pieces_of_a_file_that_changed_unnoticed_are_too(book_server: Any, fetch: Callable[..., bytes]) -> None:
+    book_server.answers = [cut(1000, body=OTHER), ranged()]
+    assert fetch(book_server.url()) == BODY
+    assert book_server.ranges == [None, "bytes=1000-", None]
+
+
 def test_pieces_that_never_fit_are_given_up(book_server: Any, fetch: Callable[..., bytes]) -> None:
     Path("book.part").write_bytes(OTHER[:1000])
     book_server.answers = [ranged(body=OTHER)]
@@ -421,11 +427,12 @@ def test_an_endless_body_is_cut_off_and_not_kept(book_server: Any, fetch: Callab
     assert left() == []
 
 
-def test_a_body_announced_as_too_long_is_not_read(book_server: Any, fetch: Callable[..., bytes]) -> None:
-    book_server.answers = [whole()]
+def test_a_body_announced_as_too_long_is_not_waited_for(book_server: Any, fetch: Callable[..., bytes]) -> None:
+    book_server.answers = [stall(0)]
     with pytest.raises(DownloadError, match=r"longer than the 0\.3 MB allowed"):
         fetch(book_server.url(), max_bytes=299_999)
     assert left() == []
+    book_server.answers = [whole()]
     assert fetch(book_server.url(), max_bytes=300_000) == BODY
 
 
