@@ -5,8 +5,12 @@ import hashlib
 import json
 import math
 import shutil
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from email.message import Message
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -139,3 +143,78 @@ def tracked_project(tmp_path: Path, empty_store: Path, monkeypatch: pytest.Monke
     (tmp_path / "results").mkdir()
     shutil.copyfile(empty_store, tmp_path / "results" / "mlflow.db")
     return tmp_path
+
+
+class BookServer(ThreadingHTTPServer):
+    """A server on loopback that answers as the test says, and remembers what it was asked."""
+
+    daemon_threads = True
+
+    def __init__(self) -> None:
+        super().__init__(("127.0.0.1", 0), BookRequest)
+        self.answers: list[Callable[[BookRequest], None]] = []
+        """One a request; the last is given again and again."""
+        self.asked: list[tuple[str, Message]] = []
+        """Path and headers of each request."""
+        self.closing = threading.Event()
+
+    def url(self, path: str = "/book.txt") -> str:
+        return f"http://127.0.0.1:{self.server_port}{path}"
+
+    @property
+    def ranges(self) -> list[str | None]:
+        return [headers["Range"] for _, headers in self.asked]
+
+    def handle_error(self, request: Any, client_address: Any) -> None:
+        """Say nothing: a client that hangs up is what some tests are about."""
+
+
+class BookRequest(BaseHTTPRequestHandler):
+    """What an answer is given to: it may use `reply`, or write what it likes."""
+
+    server: BookServer
+    protocol_version = "HTTP/1.1"
+
+    def do_GET(self) -> None:
+        self.close_connection = True
+        self.server.asked.append((self.path, self.headers))
+        answers = self.server.answers
+        (answers.pop(0) if len(answers) > 1 else answers[0])(self)
+
+    def reply(self, status: int, body: bytes = b"", **headers: str | int | None) -> None:
+        """Send a whole answer; a header of None is left out."""
+        self.send_response(status)
+        for name, value in {"Content_Length": len(body), "Connection": "close", **headers}.items():
+            if value is not None:
+                self.send_header(name.replace("_", "-"), str(value))
+        self.end_headers()
+        self.wfile.write(body)
+
+    def log_message(self, *_: Any) -> None:
+        """Say nothing."""
+
+
+@pytest.fixture
+def make_server(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[[], BookServer]]:
+    """Return a function that starts a server; no proxy of the machine stands before it."""
+    for name in ("http_proxy", "https_proxy", "all_proxy", "no_proxy"):
+        monkeypatch.delenv(name, raising=False)
+        monkeypatch.delenv(name.upper(), raising=False)
+    servers: list[BookServer] = []
+
+    def make() -> BookServer:
+        servers.append(BookServer())
+        threading.Thread(target=servers[-1].serve_forever, args=(0.01,), daemon=True).start()
+        return servers[-1]
+
+    yield make
+    for server in servers:
+        server.closing.set()
+        server.shutdown()
+        server.server_close()
+
+
+@pytest.fixture
+def book_server(make_server: Callable[[], BookServer]) -> BookServer:
+    """Return a server."""
+    return make_server()

@@ -111,7 +111,7 @@ class Flow:
         if isinstance(source, FolderSource):
             return str(Path(source.path).expanduser().resolve())
         if isinstance(source, UrlSource):
-            hosts = sorted({urlsplit(download.url).netloc for download in source.files})
+            hosts = sorted({urlsplit(download.url).hostname or "" for download in source.files})
             return f"{len(source.files)} files from {', '.join(hosts)}"
         return f"{source.package} {source.version}"
 
@@ -131,7 +131,7 @@ class Flow:
         return lambda wildcards: f"results/{self.name}/tokens/{self.runs[wildcards.run][0].tokenizer}/{file}"
 
     def sources_of(self, shard: str) -> list[str]:
-        """Return the files that a job cleans; links to those whose paths hold a brace, Snakemake's sign of a wildcard."""
+        """Return the files that a job cleans, by links where a path holds a brace, Snakemake's sign of a wildcard."""
         return [self._without_braces(file) for file in self.shards[shard]]
 
     def _without_braces(self, file: ShelfFile) -> str:

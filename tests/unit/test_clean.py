@@ -6,6 +6,8 @@ from nextchapter.clean import main
 
 KEPT = [
     "resources/wheels/a.whl",
+    "resources/cache/0a1b",
+    "resources/cache/2c3d.part",
     "results/mlflow.db",
     "results/mlartifacts/1/model",
     "results/my books/emma.txt",

@@ -185,3 +185,23 @@ def test_stages_are_run_by_the_interpreter_that_runs_snakemake(monkeypatch: pyte
     monkeypatch.setenv("PATH", "/usr/bin")
     _flow()
     assert os.environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+
+
+def _web_shelf(*urls: str) -> Flow:
+    files = [{"url": url, "sha256": f"{place:x}" * 64} for place, url in enumerate(urls)]
+    return _flow(corpus={"name": "web", "source": {"kind": "url", "files": files}})
+
+
+def test_downloads_of_one_name_are_two_books(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    flow = _web_shelf("http://a.example/b.txt", "http://a.example/c.txt", "http://z.example/x/b.txt")
+    assert [file.name for file in flow.files] == ["b.txt", "c", "b.txt (2)"]
+    assert len(set(flow.fetched)) == 3
+
+
+def test_a_web_shelf_is_called_after_its_hosts_without_passwords(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    flow = _web_shelf("https://me:hush@b.example:8080/1.txt", "http://a.example/2.txt", "http://a.example/3.txt")
+    assert flow.shelf == "3 files from a.example, b.example"

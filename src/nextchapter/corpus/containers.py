@@ -18,9 +18,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import IO, Any, BinaryIO, Self, cast
 
-from nextchapter.corpus.document import Limits, RawBook, Record, Refused, UnreadableBookError
-from nextchapter.corpus.shelf import PLAIN_SUFFIXES, TABLES, DistinctNames, ShelfName, split_name
+from nextchapter.corpus.document import Limits, RawBook, Record, UnreadableBookError
 from nextchapter.corpus.tables import MOST_BOOKS, copy_bounded, megabytes, read_table
+from nextchapter.shelf import PLAIN_SUFFIXES, TABLES, DistinctNames, Refused, ShelfName, split_name
 
 DOCUMENT_FACTOR = 4
 """A document's file may be so many times as large as a book's text: it has pictures and markup."""

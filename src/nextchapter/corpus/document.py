@@ -48,16 +48,6 @@ class Record:
 
 
 @dataclass(frozen=True)
-class Refused:
-    """A file, a member of an archive or a row that was not read."""
-
-    file: str
-    """Its path in the shelf, as in `RawBook.file`."""
-    reason: str
-    """What was found, and what could be done: `the PDF is encrypted; save a copy without its password`."""
-
-
-@dataclass(frozen=True)
 class Document:
     """A book as text."""
 

@@ -10,11 +10,11 @@ from nextchapter.corpus.books import Chapter
 from nextchapter.corpus.characters import repair_characters
 from nextchapter.corpus.cleaning import CleanBook, account, clean_document
 from nextchapter.corpus.containers import open_shelf_file
-from nextchapter.corpus.document import Document, Limits, RawBook, Record, Refused, UnreadableBookError
+from nextchapter.corpus.document import Document, Limits, RawBook, Record, UnreadableBookError
 from nextchapter.corpus.formats import read_document
 from nextchapter.corpus.languages import detect_language
 from nextchapter.corpus.removals import Removals
-from nextchapter.shelf import book_name
+from nextchapter.shelf import Refused, split_name
 
 WHOLE_BOOK_CHARACTERS = 30_000
 """A row of a table without chapters that is longer than this is read as a book with chapters of its own."""
@@ -36,7 +36,7 @@ def read_books(
         limits: how much a single book may take.
         join_wrapped_lines: whether the lines of hard-wrapped paragraphs are joined.
     """
-    default = book_name(file)
+    default = split_name(file).stem
     opened = open_shelf_file(path, file, limits)
     for (kind, own), found in groupby(opened, key=lambda item: (type(item), getattr(item, "name", ""))):
         book = name + own.removeprefix(default)

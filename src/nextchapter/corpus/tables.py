@@ -14,8 +14,8 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from nextchapter.corpus.decoding import decode
-from nextchapter.corpus.document import Limits, Record, Refused, UnreadableBookError
-from nextchapter.corpus.shelf import DistinctNames
+from nextchapter.corpus.document import Limits, Record, UnreadableBookError
+from nextchapter.shelf import DistinctNames, Refused
 
 MOST_BOOKS = 100_000
 """Books that one table or archive may hold."""

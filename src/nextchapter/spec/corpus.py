@@ -1,5 +1,7 @@
 """Which books are read, how they are cleaned, and how their chapters are split."""
 
+import re
+from collections import Counter
 from typing import Annotated, Literal
 from urllib.parse import unquote, urlsplit
 
@@ -7,6 +9,8 @@ from pydantic import Field, StringConstraints, model_validator
 
 from nextchapter.spec.base import Name, Spec
 
+FILE_NAME = re.compile(r"(?!\.{1,2}$)[^/\\{}\x00-\x1f\x7f]+")
+"""A name that is a file's on every system; Snakemake takes braces for wildcards."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
 
 
@@ -34,13 +38,26 @@ class Download(Spec):
     """Its address, http or https."""
     sha256: Sha256
     """Digest of the file; another file is refused."""
-    name: Annotated[str, StringConstraints(pattern=r"^[^/\\\x00-\x1f]+$")] | None = None
+    name: Annotated[str, StringConstraints(min_length=1)] | None = None
     """Name of the file on the shelf; null takes the last part of the address."""
 
     @property
     def file(self) -> str:
         """The name of the file on the shelf."""
         return self.name or unquote(urlsplit(self.url).path).rpartition("/")[2] or self.sha256[:16]
+
+    @model_validator(mode="after")
+    def _address_and_name_can_be_used(self) -> "Download":
+        try:
+            _ = urlsplit(self.url).port
+        except ValueError as error:
+            raise ValueError(f"url: {error}") from None
+        if not FILE_NAME.fullmatch(self.file) or len(self.file.encode()) > 200:
+            raise ValueError(
+                f"found {self.file!r} as the name of the file; give it a `name` of at most 200 bytes "
+                "without slashes, braces and control characters"
+            )
+        return self
 
 
 class UrlSource(Spec):
@@ -50,6 +67,16 @@ class UrlSource(Spec):
     """Says which of the kinds this is."""
     files: Annotated[tuple[Download, ...], Field(min_length=1)]
     """The files."""
+    max_file_mb: Annotated[float, Field(gt=0)] = 2000
+    """Largest file, in megabytes; a longer one is not fetched."""
+
+    @model_validator(mode="after")
+    def _each_is_listed_once(self) -> "UrlSource":
+        places = Counter((download.sha256, download.file) for download in self.files)
+        twice = [file for (_, file), count in places.items() if count > 1]
+        if twice:
+            raise ValueError(f"files: {', '.join(twice)} is listed twice, with one sha256")
+        return self
 
 
 class FolderSource(Spec):

