@@ -71,8 +71,9 @@ class Patience:
     interval_bytes: int = 1 << 14
     """What has to arrive in that time; a server that drips is asked again."""
     retries: int = 6
-    """Requests after the first, and again after each `renewing_bytes`, that may fail in turn."""
+    """Failures in turn that are put up with."""
     renewing_bytes: int = 1 << 20
+    """Whenever so many have arrived, failures are counted anew."""
     backoff_s: float = 1
     """The first retry comes at once, the next after 2, 4, 8, ... times this."""
     jitter_s: float = 1
@@ -434,5 +435,5 @@ def _reason(causes: Sequence[BaseException]) -> str:
 
 def _size(size_bytes: int | None) -> str:
     if size_bytes is None:
-        return "size unknown"
+        return "unknown size"
     return f"{size_bytes / 1e6:.1f} MB" if size_bytes >= 100_000 else f"{size_bytes} bytes"

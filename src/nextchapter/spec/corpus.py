@@ -50,8 +50,8 @@ class Download(Spec):
     def _address_and_name_can_be_used(self) -> "Download":
         try:
             _ = urlsplit(self.url).port
-        except ValueError as error:
-            raise ValueError(f"url: {error}") from None
+        except ValueError:
+            raise ValueError("url: its host or port is malformed") from None
         if not FILE_NAME.fullmatch(self.file) or len(self.file.encode()) > 200:
             raise ValueError(
                 f"found {self.file!r} as the name of the file; give it a `name` of at most 200 bytes "

@@ -1,9 +1,11 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from pydantic import ValidationError
 
-from nextchapter.spec.corpus import Download, UrlSource
+from nextchapter.spec.corpus import CorpusSpec, Download, UrlSource
 
 SHA256 = "0123456789abcdef" * 4
 
@@ -71,3 +73,11 @@ def test_a_file_is_listed_once() -> None:
 def test_a_source_has_files_and_room_for_them(changes: dict[str, Any]) -> None:
     with pytest.raises(ValidationError, match=next(iter(changes))):
         UrlSource.model_validate({"kind": "url", "files": [download()], **changes})
+
+
+def test_the_example_of_the_documentation_is_one() -> None:
+    text = (Path(__file__).parents[3] / "docs/books.md").read_text(encoding="utf-8")
+    (example,) = [part for part in text.split("```yaml\n")[1:] if "kind: url" in part]
+    source = CorpusSpec.model_validate(yaml.safe_load(example.split("```")[0])["corpus"]).source
+    assert isinstance(source, UrlSource)
+    assert [download.file for download in source.files] == ["emma.txt", "pride-and-prejudice.epub"]
