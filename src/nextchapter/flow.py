@@ -15,7 +15,7 @@ from urllib.parse import urlsplit
 
 from nextchapter.code import fingerprint
 from nextchapter.shelf import Refused, ShelfFile, distinct_names, scan_folder
-from nextchapter.spec.base import SpecError, canonical_json
+from nextchapter.spec.base import SpecError, canonical_json, digest
 from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
 from nextchapter.spec.study import Study, read_study
 from nextchapter.store.files import read_json
@@ -112,7 +112,8 @@ class Flow:
             return str(Path(source.path).expanduser().resolve())
         if isinstance(source, UrlSource):
             hosts = sorted({urlsplit(download.url).hostname or "" for download in source.files})
-            return f"{len(source.files)} files from {', '.join(hosts)}"
+            told = digest([download.sha256 for download in source.files])
+            return f"{len(source.files)} files from {', '.join(hosts)}, {told}"
         return f"{source.package} {source.version}"
 
     @property
