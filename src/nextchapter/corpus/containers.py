@@ -90,7 +90,7 @@ def _open_regular(path: Path) -> BinaryIO:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         raise UnreadableBookError("a folder" if stat.S_ISDIR(mode) else "a device or a pipe, not a file")
-    return path.open("rb")
+    return path.open("rb", buffering=_BUFFER_BYTES)
 
 
 def _read_file(
@@ -147,7 +147,9 @@ def _read_tar(
     file_stream: BinaryIO, kind: ShelfName, file: str, limits: Limits, budget: "_Budget"
 ) -> Iterator[RawBook | Record | Refused]:
     members = _Members(kind, file)
-    whole = _metered(_unpack(file_stream, kind.compression), budget) if kind.compression else file_stream
+    whole = file_stream
+    if kind.compression:  # counted apart, so that no byte counts twice
+        whole = _metered(_unpack(file_stream, kind.compression), _Budget(budget.most_bytes))
     archive: Any  # typeshed does not know `members`
     with tarfile.open(fileobj=whole, mode="r|", tarinfo=_TarEntry) as archive:
         while (entry := archive.next()) is not None:
@@ -158,7 +160,7 @@ def _read_tar(
                 yield from [member] if member else []
                 continue
             try:
-                stream = cast("BinaryIO", archive.extractfile(entry))
+                stream = _metered(archive.extractfile(entry), budget)
                 yield from _read_file(stream, entry.size, member, limits, budget)
             except _FAILURES as error:
                 yield Refused(member.file, _reason(error))
@@ -211,14 +213,14 @@ class _Budget:
     """Counts what an archive unpacks to."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._most_bytes, self._left = most_bytes, most_bytes
+        self.most_bytes, self._left = most_bytes, most_bytes
 
     def spend(self, size_bytes: int) -> None:
         """Take note of so many bytes more."""
         self._left -= size_bytes
         if self._left < 0:
             raise BombError(
-                f"it unpacks to more than {megabytes(self._most_bytes)} MB, {MOST_EXPANSION} times its size "
+                f"it unpacks to more than {megabytes(self.most_bytes)} MB, {MOST_EXPANSION} times its size "
                 "or more: a bomb? The rest is not read; unpack it first if it is none"
             )
 
@@ -331,8 +333,6 @@ def _zip_problem(entry: zipfile.ZipInfo) -> str:
 def _tar_problem(entry: tarfile.TarInfo) -> str:
     if entry.issym() or entry.islnk():
         return "a link"
-    if entry.issparse():
-        return "a file with holes (sparse); unpack it"
     return "" if entry.isreg() else "a device or a pipe, not a file"
 
 
