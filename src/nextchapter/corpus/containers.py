@@ -109,7 +109,11 @@ def _read_file(
         stream = _metered(_unpack(stream, member.kind.compression), budget)
     if member.kind.format in TABLES:
         yield from read_table(stream, member.kind.format, member.name, member.file, limits)
-        return
+    else:
+        yield _read_document(stream, size_bytes, member, limits)
+
+
+def _read_document(stream: BinaryIO, size_bytes: int, member: _Member, limits: Limits) -> RawBook:
     factor = 1 if member.kind.format in PLAIN_SUFFIXES else DOCUMENT_FACTOR
     most_bytes = factor * limits.book_bytes
     advice = "split it, or raise the limit (corpus.max_book_mb)"
@@ -120,7 +124,7 @@ def _read_file(
     copy_bounded(stream, data, most_bytes, advice)
     if not data.tell():
         raise UnreadableBookError("it is empty")
-    yield RawBook(member.name, member.file, data.getvalue())
+    return RawBook(member.name, member.file, data.getvalue())
 
 
 def _read_zip(
@@ -130,7 +134,7 @@ def _read_zip(
     with zipfile.ZipFile(cast("IO[bytes]", _ZipBytes(file_stream))) as archive:
         _refuse_overlaps(archive.infolist())
         for entry in archive.infolist():
-            member = None if entry.is_dir() else members.find(entry.filename, _zip_problem(entry))
+            member = None if entry.filename.endswith("/") else members.find(entry.filename, _zip_problem(entry))
             if not isinstance(member, _Member):
                 yield from [member] if member else []
                 continue

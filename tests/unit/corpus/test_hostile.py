@@ -206,6 +206,14 @@ def test_links_encrypted_members_and_rare_methods_in_a_zip_are_named(tmp_path: P
     }
 
 
+def test_a_member_without_a_name_is_passed_over(tmp_path: Path) -> None:
+    with zipfile.ZipFile(tmp_path / "a.zip", "w") as archive:
+        archive.writestr("a.txt", TEXT)
+        archive.writestr("b.txt", TEXT)
+        archive.filelist[0].filename = ""
+    assert names(read(tmp_path / "a.zip")) == ["a/b"]
+
+
 def test_a_very_long_name_is_cut(tmp_path: Path) -> None:
     items = read(make_tar(tmp_path / "a.tar", [(entry_of("x" * 5000 + ".txt"), TEXT)]))
     assert reasons(items) == {"a.tar/" + "x" * 1000: "its name has 5,004 characters; 1,000 are allowed"}
