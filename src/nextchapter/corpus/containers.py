@@ -90,7 +90,7 @@ def _open_regular(path: Path) -> BinaryIO:
     mode = path.stat().st_mode
     if not stat.S_ISREG(mode):
         raise UnreadableBookError("a folder" if stat.S_ISDIR(mode) else "a device or a pipe, not a file")
-    return path.open("rb")
+    return path.open("rb", buffering=_BUFFER_BYTES)
 
 
 def _read_file(
@@ -109,7 +109,11 @@ def _read_file(
         stream = _metered(_unpack(stream, member.kind.compression), budget)
     if member.kind.format in TABLES:
         yield from read_table(stream, member.kind.format, member.name, member.file, limits)
-        return
+    else:
+        yield _read_document(stream, size_bytes, member, limits)
+
+
+def _read_document(stream: BinaryIO, size_bytes: int, member: _Member, limits: Limits) -> RawBook:
     factor = 1 if member.kind.format in PLAIN_SUFFIXES else DOCUMENT_FACTOR
     most_bytes = factor * limits.book_bytes
     advice = "split it, or raise the limit (corpus.max_book_mb)"
@@ -120,7 +124,7 @@ def _read_file(
     copy_bounded(stream, data, most_bytes, advice)
     if not data.tell():
         raise UnreadableBookError("it is empty")
-    yield RawBook(member.name, member.file, data.getvalue())
+    return RawBook(member.name, member.file, data.getvalue())
 
 
 def _read_zip(
@@ -130,7 +134,7 @@ def _read_zip(
     with zipfile.ZipFile(cast("IO[bytes]", _ZipBytes(file_stream))) as archive:
         _refuse_overlaps(archive.infolist())
         for entry in archive.infolist():
-            member = None if entry.is_dir() else members.find(entry.filename, _zip_problem(entry))
+            member = None if entry.filename.endswith("/") else members.find(entry.filename, _zip_problem(entry))
             if not isinstance(member, _Member):
                 yield from [member] if member else []
                 continue
@@ -147,7 +151,9 @@ def _read_tar(
     file_stream: BinaryIO, kind: ShelfName, file: str, limits: Limits, budget: "_Budget"
 ) -> Iterator[RawBook | Record | Refused]:
     members = _Members(kind, file)
-    whole = _metered(_unpack(file_stream, kind.compression), budget) if kind.compression else file_stream
+    whole = file_stream
+    if kind.compression:  # counted apart, so that no byte counts twice
+        whole = _metered(_unpack(file_stream, kind.compression), _Budget(budget.most_bytes))
     archive: Any  # typeshed does not know `members`
     with tarfile.open(fileobj=whole, mode="r|", tarinfo=_TarEntry) as archive:
         while (entry := archive.next()) is not None:
@@ -158,7 +164,7 @@ def _read_tar(
                 yield from [member] if member else []
                 continue
             try:
-                stream = cast("BinaryIO", archive.extractfile(entry))
+                stream = _metered(archive.extractfile(entry), budget)
                 yield from _read_file(stream, entry.size, member, limits, budget)
             except _FAILURES as error:
                 yield Refused(member.file, _reason(error))
@@ -211,14 +217,14 @@ class _Budget:
     """Counts what an archive unpacks to."""
 
     def __init__(self, most_bytes: int) -> None:
-        self._most_bytes, self._left = most_bytes, most_bytes
+        self.most_bytes, self._left = most_bytes, most_bytes
 
     def spend(self, size_bytes: int) -> None:
         """Take note of so many bytes more."""
         self._left -= size_bytes
         if self._left < 0:
             raise BombError(
-                f"it unpacks to more than {megabytes(self._most_bytes)} MB, {MOST_EXPANSION} times its size "
+                f"it unpacks to more than {megabytes(self.most_bytes)} MB, {MOST_EXPANSION} times its size "
                 "or more: a bomb? The rest is not read; unpack it first if it is none"
             )
 
@@ -331,8 +337,6 @@ def _zip_problem(entry: zipfile.ZipInfo) -> str:
 def _tar_problem(entry: tarfile.TarInfo) -> str:
     if entry.issym() or entry.islnk():
         return "a link"
-    if entry.issparse():
-        return "a file with holes (sparse); unpack it"
     return "" if entry.isreg() else "a device or a pipe, not a file"
 
 

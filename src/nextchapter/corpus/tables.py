@@ -288,12 +288,17 @@ def _csv_rows(stream: BinaryIO, delimiter: str | None, row_characters: int) -> I
     csv.field_size_limit(max(csv.field_size_limit(), row_characters))  # of the whole process: there is no other
     buffered = io.BufferedReader(cast("io.RawIOBase", stream), _LONG_LINE)
     sample = buffered.peek()
-    encoding = decode(sample[: sample.rfind(b"\n") + 1] or sample).encoding
-    text = io.TextIOWrapper(buffered, encoding, errors="replace", newline="")
-    first = text.readline(_LONG_LINE).lstrip("\ufeff")
-    delimiter = delimiter or max(_DELIMITERS, key=lambda mark: len(_split_line(first, mark)))
-    header = [name.strip() for name in _split_line(first, delimiter)]
-    lines = _CsvLines(text, delimiter, row_characters)
+    if len(sample) == _LONG_LINE:  # cut off, perhaps within a character
+        sample = sample[: sample.rfind(b"\n") + 1] or sample
+    encoding = decode(sample).encoding
+    with io.TextIOWrapper(buffered, encoding, errors="replace", newline="") as text:
+        first = text.readline(_LONG_LINE).lstrip("\ufeff")
+        delimiter = delimiter or max(_DELIMITERS, key=lambda mark: len(_split_line(first, mark)))
+        header = [name.strip() for name in _split_line(first, delimiter)]
+        yield from _parse_csv(_CsvLines(text, delimiter, row_characters), delimiter, header)
+
+
+def _parse_csv(lines: "_CsvLines", delimiter: str, header: Sequence[str]) -> Iterator[Row]:
     reader = csv.reader(lines, delimiter=delimiter)
     for number in itertools.count(1):
         lines.start_row()
@@ -304,9 +309,10 @@ def _csv_rows(stream: BinaryIO, delimiter: str | None, row_characters: int) -> I
             continue
         if cells is None:
             return
-        if cells:
-            complete = len(cells) == len(header)
-            yield number, dict(zip(header, cells, strict=True)) if complete else "not as many cells as the header has"
+        if len(cells) == len(header):
+            yield number, dict(zip(header, cells, strict=True))
+        elif cells:
+            yield number, "not as many cells as the header has"
 
 
 def _split_line(line: str, delimiter: str) -> list[str]:
