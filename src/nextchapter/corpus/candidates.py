@@ -1,6 +1,5 @@
 """Which texts may be alike: the two indices over sketches that spare comparing every pair."""
 
-import math
 from collections import defaultdict
 from collections.abc import Sequence
 
@@ -21,9 +20,8 @@ def band_shape(length: int, similarity: float) -> tuple[int, int]:
     in vain, whose bands still find a pair at the threshold with the probability 0.999.
     """
     for rows in range(length, 1, -1):
-        missed_by_one = 1 - similarity**rows
-        bands = math.ceil(math.log(_MISSED) / math.log(missed_by_one)) if missed_by_one > 0 else 1
-        if bands * rows <= length:
+        bands = length // rows
+        if (1 - similarity**rows) ** bands <= _MISSED:
             return bands, rows
     return length, 1
 
