@@ -11,12 +11,25 @@ from matplotlib.ticker import FuncFormatter
 from nextchapter.report.figures import WIDTH_INCHES, family_colours, inline_svg
 from nextchapter.report.html import page
 
-BOOKS_MAX = 300
-"""Rows of the table of books; the others are counted, and stand in quality.json."""
+BOOKS_OPEN = 30
+"""Rows of the table of books that are seen at once; a tap opens the others."""
+BOOKS_MAX = 2000
+"""Rows of the table of books; further ones are counted, and stand in quality.json."""
 ROWS_MAX = 100
 """Rows of every other table."""
 SAMPLES_MAX = 12
 """Samples a reason of what was cut."""
+
+_LANGUAGES = {
+    "ar": "Arabic", "bg": "Bulgarian", "ca": "Catalan", "cs": "Czech", "cy": "Welsh", "da": "Danish", "de": "German",
+    "el": "Greek", "en": "English", "eo": "Esperanto", "es": "Spanish", "et": "Estonian", "fa": "Persian",
+    "fi": "Finnish", "fr": "French", "ga": "Irish", "he": "Hebrew", "hi": "Hindi", "hr": "Croatian", "hu": "Hungarian",
+    "is": "Icelandic", "it": "Italian", "ja": "Japanese", "ko": "Korean", "la": "Latin", "lt": "Lithuanian",
+    "lv": "Latvian", "nl": "Dutch", "no": "Norwegian", "pl": "Polish", "pt": "Portuguese", "ro": "Romanian",
+    "ru": "Russian", "sk": "Slovak", "sl": "Slovene", "sr": "Serbian", "sv": "Swedish", "tr": "Turkish",
+    "uk": "Ukrainian", "und": "not known", "vi": "Vietnamese", "zh": "Chinese",
+}  # fmt: skip
+"""Names of the most frequent ones; of another, the code is shown."""
 
 _CSS = """
 main { max-width: 80rem; }
@@ -31,6 +44,7 @@ svg { display: block; width: 100%; max-width: 46rem; height: auto; background: w
   border-radius: .4rem; }
 details { background: var(--sheet); border: 1px solid var(--line); border-radius: .6rem; margin: .6rem 0; }
 summary { cursor: pointer; padding: .7rem 1rem; } summary span { color: var(--muted); font-size: .9rem; }
+details > table { border-width: 1px 0 0; }
 details ul { margin: 0; padding: 0 1rem 1rem 2.2rem; } li { margin: .25rem 0; }
 li q { font-family: var(--serif); } li small { color: var(--muted); }
 .more { color: var(--muted); font-size: .9rem; margin: .5rem 0 0; }
@@ -60,7 +74,7 @@ def render_quality(quality: Record) -> str:
     body = f"""<h1>What was read</h1>
 <p class="lead">{_totals(quality)}</p>
 <h2>The books</h2>
-{_table(books, _BOOK_COLUMNS, BOOKS_MAX, "books")}
+{_books(books)}
 {_histogram(books)}
 <h2>What is learned from, and what is kept for the test</h2>
 {_splits(quality["totals"]["splits"])}
@@ -114,6 +128,16 @@ def _class(name: str) -> str:
     return ' class="count"' if name.startswith("#") else ""
 
 
+def _books(books: Sequence[Record]) -> str:
+    """Return the table of the books; of very many, all but the first wait behind a line to tap."""
+    first, others = books[:BOOKS_OPEN], books[BOOKS_OPEN:]
+    table = _table(first, _BOOK_COLUMNS, BOOKS_OPEN, "books")
+    if not others:
+        return table
+    more = _table(others, _BOOK_COLUMNS, BOOKS_MAX - BOOKS_OPEN, "books")
+    return f"{table}<details>\n<summary>{_number(len(others), 'more book')}</summary>\n{more}</details>"
+
+
 def _title(book: Record) -> str:
     author = f"<small>{escape(book['author'])}</small>" if book["author"] else ""
     problem = f'<small class="problem">{escape(book["problem"])}</small>' if book["problem"] else ""
@@ -122,9 +146,8 @@ def _title(book: Record) -> str:
 
 def _language(book: Record) -> str:
     language = book.get("language") or "–"
-    confidence = book.get("language_confidence", 1.0)
-    doubt = "<small>not certain</small>" if language != "–" and confidence < 0.9 else ""
-    return escape(language) + doubt
+    is_doubtful = language not in ("–", "und") and book.get("language_confidence", 1.0) < 0.9
+    return escape(_LANGUAGES.get(language, language)) + "<small>not certain</small>" * is_doubtful
 
 
 def _file(book: Record) -> str:
@@ -296,7 +319,10 @@ def _matter(books: Iterable[Record]) -> str:
 def _not_read(quality: Record) -> str:
     rows = [*quality.get("refused", ())]
     rows += [
-        {"file": book["book"], "reason": f"its language, {book['language']}, is none of those to keep"}
+        {
+            "file": book["book"],
+            "reason": f"its language, {_LANGUAGES.get(book['language'], book['language'])}, is none of those to keep",
+        }
         for book in quality.get("left_out_languages", ())
     ]
     rows += [{"file": book["file"], "reason": book["problem"]} for book in quality["books"] if book["problem"]]

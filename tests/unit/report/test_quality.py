@@ -5,7 +5,7 @@ import numpy as np
 import pytest
 from matplotlib.figure import Figure
 
-from nextchapter.report.quality import BOOKS_MAX, SAMPLES_MAX, draw_lengths, render_quality
+from nextchapter.report.quality import BOOKS_MAX, BOOKS_OPEN, SAMPLES_MAX, draw_lengths, render_quality
 
 
 def book_record(book: str, **changes: Any) -> dict[str, Any]:
@@ -48,7 +48,7 @@ def text_of(read_page: Callable[[str], Any]) -> Callable[[dict[str, Any]], str]:
 def test_what_was_read_is_told_in_words_and_tables(text_of: Callable[[dict[str, Any]], str]) -> None:
     text = text_of(quality_record([book_record("oz", language_confidence=0.7), book_record("emma")]))
     assert "2 books with 12 chapters and 123,456 words, from the shelf folder <x>." in text
-    assert "The <i>oz</i>A. & B.ennot certainoz.txtplain text, utf-821,500nothing" in text.replace(" not", "not")
+    assert "The <i>oz</i>A. & B.Englishnot certainoz.txtplain text, utf-821,500nothing" in text.replace(" not", "not")
     assert "learned from" in text
     assert "80 %" in text
     assert "Of all runs of 8 words in the test chapters, 1.23 % also stand" in text
@@ -94,7 +94,7 @@ def test_what_was_not_read_and_what_is_kept_apart_is_named(text_of: Callable[[di
     text = text_of(quality_record(books, refused=refused, left_out_languages=left_out))
     assert "The <i>oz</i>prefaceTo the <x> reader321" in text
     assert "a/b.pdfthe PDF is encrypted <x>" in text
-    assert "madame-bovaryits language, fr, is none of those to keep" in text
+    assert "madame-bovaryits language, French, is none of those to keep" in text
     assert "empty.txtthe file is empty" in text
 
 
@@ -111,12 +111,20 @@ def test_a_record_without_what_may_be_missing_is_rendered(text_of: Callable[[dic
 def test_of_very_many_books_the_first_are_shown_and_the_others_counted(
     text_of: Callable[[dict[str, Any]], str],
 ) -> None:
-    quality = quality_record([book_record(f"book-{place:04d}") for place in range(2000)])
+    quality = quality_record([book_record(f"book-{place:04d}") for place in range(BOOKS_MAX + 7)])
     text = text_of(quality)
-    assert "book-0299" in text
-    assert "book-0300" not in text
-    assert f"And {2000 - BOOKS_MAX:,} more books" in text
-    assert len(render_quality(quality)) < 400_000
+    assert f"{BOOKS_MAX + 7 - BOOKS_OPEN:,} more books" in text
+    assert f"book-{BOOKS_MAX - 1}" in text
+    assert f"book-{BOOKS_MAX}" not in text
+    assert "And 7 more books, which stand in quality.json." in text
+    assert len(render_quality(quality)) < 2_000_000
+
+
+def test_a_language_is_named_or_its_code_given(text_of: Callable[[dict[str, Any]], str]) -> None:
+    books = [book_record("a", language="und", language_confidence=0.0), book_record("b", language="xh")]
+    text = text_of(quality_record(books))
+    assert "not knowna.txt" in text
+    assert "xhb.txt" in text
 
 
 def test_equal_records_give_equal_pages() -> None:
