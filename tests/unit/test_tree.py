@@ -90,7 +90,10 @@ def test_the_conda_environment_agrees_with_pyproject() -> None:
     assert python.removeprefix("python") == project["requires-python"]
     declared = {re.split(r"[<>=]", entry)[0]: entry for entry in project["dependencies"]}
     installed = {re.split(r"[<>=]", entry)[0]: entry for entry in conda}
-    aliases = {"torch": "pytorch", "sentencepiece": "sentencepiece-python", "matplotlib": "matplotlib-base"}
+    aliases = {
+        "torch": "pytorch", "sentencepiece": "sentencepiece-python", "matplotlib": "matplotlib-base",
+        "xxhash": "python-xxhash",
+    }  # fmt: skip
     for name, entry in declared.items():
         alias = aliases.get(name, name)
         assert installed.get(alias, "").removeprefix(alias) == entry.removeprefix(name)

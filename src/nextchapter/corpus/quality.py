@@ -12,8 +12,6 @@ from nextchapter.corpus.splits import SPLITS
 from nextchapter.store.files import write_text
 
 MANIFEST = ("book", "chapter", "heading", "split", "characters", "sha256")
-LENGTH_EDGES = tuple(round(10 ** (2 + place / 8)) for place in range(33))
-"""Edges of the histogram of chapter lengths, in characters: eight bins a power of ten, from 100 to a million."""
 
 
 def write_manifest(path: Path, entries: Sequence[Entry], splits: Sequence[str]) -> None:
@@ -32,15 +30,6 @@ def describe_splits(books: int, entries: Sequence[Entry], splits: Sequence[str])
         split: _count(entry for entry, own in zip(entries, splits, strict=True) if own == split) for split in SPLITS
     }
     return {"books": books, **_count(entries), "splits": parts}
-
-
-def describe_lengths(entries: Iterable[Entry]) -> dict[str, list[int]]:
-    """Return the histogram of chapter lengths: `edges` in characters, and `counts` between them.
-
-    Chapters shorter than the first edge or longer than the last are counted in the outermost bins.
-    """
-    counts = Counter(_bin_of(entry.characters) for entry in entries)
-    return {"edges": list(LENGTH_EDGES), "counts": [counts[place] for place in range(len(LENGTH_EDGES) - 1)]}
 
 
 def describe_duplicates(duplicates: Iterable[Mapping[str, Any]], entries: Iterable[Entry]) -> list[dict[str, Any]]:
@@ -65,11 +54,6 @@ def describe_duplicates(duplicates: Iterable[Mapping[str, Any]], entries: Iterab
         }
         for twin in duplicates
     ]
-
-
-def _bin_of(characters: int) -> int:
-    above = sum(characters >= edge for edge in LENGTH_EDGES)
-    return min(max(above - 1, 0), len(LENGTH_EDGES) - 2)
 
 
 def _count(entries: Iterable[Entry]) -> dict[str, int]:

@@ -98,8 +98,8 @@ def _last(book: str) -> str:
 
 def _with_language(clean: CleanBook) -> CleanBook:
     """Return a book with its language in each chapter and in its record."""
-    language, confidence = detect_language(chapter.text for chapter in clean.chapters)
-    quality = {**clean.quality, "language": language, "language_confidence": round(confidence, 3)}
+    language, confidence = detect_language([chapter.text for chapter in clean.chapters])
+    quality = {**clean.quality, "language": language, "language_confidence": confidence}
     told = [[replace(part, language=language) for part in parts] for parts in (clean.chapters, clean.matter)]
     return CleanBook(told[0], told[1], quality)
 
@@ -109,7 +109,7 @@ def merge_records(before: dict[str, Any], part: dict[str, Any]) -> dict[str, Any
     sums = ("characters", "words", "chapters", "bytes")
     merged = {**before, **{key: before[key] + part[key] for key in sums}}
     merged["row_groups"] = [before["row_groups"][0], part["row_groups"][1]]
-    merged["nearly_empty"] = before["nearly_empty"] + part["nearly_empty"]
+    merged |= {key: before[key] + part[key] for key in ("lengths", "nearly_empty")}
     for account_of in ("removed", "repaired"):
         merged[account_of] = _merge_accounts(before[account_of], part[account_of])
     return merged

@@ -1,7 +1,11 @@
 """The look of all figures: one palette, one width, and files whose bytes depend on what is drawn alone."""
 
+import io
+import re
 import warnings
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from html import escape
 from pathlib import Path
 from typing import Any
 
@@ -61,14 +65,35 @@ _STYLE: Any = {
 
 def save_figure(draw: Callable[[], Figure], svg: Path, png: Path) -> None:
     """Draw a figure in the project's style and write it as SVG and as PNG, both without dates."""
-    with mpl.rc_context(_STYLE), warnings.catch_warnings():
-        mpl.rcParams["font.family"] = fonts("DejaVu Sans")
-        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box stands for the letter
+    with _style():
         figure = draw()
         with atomic_path(svg) as path:
             figure.savefig(path, format="svg", metadata={"Date": None, "Creator": None})
         with atomic_path(png) as path:
             figure.savefig(path, format="png", dpi=DOTS_PER_INCH, metadata={"Software": None})
+
+
+def inline_svg(draw: Callable[[], Figure], label: str) -> str:
+    """Draw a figure in the project's style and return it as an element to stand inside a page.
+
+    Args:
+        draw: makes the figure.
+        label: what it shows, for those who can't see it.
+    """
+    file = io.StringIO()
+    with _style():
+        draw().savefig(file, format="svg", metadata=dict.fromkeys(("Date", "Creator", "Format", "Type")))
+    svg = file.getvalue()
+    svg = re.sub(r'\s(?:xmlns(?::xlink)?|version|width|height)="[^"]*"', "", svg[svg.index("<svg") :], count=5)
+    return svg.replace("<svg", f'<svg role="img" aria-label="{escape(label)}"', 1)
+
+
+@contextmanager
+def _style() -> Iterator[None]:
+    with mpl.rc_context(_STYLE), warnings.catch_warnings():
+        mpl.rcParams["font.family"] = fonts("DejaVu Sans")
+        warnings.filterwarnings("ignore", message="Glyph .* missing from font")  # a box stands for the letter
+        yield
 
 
 def fonts(first: str) -> list[str]:

@@ -9,9 +9,9 @@ from nextchapter.store.files import read_json, write_text
 
 def render_quality(job: Job) -> None:
     """Write `html` from `quality`."""
-    from nextchapter.report.quality import quality_page
+    from nextchapter.report import quality
 
-    write_text(job.path("html"), quality_page(read_json(job.path("quality"))))
+    write_text(job.path("html"), quality.render_quality(read_json(job.path("quality"))))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

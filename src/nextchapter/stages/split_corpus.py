@@ -3,6 +3,7 @@
 import sys
 from collections.abc import Iterable, Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from typing import TYPE_CHECKING, Any
 
 from nextchapter.stages.command import LOGGER, Job, StageError, execute
@@ -19,7 +20,7 @@ def split_corpus(job: Job) -> None:
     records make `quality`. The prefaces, epilogues and the like of all books are gathered in `matter`.
     """
     from nextchapter.corpus.leaks import leak_share
-    from nextchapter.corpus.quality import describe_duplicates, describe_lengths, describe_splits, write_manifest
+    from nextchapter.corpus.quality import describe_duplicates, describe_splits, write_manifest
     from nextchapter.corpus.shards import Shelf
     from nextchapter.corpus.splits import SPLITS, ShelfTooSmallError, assign_splits
     from nextchapter.store.files import read_json, write_json
@@ -41,15 +42,14 @@ def split_corpus(job: Job) -> None:
     LOGGER.info(", ".join(f"{splits.count(split)} chapters to {split}" for split in SPLITS))
     write_manifest(job.path("manifest"), entries, splits)
     _gather_matter(job, kept)
-    leak = leak_share(job.path("train"), job.path("test"))
-    LOGGER.info("%.2f %% of the test's 8-word sequences occur in training", 100 * leak["share"])
+    leak = leak_share([job.path("train")], [job.path("test")])
+    LOGGER.info("%.2f %% of the %d-word sequences of the test occur in training", 100 * leak.share, leak.ngram)
     quality = {
         "shelf": spec["shelf"],
         "books": [book.record for book in shelf.books],
         "totals": describe_splits(len(kept), entries, splits),
-        "chapter_lengths": describe_lengths(entries),
         "duplicates": describe_duplicates(twins, everything),
-        "leak": leak,
+        "leak": asdict(leak),
         "refused": [*shelf.refused, *spec["ignored"]],
         "refused_count": len(shelf.refused) + spec["ignored_count"],
         "left_out_languages": [{"book": book.name, "language": book.record["language"]} for book in foreign],

@@ -2,7 +2,7 @@ import csv
 from pathlib import Path
 
 from nextchapter.corpus.books import Entry
-from nextchapter.corpus.quality import describe_duplicates, describe_lengths, describe_splits, write_manifest
+from nextchapter.corpus.quality import describe_duplicates, describe_splits, write_manifest
 
 ENTRIES = [
     Entry("a, b", 1, 'He said "I"', 8, 2, "5a"),
@@ -29,14 +29,6 @@ def test_the_totals_count_what_is_used() -> None:
     totals = describe_splits(2, ENTRIES, SPLITS)
     assert (totals["books"], totals["chapters"], totals["characters"], totals["words"]) == (2, 3, 2_000_014, 6)
     assert totals["splits"]["valid"] == {"chapters": 1, "characters": 2_000_000, "words": 3}
-
-
-def test_the_histogram_counts_each_chapter_once() -> None:
-    lengths = describe_lengths([*ENTRIES, Entry("b", 1, "", 1000, 1, "")])
-    edges, counts = lengths["edges"], lengths["counts"]
-    assert (edges[0], edges[8], edges[-1]) == (100, 1000, 1_000_000)
-    assert len(counts) == len(edges) - 1
-    assert {place: count for place, count in enumerate(counts) if count} == {0: 2, 8: 1, len(counts) - 1: 1}
 
 
 def test_copies_are_named_with_their_headings_and_lengths() -> None:

@@ -7,7 +7,7 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from nextchapter.report.figures import family_colours, save_figure, short_name, spread
+from nextchapter.report.figures import family_colours, inline_svg, save_figure, short_name, spread
 
 
 def draw_some(text: str = "text") -> Figure:
@@ -66,3 +66,12 @@ def test_a_short_name_keeps_its_seed() -> None:
     assert len(long) == 22
     assert long.startswith("lstm-384-")
     assert long.endswith(".s17")
+
+
+def test_a_figure_stands_inside_a_page_and_names_no_address() -> None:
+    svg = inline_svg(draw_some, 'what <it> "shows"')
+    assert svg.startswith('<svg role="img" aria-label="what &lt;it&gt; &quot;shows&quot;"')
+    assert svg.rstrip().endswith("</svg>")
+    assert "viewBox" in svg
+    assert "http" not in svg
+    assert svg == inline_svg(draw_some, 'what <it> "shows"')
