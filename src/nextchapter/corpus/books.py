@@ -36,11 +36,13 @@ class Chapter:
     volume: str
     """Heading of the volume, part or act that it stands in, or empty."""
     chapter: int
-    """Its place in the book, from 1; never restarts."""
+    """Its place in the book, from 1; never restarts. What is no chapter has 0."""
     heading: str
     """Its heading as printed, or empty."""
     text: str
     """Its paragraphs, a blank line between them."""
+    kind: str = "chapter"
+    """What it is: a `chapter`, or a `prologue`, `preface`, `introduction`, `epilogue` or `afterword`."""
 
     @property
     def sha256(self) -> str:

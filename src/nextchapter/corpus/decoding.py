@@ -6,6 +6,8 @@ from dataclasses import dataclass
 
 from nextchapter.corpus.document import UnreadableBookError
 
+BYTE_ORDER_MARK = "byte order mark"
+"""How the note begins where such a mark decided."""
 _MARKS = (
     (codecs.BOM_UTF8, "utf-8"),
     (codecs.BOM_UTF32_LE, "utf-32-le"),
@@ -48,7 +50,7 @@ def decode(data: bytes) -> Decoded:
     """
     for mark, encoding in _MARKS:
         if data.startswith(mark):
-            return _lenient(data[len(mark) :], encoding, "byte order mark")
+            return _lenient(data[len(mark) :], encoding, BYTE_ORDER_MARK)
     _refuse_binary(data)
     try:
         return Decoded(data.decode("utf-8"), "utf-8", "")
