@@ -7,7 +7,7 @@ from itertools import pairwise
 from nextchapter.corpus.gutenberg import is_end_mark
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines, Layout, choose_layout, find_chain
 from nextchapter.corpus.marks import CHAPTER_WORDS, CLOSING, Mark, find_marks, is_capitalised
-from nextchapter.corpus.matter import CHAPTER, is_apparatus, is_prose, kind_of_matter
+from nextchapter.corpus.matter import CHAPTER, end_of_prose, is_apparatus, kind_of_matter
 from nextchapter.corpus.outline import Division, divide_by_headings, read_outline
 from nextchapter.corpus.removals import Removals, ink
 from nextchapter.corpus.titles import find_contents, is_table, is_title, title_behind
@@ -20,6 +20,8 @@ _LONG_LINE = 45
 _WRAPPED_LINES = 2
 _LONGEST_NAME = 70
 _LARGEST_ADDITION = 0.25
+_SHORTEST_UNNAMED = 800
+"""Ink of prose before the first chapter from which it is a preface, whatever its author calls it."""
 
 
 @dataclass(frozen=True)
@@ -92,6 +94,10 @@ def _printed_breaks(text: InkedLines, chapters: Sequence[Mark], end: int) -> Ite
         kind = kind_of_matter(lines[line], is_behind=False)
         if kind or is_apparatus(lines[line]):
             yield Break(line, kind or "")
+        elif line > 1 and not lines[line - 2].strip():
+            length = end_of_prose(lines[line + 1 : chapters[0].line])
+            if text.between(line, line + length) >= _SHORTEST_UNNAMED:
+                yield Break(line, "preface")
     behind = chapters[-1].line + 1
     for line in _names_alone(lines, behind, end):
         kind = kind_of_matter(lines[line], is_behind=True)
@@ -106,8 +112,9 @@ def _names_alone(lines: Sequence[str], start: int, stop: int) -> Iterator[int]:
     """Yield the short lines between blank ones that can be a title."""
     for index in range(start, stop):
         line = lines[index].strip()
-        if 0 < len(line) <= _LONGEST_NAME and not (index and lines[index - 1].strip()) and is_title(line):
-            if index + 1 == len(lines) or not lines[index + 1].strip():
+        if 0 < len(line) <= _LONGEST_NAME and (is_title(line) or line.isupper()):
+            around = [*lines[max(0, index - 1) : index], *lines[index + 1 : index + 2]]
+            if not any(map(str.strip, around)):
                 yield index
 
 
@@ -168,11 +175,11 @@ def _read_matter(
     removed = list(lines[start : own[0].line if own else stop])
     ends = [other.line for other in own[1:]] + [stop]
     for opening, end in zip(own, ends, strict=False):
-        body = lines[opening.line + 1 : end]
-        if opening.kind and is_prose(body):
-            yield Section("", lines[opening.line].strip(), list(body), opening.kind)
-        else:
-            removed += lines[opening.line : end]
+        body = opening.line + 1
+        kept = body + end_of_prose(lines[body:end]) if opening.kind else body
+        if kept > body:
+            yield Section("", lines[opening.line].strip(), list(lines[body:kept]), opening.kind)
+        removed += lines[kept if kept > body else opening.line : end]
     removals.add(reason, "\n".join(removed), int(any(map(str.strip, removed))))
 
 

@@ -1,7 +1,7 @@
 """The parts of a book that are no chapters: prefaces and epilogues, and what printers and editors put around a text."""
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from nextchapter.corpus.numerals import fold
 from nextchapter.corpus.paragraphs import split_blocks
@@ -27,7 +27,7 @@ _AUTHORS_NOTE = "author s note, note by the author, author s preface, note de l 
 _APPARATUS = (
     # English
     "contents, table of contents, list of chapters, illustrations, list of illustrations, list of plates, list of maps, "
-    "copyright, copyright page, title page, half title, cover, dedication, acknowledgments, acknowledgements, "
+    "copyright, copyright page, title page, half title, cover, dedication, dedicated, acknowledgments, acknowledgements, "
     "about the author, about the authors, about the publisher, about this book, license, licence, index, "
     "general index, notes, footnotes, endnotes, bibliography, references, works cited, glossary, appendix, colophon, "
     "imprint, errata, corrigenda, by the same author, from the same publisher, "
@@ -59,6 +59,7 @@ _LONGEST_NAME = 70
 _SHORTEST_PARAGRAPH = 100
 _SHORTEST_PROSE = 200
 _PROSE_SHARE = 0.5
+_GAP_LINES = 3
 _SENTENCE_ENDS = tuple(".!?…。！？\"”’'»")
 
 
@@ -103,3 +104,26 @@ def is_prose(lines: Sequence[str]) -> bool:
         if (size := ink(paragraph)) >= _SHORTEST_PARAGRAPH and paragraph.rstrip(" _)]").endswith(_SENTENCE_ENDS)
     )
     return prose >= max(_SHORTEST_PROSE, _PROSE_SHARE * sum(map(ink, paragraphs)))
+
+
+def end_of_prose(lines: Sequence[str]) -> int:
+    """Return where the prose at the start of a stretch of lines ends: before the first gap behind which is none."""
+    end = start = 0
+    for stop in _gaps(lines):
+        if is_prose(lines[start:stop]):
+            end = stop
+        start = stop
+    return end
+
+
+def _gaps(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the lines behind each gap of three blank lines or more, and the end of all."""
+    blank = 0
+    for index, line in enumerate(lines):
+        if line.strip():
+            if blank >= _GAP_LINES:
+                yield index
+            blank = 0
+        else:
+            blank += 1
+    yield len(lines)
