@@ -103,9 +103,7 @@ def _find_chains(text: InkedLines, marks: Sequence[Mark]) -> dict[str, Layout]:
     groups: dict[str, list[Mark]] = {}
     for mark in marks:
         groups.setdefault(mark.style, []).append(mark)
-    return {
-        style: find_chain(text, group, [] if style in VOLUME_WORDS else volumes) for style, group in groups.items()
-    }
+    return {style: find_chain(text, group, [] if style in VOLUME_WORDS else volumes) for style, group in groups.items()}
 
 
 def _counted_layouts(chains: Mapping[str, Layout]) -> Iterator[list[Layout]]:

@@ -9,25 +9,34 @@ from nextchapter.corpus.removals import ink
 
 CHAPTER = "chapter"
 _NAMES = {
-    "prologue": "prologue, prolog, prologo, proloog, prologi, prológ, előhang, пролог, πρόλογος, プロローグ, 序章, 楔子, 프롤로그",
+    "prologue": "prologue, prolog, prologo, proloog, prologi, prológ, előhang, пролог, πρόλογος, プロローグ, 序章, "
+    "楔子, 프롤로그",
     "preface": "preface, foreword, forewords, prefatory note, to the reader, to the readers, to my readers, vorwort, "
-    "vorrede, geleitwort, an den leser, préface, avant propos, avertissement, au lecteur, prefacio, prefácio, al lector, "
+    "vorrede, geleitwort, an den leser, préface, avant propos, avertissement, au lecteur, prefacio, prefácio, al "
+    "lector, "
     "ao leitor, prefazione, al lettore, prefatio, praefatio, voorwoord, voorrede, aan den lezer, förord, företal, "
     "forord, alkusanat, esipuhe, przedmowa, od autora, předmluva, predslov, előszó, prefață, предисловие, от автора, "
     "к читателю, передмова, πρόλογος του συγγραφέα, önsöz, 序, 序言, 序文, 自序, 前言, まえがき, 서문, 머리말",
     "introduction": "introduction, introductory, introductory note, einleitung, einführung, introducción, introdução, "
     "introduzione, inleiding, inledning, indledning, innledning, johdanto, wstęp, wprowadzenie, úvod, bevezetés, "
     "introducere, введение, вступление, вступ, εισαγωγή, giriş, 引言, 导言, 導言, 緒論, はじめに",
-    "epilogue": "epilogue, epilog, epílogo, epilogo, epiloog, epilogi, utóhang, conclusion, эпилог, заключение, епілог, "
+    "epilogue": "epilogue, epilog, epílogo, epilogo, epiloog, epilogi, utóhang, conclusion, эпилог, заключение, "
+    "епілог, "
     "επίλογος, sonsöz, エピローグ, 終章, 尾声, 尾聲, 에필로그",
-    "afterword": "afterword, postscript, nachwort, schlusswort, schlußwort, postface, posfacio, posfácio, postfazione, "
-    "nawoord, efterord, etterord, jälkisanat, posłowie, doslov, utószó, послесловие, післямова, 后记, 後記, 跋, あとがき, 후기",
+    "afterword": "afterword, postscript, nachwort, schlusswort, schlußwort, postface, posfacio, posfácio, "
+    "postfazione, "
+    "nawoord, efterord, etterord, jälkisanat, posłowie, doslov, utószó, послесловие, післямова, 后记, 後記, 跋, "
+    "あとがき, 후기",
 }
-_AUTHORS_NOTE = "author s note, note by the author, author s preface, note de l auteur, nota del autor, anmerkung des autors"
+_AUTHORS_NOTE = (
+    "author s note, note by the author, author s preface, note de l auteur, nota del autor, anmerkung des autors"
+)
 _APPARATUS = (
     # English
-    "contents, table of contents, list of chapters, illustrations, list of illustrations, list of plates, list of maps, "
-    "copyright, copyright page, title page, half title, cover, dedication, dedicated, acknowledgments, acknowledgements, "
+    "contents, table of contents, list of chapters, illustrations, list of illustrations, list of plates, list of "
+    "maps, "
+    "copyright, copyright page, title page, half title, cover, dedication, dedicated, acknowledgments, "
+    "acknowledgements, "
     "about the author, about the authors, about the publisher, about this book, license, licence, index, "
     "general index, notes, footnotes, endnotes, bibliography, references, works cited, glossary, appendix, colophon, "
     "imprint, errata, corrigenda, by the same author, from the same publisher, "
@@ -35,19 +44,23 @@ _APPARATUS = (
     "dramatis personae, persons of the play, credits, newsletter, the full project gutenberg license, "
     # German, Dutch, Scandinavian
     "inhalt, inhaltsverzeichnis, widmung, danksagung, über den autor, impressum, register, anmerkungen, fußnoten, "
-    "fussnoten, literaturverzeichnis, verzeichnis der abbildungen, anmerkungen zur transkription, vom selben verfasser, "
+    "fussnoten, literaturverzeichnis, verzeichnis der abbildungen, anmerkungen zur transkription, vom selben "
+    "verfasser, "
     "von demselben verfasser, werbung, anzeigen, lizenz, inhoud, inhoudsopgave, noten, voetnoten, opdracht, "
     "innehåll, innehållsförteckning, noter, fotnoter, indhold, innhold, sisältö, sisällys, viitteet, "
     # French, Spanish, Portuguese, Italian, Romanian, Latin
     "table, table des matières, table des chapitres, table des illustrations, dédicace, remerciements, "
-    "à propos de l auteur, du même auteur, ouvrages du même auteur, notes de bas de page, bibliographie, mentions légales, "
+    "à propos de l auteur, du même auteur, ouvrages du même auteur, notes de bas de page, bibliographie, mentions "
+    "légales, "
     "note du transcripteur, notes du transcripteur, note au lecteur de ce fichier, índice, indice, dedicatoria, "
-    "agradecimientos, sobre el autor, notas, bibliografía, del mismo autor, nota del transcriptor, licencia, dedicatória, "
+    "agradecimientos, sobre el autor, notas, bibliografía, del mismo autor, nota del transcriptor, licencia, "
+    "dedicatória, "
     "agradecimentos, sobre o autor, notas do transcritor, sommario, dedica, ringraziamenti, note, note al testo, "
     "bibliografia, dello stesso autore, cuprins, "
     # Polish, Czech, Hungarian, Russian, Ukrainian, Greek, Turkish
     "spis treści, spis rzeczy, przypisy, dedykacja, podziękowania, o autorze, obsah, poznámky, poděkování, tartalom, "
-    "jegyzetek, содержание, оглавление, посвящение, благодарности, об авторе, примечания, комментарии, зміст, примітки, "
+    "jegyzetek, содержание, оглавление, посвящение, благодарности, об авторе, примечания, комментарии, зміст, "
+    "примітки, "
     "περιεχόμενα, σημειώσεις, içindekiler, notlar, teşekkür, "
     # Chinese, Japanese, Korean
     "目录, 目錄, 目次, 版权, 版權, 版權頁, 版权页, 注释, 註釋, 献词, 致谢, 關於作者, 关于作者, 奥付, 차례, 목차"
@@ -78,7 +91,7 @@ _NO_TEXT = re.compile(f"{_ARTICLE}{_POSSESSOR}(?:{_names(_APPARATUS)}){_TAIL}|{_
 
 
 def kind_of_matter(heading: str, is_behind: bool) -> str | None:
-    """Return what an author's addition to a book is by its heading: `preface`, `epilogue`, ...; None for other headings.
+    """Return what an author's addition to a book is by its heading (`preface`, `epilogue`, ...), or None.
 
     Args:
         heading: the heading as printed.

@@ -96,7 +96,7 @@ def _are_parts(text: InkedLines, upper: Sequence[Mark], lower: Sequence[Mark]) -
 def _headings_above(text: InkedLines, levels: Mapping[int, int], chapters: Sequence[Mark]) -> list[Mark]:
     """Return the headings of higher levels that open chapters; a single one is the title of the book."""
     lowest = min(levels[chapter.line] for chapter in chapters)
-    opening = []
+    opening: list[Mark] = []
     for line in sorted(levels):
         heading = text.lines[line]
         following = next((mark for mark in chapters if mark.line > line), None)

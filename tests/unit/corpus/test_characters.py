@@ -12,7 +12,9 @@ def test_all_line_ends_become_one() -> None:
 
 
 def test_a_form_feed_ends_a_line_but_makes_no_new_one() -> None:
-    assert repair_characters("end.\n\fCHAPTER II\f\nmore\ftext", Removals(), Repairs()) == "end.\nCHAPTER II\nmore\ntext"
+    assert (
+        repair_characters("end.\n\fCHAPTER II\f\nmore\ftext", Removals(), Repairs()) == "end.\nCHAPTER II\nmore\ntext"
+    )
 
 
 def test_letters_and_accents_are_composed() -> None:
