@@ -3,6 +3,7 @@
 import re
 import unicodedata
 
+from nextchapter.corpus.mojibake import repair_mojibake
 from nextchapter.corpus.removals import Removals, Repairs
 
 _NEXT_TO_LINE_END = re.compile(r"(?<=\n)[\f\v]|[\f\v](?=\n)")
@@ -29,7 +30,7 @@ def repair_characters(text: str, removals: Removals, repairs: Repairs) -> str:
 
     Each step looks first whether the text has what it repairs, for most texts have nothing of it.
     """
-    text = _repair_line_ends(text, repairs)
+    text = _repair_line_ends(repair_mojibake(text, repairs), repairs)
     if "\f" in text or "\v" in text:
         text = _NEXT_TO_LINE_END.sub("", text).replace("\f", "\n").replace("\v", "\n")
     if "\u00ad" in text:
@@ -59,7 +60,7 @@ def _spell_out_ligatures(text: str, repairs: Repairs) -> str:
     found = {ligature: text.count(ligature) for ligature in _LIGATURES if ligature in text}
     if not found:
         return text
-    repairs.add("ligatures", sum(found.values()), _around(text, text.index(next(iter(found)))))
+    repairs.add("ligatures", sum(found.values()), _around(text, min(map(text.index, found))))
     for ligature in found:
         text = text.replace(ligature, _LIGATURES[ligature])
     return text

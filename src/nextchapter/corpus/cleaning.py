@@ -13,6 +13,7 @@ from nextchapter.corpus.decoding import BYTE_ORDER_MARK, decode
 from nextchapter.corpus.document import Document
 from nextchapter.corpus.gutenberg import Frame, strip_end_mark, strip_frame
 from nextchapter.corpus.matter import CHAPTER
+from nextchapter.corpus.notes import remove_notes
 from nextchapter.corpus.pages import remove_page_marks
 from nextchapter.corpus.paragraphs import Joiner, kept_paragraphs
 from nextchapter.corpus.removals import Removals, Repairs, ink
@@ -104,7 +105,7 @@ def _read_lines(document: Document, removals: Removals, repairs: Repairs) -> tup
     text = repair_characters(document.text, removals, repairs)
     if not document.is_wrapped:
         text = _SINGLE_LINE_END.sub("\n\n", text)
-    body, frame = strip_frame(text.split("\n"), removals)
+    body, frame = strip_frame(remove_notes(text, removals).split("\n"), removals)
     return remove_page_marks(strip_end_mark(body, removals), removals), frame
 
 
