@@ -9,16 +9,20 @@ from typing import Any
 from nextchapter.corpus.books import Chapter
 from nextchapter.corpus.chapters import NO_HEADINGS, Section, find_chapters
 from nextchapter.corpus.characters import repair_characters
-from nextchapter.corpus.decoding import decode
-from nextchapter.corpus.gutenberg import strip_end_mark, strip_frame
+from nextchapter.corpus.decoding import BYTE_ORDER_MARK, decode
+from nextchapter.corpus.document import Document
+from nextchapter.corpus.gutenberg import Frame, strip_end_mark, strip_frame
+from nextchapter.corpus.matter import CHAPTER
+from nextchapter.corpus.notes import remove_notes
 from nextchapter.corpus.pages import remove_page_marks
 from nextchapter.corpus.paragraphs import Joiner, kept_paragraphs
-from nextchapter.corpus.removals import Removals, ink
+from nextchapter.corpus.removals import Removals, Repairs, ink
 from nextchapter.corpus.sections import cut_sections
 from nextchapter.corpus.words import count_words
 
 NEARLY_EMPTY = 200
 """Ink of a chapter below which the account names it."""
+_SINGLE_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 
 
 @dataclass(frozen=True)
@@ -26,6 +30,8 @@ class CleanBook:
     """The chapters of a book, and what is known of its quality."""
 
     chapters: list[Chapter]
+    matter: list[Chapter]
+    """What its author put before and behind the chapters: prologue, preface, epilogue; not counted."""
     quality: dict[str, Any]
 
 
@@ -42,33 +48,65 @@ def clean_book(data: bytes, book: str, file: str, join_wrapped_lines: bool = Tru
         UnreadableBookError: the file holds no text.
     """
     decoded = decode(data)
-    removals = Removals()
-    body, frame = strip_frame(repair_characters(decoded.text, removals).split("\n"), removals)
-    lines = remove_page_marks(strip_end_mark(body, removals), removals)
+    document = Document(decoded.text, encoding=decoded.encoding, encoding_note=decoded.note)
+    return clean_document(document, book, file, Removals(), join_wrapped_lines)
+
+
+def clean_document(
+    document: Document, book: str, file: str, removals: Removals, join_wrapped_lines: bool = True
+) -> CleanBook:
+    """Find the chapters of a book.
+
+    Args:
+        document: the book as its reader gave it.
+        book: its path in the shelf, without suffix.
+        file: name of its file.
+        removals: what its reader removed; what is removed here is added.
+        join_wrapped_lines: whether the lines of paragraphs are joined where the document has them wrapped.
+    """
+    repairs = Repairs()
+    lines, frame = _read_lines(document, removals, repairs)
     headings, sections = find_chapters(lines, removals)
-    joiner = Joiner(lines, removals) if join_wrapped_lines else None
-    title = frame.title or title_from_name(book)
-    chapters = [
-        Chapter(book, frame.author, title, section.volume, number, section.heading, text)
-        for number, (section, text) in enumerate(_texts(headings, sections, joiner, removals), start=1)
-    ]
+    joiner = Joiner(lines, removals) if join_wrapped_lines and document.is_wrapped else None
+    author = document.author or frame.author
+    title = document.title or frame.title or title_from_name(book)
+    chapters: list[Chapter] = []
+    matter: list[Chapter] = []
+    for section, text in _texts(headings, sections, joiner, removals):
+        place, kept = (len(chapters) + 1, chapters) if section.kind == CHAPTER else (0, matter)
+        kept.append(Chapter(book, author, title, section.volume, place, section.heading, text, section.kind))
     quality = {
         "book": book,
         "file": file,
         "title": title,
-        "author": frame.author,
-        "encoding": decoded.encoding,
-        "encoding_note": decoded.note,
-        "bytes": len(data),
+        "author": author,
+        "format": document.format,
+        "encoding": document.encoding,
+        "encoding_note": document.encoding_note,
         "characters": sum(len(chapter.text) for chapter in chapters),
         "words": sum(count_words(chapter.text) for chapter in chapters),
         "chapters": len(chapters),
         "headings": headings,
+        "matter": [
+            {"kind": part.kind, "heading": part.heading, "words": count_words(part.text)} for part in matter
+        ],
         "nearly_empty": [chapter.chapter for chapter in chapters if ink(chapter.text) < NEARLY_EMPTY],
+        "repaired": repairs.records(),
         "removed": removals.records(),
-        "problem": "" if chapters else "the file is empty" if not decoded.text.strip() else "the file holds no prose",
-    }
-    return CleanBook(chapters, quality)
+        "problem": "" if chapters else "the file holds no prose" if document.text.strip() else "the file is empty",
+    }  # fmt: skip
+    return CleanBook(chapters, matter, quality)
+
+
+def _read_lines(document: Document, removals: Removals, repairs: Repairs) -> tuple[list[str], Frame]:
+    """Return the lines of a document that are its author's, headings with their sign, and what its frame says of it."""
+    if document.encoding_note.startswith(BYTE_ORDER_MARK):
+        repairs.add("byte order mark", 1)
+    text = repair_characters(document.text, removals, repairs)
+    if not document.is_wrapped:
+        text = _SINGLE_LINE_END.sub("\n\n", text)
+    body, frame = strip_frame(remove_notes(text, removals).split("\n"), removals)
+    return remove_page_marks(strip_end_mark(body, removals), removals), frame
 
 
 def _texts(

@@ -59,10 +59,16 @@ def strip_frame(lines: list[str], removals: Removals) -> tuple[list[str], Frame]
 def strip_end_mark(lines: list[str], removals: Removals) -> list[str]:
     """Return lines without a last one that only says that the book, or a volume of it, ends."""
     body = trim(lines)
-    while body and len(body[-1].strip()) <= _LONGEST_END_MARK and _END_MARK.fullmatch(body[-1].strip()):
+    while body and is_end_mark(body[-1]):
         removals.add("end mark", body[-1])
         body = trim(body[:-1])
     return body
+
+
+def is_end_mark(line: str) -> bool:
+    """Return whether a line only says that the book, or a volume of it, ends."""
+    bare = line.strip()
+    return len(bare) <= _LONGEST_END_MARK and _END_MARK.fullmatch(bare) is not None
 
 
 def trim(lines: list[str]) -> list[str]:

@@ -6,7 +6,7 @@ has no text. The first style, from the surest to the weakest, whose chain divide
 """
 
 from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import accumulate, pairwise
 from statistics import median
@@ -71,33 +71,50 @@ def choose_layout(text: InkedLines, marks: Sequence[Mark]) -> Layout | None:
     """Return the surest layout that divides the book well, else the best counted one, else None."""
     doubtful: list[Layout] = []
     for layouts in _layouts_by_rank(text, marks):
-        well = [layout for layout in layouts if _divides_well(text, layout.marks)]
+        well = [layout for layout in layouts if divides_well(text, layout.marks)]
         if well:
             return max(well, key=lambda layout: layout.score)
         doubtful += [layout for layout in layouts if _divides_somehow(text, layout)]
     return max(doubtful, key=lambda layout: layout.score, default=None)
 
 
+def choose_counted_layout(text: InkedLines, marks: Sequence[Mark]) -> Layout | None:
+    """Return the surest layout by numbers, other than those of volumes, that divides the book well, else None."""
+    for layouts in _counted_layouts(_find_chains(text, marks)):
+        well = [layout for layout in layouts if divides_well(text, layout.marks)]
+        if well:
+            return max(well, key=lambda layout: layout.score)
+    return None
+
+
 def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[Layout]]:
     """Yield groups of layouts, from the surest kind of heading to the weakest."""
+    chains = _find_chains(text, marks)
+    yield from _counted_layouts(chains)
+    yield [Layout(CONTENTS_STYLE, contents_marks(text.lines))]
+    yield _layouts_of(chains, VOLUME_WORDS, fewest=2)
+    for titles in isolated_marks(text.lines):
+        yield _titled_layouts(text, titles)
+
+
+def _find_chains(text: InkedLines, marks: Sequence[Mark]) -> dict[str, Layout]:
+    """Return the best chain of each style."""
     volumes = [mark for mark in marks if mark.is_volume]
     groups: dict[str, list[Mark]] = {}
     for mark in marks:
         groups.setdefault(mark.style, []).append(mark)
-    chains = {
-        style: find_chain(text, group, [] if style in VOLUME_WORDS else volumes) for style, group in groups.items()
-    }
+    return {style: find_chain(text, group, [] if style in VOLUME_WORDS else volumes) for style, group in groups.items()}
 
-    def of(styles: Iterable[str], fewest: int) -> list[Layout]:
-        return [chains[style] for style in styles if style in chains and len(chains[style].marks) >= fewest]
 
-    yield of(CHAPTER_WORDS, fewest=1)
-    yield of(NUMERAL_STYLES, fewest=2)
-    yield of(chains.keys() - CHAPTER_WORDS - NUMERAL_STYLES - VOLUME_WORDS, fewest=3)
-    yield [Layout(CONTENTS_STYLE, contents_marks(text.lines))]
-    yield of(VOLUME_WORDS, fewest=2)
-    for titles in isolated_marks(text.lines):
-        yield _titled_layouts(text, titles)
+def _counted_layouts(chains: Mapping[str, Layout]) -> Iterator[list[Layout]]:
+    """Yield groups of layouts by the numbers of chapters: with their word, bare, with another word."""
+    yield _layouts_of(chains, CHAPTER_WORDS, fewest=1)
+    yield _layouts_of(chains, NUMERAL_STYLES, fewest=2)
+    yield _layouts_of(chains, chains.keys() - CHAPTER_WORDS - NUMERAL_STYLES - VOLUME_WORDS, fewest=3)
+
+
+def _layouts_of(chains: Mapping[str, Layout], styles: Iterable[str], fewest: int) -> list[Layout]:
+    return [chains[style] for style in styles if style in chains and len(chains[style].marks) >= fewest]
 
 
 def _titled_layouts(text: InkedLines, titles: list[Mark]) -> list[Layout]:
@@ -112,7 +129,7 @@ def _titled_layouts(text: InkedLines, titles: list[Mark]) -> list[Layout]:
     return [Layout(marks[0].style, marks)] if enough else []
 
 
-def _divides_well(text: InkedLines, marks: Sequence[Mark]) -> bool:
+def divides_well(text: InkedLines, marks: Sequence[Mark]) -> bool:
     """Return whether marks leave little before the first, and no chapter that is far larger than the others."""
     if not marks:
         return False

@@ -12,6 +12,29 @@ def ink(text: str) -> int:
 
 
 @dataclass
+class Repairs:
+    """What was repaired in a book, by reason, in the order in which the reasons first came up."""
+
+    _records: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+    def add(self, reason: str, count: int, sample: str = "") -> None:
+        """Note repairs.
+
+        Args:
+            reason: what was wrong, or what was made of it.
+            count: how often.
+            sample: a place as it was before.
+        """
+        if count:
+            record = self._records.setdefault(reason, {"reason": reason, "count": 0, "sample": _shorten(sample)})
+            record["count"] += count
+
+    def records(self) -> list[dict[str, Any]]:
+        """Return `reason`, `count` and the first `sample` of each kind."""
+        return [dict(record) for record in self._records.values()]
+
+
+@dataclass
 class Removals:
     """What was removed from a book, by reason, in the order in which the reasons first came up."""
 

@@ -38,8 +38,16 @@ def test_french_of_1995_is_windows_1252_and_says_so() -> None:
     assert "not UTF-8" in decoded.note
 
 
-def test_bytes_without_a_meaning_in_windows_1252_make_it_latin_1() -> None:
-    assert decode(b"caf\xe9 \x81").encoding == "latin-1"
+def test_bytes_that_no_encoding_explains_are_counted_as_broken() -> None:
+    decoded = decode(b"caf\xe9 \x81")
+    assert (decoded.text, decoded.encoding) == ("café \ufffd", "cp1252")
+    assert "1 broken" in decoded.note
+
+
+@pytest.mark.parametrize("encoding", ["utf-16-le", "utf-16-be"])
+def test_sixteen_bits_a_letter_need_no_mark(encoding: str) -> None:
+    decoded = decode("Emma’s book, Chapter I\r\n".encode(encoding))
+    assert (decoded.text, decoded.encoding) == ("Emma’s book, Chapter I\r\n", encoding)
 
 
 def test_the_encoding_that_a_header_declares_is_believed() -> None:

@@ -1,0 +1,142 @@
+"""The parts of a book that are no chapters: prefaces and epilogues, and what printers and editors put around a text."""
+
+import re
+from collections.abc import Iterator, Sequence
+
+from nextchapter.corpus.numerals import fold
+from nextchapter.corpus.paragraphs import split_blocks
+from nextchapter.corpus.removals import ink
+
+CHAPTER = "chapter"
+_NAMES = {
+    "prologue": "prologue, prolog, prologo, proloog, prologi, prológ, előhang, пролог, πρόλογος, プロローグ, 序章, "
+    "楔子, 프롤로그",
+    "preface": "preface, foreword, forewords, prefatory note, to the reader, to the readers, to my readers, vorwort, "
+    "vorrede, geleitwort, an den leser, préface, avant propos, avertissement, au lecteur, prefacio, prefácio, al "
+    "lector, "
+    "ao leitor, prefazione, al lettore, prefatio, praefatio, voorwoord, voorrede, aan den lezer, förord, företal, "
+    "forord, alkusanat, esipuhe, przedmowa, od autora, předmluva, predslov, előszó, prefață, предисловие, от автора, "
+    "к читателю, передмова, πρόλογος του συγγραφέα, önsöz, 序, 序言, 序文, 自序, 前言, まえがき, 서문, 머리말",
+    "introduction": "introduction, introductory, introductory note, einleitung, einführung, introducción, introdução, "
+    "introduzione, inleiding, inledning, indledning, innledning, johdanto, wstęp, wprowadzenie, úvod, bevezetés, "
+    "introducere, введение, вступление, вступ, εισαγωγή, giriş, 引言, 导言, 導言, 緒論, はじめに",
+    "epilogue": "epilogue, epilog, epílogo, epilogo, epiloog, epilogi, utóhang, conclusion, эпилог, заключение, "
+    "епілог, "
+    "επίλογος, sonsöz, エピローグ, 終章, 尾声, 尾聲, 에필로그",
+    "afterword": "afterword, postscript, nachwort, schlusswort, schlußwort, postface, posfacio, posfácio, "
+    "postfazione, "
+    "nawoord, efterord, etterord, jälkisanat, posłowie, doslov, utószó, послесловие, післямова, 后记, 後記, 跋, "
+    "あとがき, 후기",
+}
+_AUTHORS_NOTE = (
+    "author s note, note by the author, author s preface, note de l auteur, nota del autor, anmerkung des autors"
+)
+_APPARATUS = (
+    # English
+    "contents, table of contents, list of chapters, illustrations, list of illustrations, list of plates, list of "
+    "maps, "
+    "copyright, copyright page, title page, half title, cover, dedication, dedicated, acknowledgments, "
+    "acknowledgements, "
+    "about the author, about the authors, about the publisher, about this book, license, licence, index, "
+    "general index, notes, footnotes, endnotes, bibliography, references, works cited, glossary, appendix, colophon, "
+    "imprint, errata, corrigenda, by the same author, from the same publisher, "
+    "advertisements, advertisement, transcriber s note, transcriber s notes, transcribers note, transcribers notes, "
+    "dramatis personae, persons of the play, credits, newsletter, the full project gutenberg license, "
+    # German, Dutch, Scandinavian
+    "inhalt, inhaltsverzeichnis, widmung, danksagung, über den autor, impressum, register, anmerkungen, fußnoten, "
+    "fussnoten, literaturverzeichnis, verzeichnis der abbildungen, anmerkungen zur transkription, vom selben "
+    "verfasser, "
+    "von demselben verfasser, werbung, anzeigen, lizenz, inhoud, inhoudsopgave, noten, voetnoten, opdracht, "
+    "innehåll, innehållsförteckning, noter, fotnoter, indhold, innhold, sisältö, sisällys, viitteet, "
+    # French, Spanish, Portuguese, Italian, Romanian, Latin
+    "table, table des matières, table des chapitres, table des illustrations, dédicace, remerciements, "
+    "à propos de l auteur, du même auteur, ouvrages du même auteur, notes de bas de page, bibliographie, mentions "
+    "légales, "
+    "note du transcripteur, notes du transcripteur, note au lecteur de ce fichier, índice, indice, dedicatoria, "
+    "agradecimientos, sobre el autor, notas, bibliografía, del mismo autor, nota del transcriptor, licencia, "
+    "dedicatória, "
+    "agradecimentos, sobre o autor, notas do transcritor, sommario, dedica, ringraziamenti, note, note al testo, "
+    "bibliografia, dello stesso autore, cuprins, "
+    # Polish, Czech, Hungarian, Russian, Ukrainian, Greek, Turkish
+    "spis treści, spis rzeczy, przypisy, dedykacja, podziękowania, o autorze, obsah, poznámky, poděkování, tartalom, "
+    "jegyzetek, содержание, оглавление, посвящение, благодарности, об авторе, примечания, комментарии, зміст, "
+    "примітки, "
+    "περιεχόμενα, σημειώσεις, içindekiler, notlar, teşekkür, "
+    # Chinese, Japanese, Korean
+    "目录, 目錄, 目次, 版权, 版權, 版權頁, 版权页, 注释, 註釋, 献词, 致谢, 關於作者, 关于作者, 奥付, 차례, 목차"
+)
+_ARTICLE = r"(?:(?:the|an?|der|die|das|la|le|les|el|il|o|de|het) )?"
+_POSSESSOR = r"(?:(?:author|editor|translator|publisher)s? s? ?)?"
+_TAIL = r"(?: (?:to|by|of|from|for|zu|zur|zum|von|des|de|du|d|par|pour|del|della|di|da|do|av|til|till|к|ко)\b.*)?"
+_LONGEST_NAME = 70
+_SHORTEST_PARAGRAPH = 100
+_SHORTEST_PROSE = 200
+_PROSE_SHARE = 0.5
+_GAP_LINES = 3
+_SENTENCE_ENDS = tuple(".!?…。！？\"”’'»")
+
+
+def _key(text: str) -> str:
+    return " ".join(re.findall(r"\w+", fold(text)))
+
+
+def _names(listed: str) -> str:
+    return "|".join(re.escape(_key(name)).replace(r"\ ", " ") for name in listed.split(","))
+
+
+_KINDS = {kind: re.compile(f"{_ARTICLE}{_POSSESSOR}(?:{_names(listed)}){_TAIL}") for kind, listed in _NAMES.items()}
+_AUTHOR = re.compile(f"{_ARTICLE}(?:{_names(_AUTHORS_NOTE)}){_TAIL}")
+_OTHER_BOOKS = r"(?:\w+ ){0,5}(?:also|books|works|novels|stories) (?:by|of the same)(?: \w+){1,6}"
+_NO_TEXT = re.compile(f"{_ARTICLE}{_POSSESSOR}(?:{_names(_APPARATUS)}){_TAIL}|{_OTHER_BOOKS}")
+
+
+def kind_of_matter(heading: str, is_behind: bool) -> str | None:
+    """Return what an author's addition to a book is by its heading (`preface`, `epilogue`, ...), or None.
+
+    Args:
+        heading: the heading as printed.
+        is_behind: whether it stands behind the chapters, where an author's note is an afterword and no preface.
+    """
+    key = _key(heading) if len(heading) <= _LONGEST_NAME else ""
+    if _AUTHOR.fullmatch(key):
+        return "afterword" if is_behind else "preface"
+    return next((kind for kind, names in _KINDS.items() if names.fullmatch(key)), None)
+
+
+def is_apparatus(heading: str) -> bool:
+    """Return whether a heading names what is not the author's text: contents, notes, index, licence, advertisements."""
+    return len(heading) <= _LONGEST_NAME and _NO_TEXT.fullmatch(_key(heading)) is not None
+
+
+def is_prose(lines: Sequence[str]) -> bool:
+    """Return whether most of a stretch of lines is paragraphs of sentences, rather than a list or a title page."""
+    paragraphs = ["".join(block) for block in split_blocks(lines)]
+    prose = sum(
+        size
+        for paragraph in paragraphs
+        if (size := ink(paragraph)) >= _SHORTEST_PARAGRAPH and paragraph.rstrip(" _)]").endswith(_SENTENCE_ENDS)
+    )
+    return prose >= max(_SHORTEST_PROSE, _PROSE_SHARE * sum(map(ink, paragraphs)))
+
+
+def end_of_prose(lines: Sequence[str]) -> int:
+    """Return where the prose at the start of a stretch of lines ends: before the first gap behind which is none."""
+    end = start = 0
+    for stop in _gaps(lines):
+        if is_prose(lines[start:stop]):
+            end = stop
+        start = stop
+    return end
+
+
+def _gaps(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the lines behind each gap of three blank lines or more, and the end of all."""
+    blank = 0
+    for index, line in enumerate(lines):
+        if line.strip():
+            if blank >= _GAP_LINES:
+                yield index
+            blank = 0
+        else:
+            blank += 1
+    yield len(lines)
