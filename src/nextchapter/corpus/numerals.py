@@ -12,6 +12,9 @@ _ARABIC = re.compile(r"(\d{1,4})(?:st|nd|rd|th|er|re|ère|e|ème|[ºª°]|[-‑]
 _WORD = re.compile(r"[^\W\d_]+")
 _JOINT = re.compile(r"[\s\-‑]+")
 _CONJUNCTIONS = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "i", "ja"])
+_BETWEEN_UNIT_AND_TEN = ("und", "en", "og")
+START = 3
+"""So many characters of a word tell most words from numbers."""
 _HAN_DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _HAN_UNITS = {"十": 10, "百": 100}
 
@@ -86,9 +89,31 @@ def read_number(text: str) -> tuple[int, str] | None:
     return roman or _read_words(text)
 
 
+def may_begin_number(start: str) -> bool:
+    """Return whether a word that begins so can begin a number; False is certain, True is only a guess.
+
+    Telling is much cheaper than reading the number, as few words begin like a number.
+
+    Args:
+        start: the first `START` characters of the word, or all of a shorter one.
+    """
+    if start[:1].isdecimal():
+        return True
+    word = _WORD.match(start)
+    if word is None:
+        return False
+    folded = fold(word[0])
+    begins_word = folded[:START] in _STARTS or folded in _VALUES or len(folded) < len(word[0])
+    return begins_word or set(_roman_letters(word[0].upper())) <= _ROMAN_VALUES.keys()
+
+
+def _roman_letters(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).translate(_LOOKALIKES)
+
+
 def _read_roman(text: str) -> tuple[int, str] | None:
     word = _WORD.match(text)
-    letters = unicodedata.normalize("NFKC", word[0]).translate(_LOOKALIKES) if word else ""
+    letters = _roman_letters(word[0]) if word else ""
     if not word or not _ROMAN.fullmatch(letters) or text[word.end() : word.end() + 1].isdigit():
         return None
     values = [_ROMAN_VALUES[letter] for letter in letters]
@@ -121,9 +146,11 @@ def _value_of(word: str) -> int | None:
     """Return the value of a word, also of one grown together: `einundzwanzigstes`, `tjugoförsta`."""
     if word in _VALUES:
         return _VALUES[word]
+    if word[:START] not in _STARTS:
+        return None
     for cut in range(3, len(word) - 3):
         unit, ten = word[:cut], word[cut:]
-        for joint in ("und", "en", "og"):
+        for joint in _BETWEEN_UNIT_AND_TEN:
             stem = unit.removesuffix(joint)
             if stem != unit and _VALUES.get(stem, 10) < 10 and _VALUES.get(ten, 0) in _TENS:
                 return _VALUES[stem] + _VALUES[ten]
@@ -150,6 +177,8 @@ def read_han_number(text: str) -> int | None:
 
 def fold(word: str) -> str:
     """Return a word in lower case without its accents."""
+    if word.isascii():
+        return word.lower()
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
@@ -167,3 +196,4 @@ def _word_values() -> dict[str, int]:
 
 
 _VALUES = _word_values()
+_STARTS = frozenset(f"{word}{joint}"[:START] for word in _VALUES for joint in ("", *_BETWEEN_UNIT_AND_TEN))
