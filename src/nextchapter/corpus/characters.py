@@ -5,6 +5,7 @@ import unicodedata
 
 from nextchapter.corpus.removals import Removals
 
+_LINE_ENDS = "\u0085\u2028\u2029"
 _NEXT_TO_LINE_END = re.compile(r"(?<=\n)[\f\v]|[\f\v](?=\n)")
 _SOFT_HYPHEN = re.compile("\u00ad(?:[ \t]*\n[ \t]*)?")
 _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\u2060\ufffe\uffff]")
@@ -13,11 +14,18 @@ _INVISIBLE = re.compile("[\x00-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\u2060\ufffe
 def repair_characters(text: str, removals: Removals) -> str:
     """Return text in composed form (NFC), with line feeds as its only line ends, without invisible characters."""
     text = text.replace("\r\n", "\n").replace("\r", "\n")
-    text = re.sub("[\u0085\u2028\u2029]", "\n", text)
-    text = _NEXT_TO_LINE_END.sub("", text).replace("\f", "\n").replace("\v", "\n")
+    for line_end in _LINE_ENDS:
+        text = text.replace(line_end, "\n")
+    if "\f" in text or "\v" in text:
+        text = _NEXT_TO_LINE_END.sub("", text).replace("\f", "\n").replace("\v", "\n")
     text = _drop(_SOFT_HYPHEN, "soft hyphen", text, removals)
     text = _drop(_INVISIBLE, "control character", text, removals)
-    return text if text.isascii() else unicodedata.normalize("NFC", text)
+    return text if text.isascii() else _compose(text)
+
+
+def _compose(text: str) -> str:
+    """Return text in NFC, paragraph by paragraph: one loose accent makes the slow way necessary for all around it."""
+    return "\n\n".join([unicodedata.normalize("NFC", paragraph) for paragraph in text.split("\n\n")])
 
 
 def _drop(pattern: re.Pattern[str], reason: str, text: str, removals: Removals) -> str:
