@@ -64,7 +64,7 @@ def clean_book(data: bytes, book: str, file: str, join_wrapped_lines: bool = Tru
         "words": sum(count_words(chapter.text) for chapter in chapters),
         "chapters": len(chapters),
         "headings": headings,
-        "nearly_empty": [chapter.chapter for chapter in chapters if ink(chapter.text) < NEARLY_EMPTY],
+        "nearly_empty": [chapter.chapter for chapter in chapters if _is_nearly_empty(chapter.text)],
         "removed": removals.records(),
         "problem": "" if chapters else "the file is empty" if not decoded.text.strip() else "the file holds no prose",
     }
@@ -84,6 +84,10 @@ def _texts(
             yield from ((section, part) for part in cut_sections(text))
         else:
             yield section, text
+
+
+def _is_nearly_empty(text: str) -> bool:
+    return ink(text[: 10 * NEARLY_EMPTY]) < NEARLY_EMPTY and ink(text) < NEARLY_EMPTY
 
 
 def title_from_name(book: str) -> str:

@@ -150,7 +150,10 @@ def _may_be_mark(bare: str) -> bool:
     This is cheap, and spares most lines the reading.
     """
     words = bare.split(None, 3)[:3] or [bare]
-    return any(_may_begin_count(word[:START]) for word in words) or "." in words[0] or bare[0] == _HAN_ORDINAL
+    for word in words:
+        if _may_begin_count(word[:START]):
+            return True
+    return "." in words[0].rstrip(".") or bare[0] == _HAN_ORDINAL
 
 
 @lru_cache(maxsize=1 << 16)

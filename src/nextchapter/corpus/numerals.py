@@ -13,7 +13,7 @@ _WORD = re.compile(r"[^\W\d_]+")
 _JOINT = re.compile(r"[\s\-‑]+")
 _CONJUNCTIONS = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "i", "ja"])
 _BETWEEN_UNIT_AND_TEN = ("und", "en", "og")
-START = 3
+START = 4
 """So many characters of a word tell most words from numbers."""
 _HAN_DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _HAN_UNITS = {"十": 10, "百": 100}
@@ -104,7 +104,7 @@ def may_begin_number(start: str) -> bool:
         return False
     folded = fold(word[0])
     begins_word = folded[:START] in _STARTS or folded in _VALUES or len(folded) < len(word[0])
-    return begins_word or set(_roman_letters(word[0].upper())) <= _ROMAN_VALUES.keys()
+    return begins_word or any(_ROMAN.fullmatch(_roman_letters(letters)) for letters in (word[0], word[0].upper()))
 
 
 def _roman_letters(word: str) -> str:
@@ -196,4 +196,9 @@ def _word_values() -> dict[str, int]:
 
 
 _VALUES = _word_values()
-_STARTS = frozenset(f"{word}{joint}"[:START] for word in _VALUES for joint in ("", *_BETWEEN_UNIT_AND_TEN))
+_SHORT_TENS = [word for word, value in _VALUES.items() if value in _TENS and len(word) < START]
+_STARTS = frozenset(
+    [f"{word}{joint}"[:START] for word in _VALUES for joint in ("", *_BETWEEN_UNIT_AND_TEN)]
+    + [f"{ten}{unit}"[:START] for ten in _SHORT_TENS for unit in _VALUES]
+)
+"""How all number words begin, those grown together among them."""

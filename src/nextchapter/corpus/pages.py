@@ -61,10 +61,9 @@ def _without_page_notes(line: str, removals: Removals) -> str:
 def _page_numbers(lines: list[str]) -> set[int]:
     """Return the lines that hold nothing but the number of a page."""
     forms = defaultdict(list)
-    for index, line in enumerate(map(str.strip, lines)):
-        if line[-1:].isalpha() or len(lines[index]) >= 80:
-            continue
-        if found := _PAGE_LINE.fullmatch(line):
+    loose = [(index, line.strip()) for index, line in enumerate(lines) if len(line) < 80 and not line[-1:].isalpha()]
+    for index, line in loose:
+        if line and (found := _PAGE_LINE.fullmatch(line)):
             forms[found["form"].strip().lower()].append((index, int(found["page"])))
     numbers: set[int] = set()
     for found_lines in forms.values():
@@ -79,10 +78,9 @@ def _page_numbers(lines: list[str]) -> set[int]:
 def _running_heads(lines: list[str]) -> set[int]:
     """Return the lines with a page number beside a text that comes again, and those with that text alone."""
     numbered = {}
-    for index, line in enumerate(map(str.strip, lines)):
-        if not (line[:1].isdecimal() or line[-1:].isdecimal()) or len(lines[index]) >= 120:
-            continue
-        if found := _RUNNING_HEAD.fullmatch(line):
+    short = [(index, line.strip()) for index, line in enumerate(lines) if line and len(line) < 120]
+    for index, line in short:
+        if (line[:1].isdecimal() or line[-1:].isdecimal()) and (found := _RUNNING_HEAD.fullmatch(line)):
             numbered[index] = found["head"] or found["head2"]
     counts = Counter(numbered.values())
     heads = {head for head, count in counts.items() if count >= _FEWEST_HEADS and any(map(str.isalpha, head))}

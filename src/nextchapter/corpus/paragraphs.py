@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
+from itertools import chain, pairwise
 from statistics import quantiles
 
 from nextchapter.corpus.removals import Removals
@@ -43,9 +44,7 @@ class Joiner:
     @cached_property
     def _words(self) -> set[str]:
         """The words of the book in small letters; those of its different pieces between spaces, which are far fewer."""
-        pieces: set[str] = set()
-        for line in self._lines:
-            pieces.update(line.split())
+        pieces = set(chain.from_iterable(map(str.split, self._lines)))
         return set(_WORD.findall("\n".join(pieces).lower()))
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
@@ -112,23 +111,21 @@ def kept_paragraphs(lines: Sequence[str]) -> Iterator[str]:
 
 def split_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
     """Yield the runs of lines between blank lines."""
-    block: list[str] = []
-    for line in lines:
-        if line.strip():
-            block.append(line)
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+    blank = [index for index, line in enumerate(lines) if not line.strip()]
+    for before, after in pairwise([-1, *blank, len(lines)]):
+        if after - before > 1:
+            yield list(lines[before + 1 : after])
 
 
 def _split_block(block: list[str]) -> Iterator[list[str]]:
     """Yield the paragraphs of a block: lines too long to be wrapped, or what begins with an indented line."""
+    if len(block) == 1:
+        yield block
+        return
     if max(map(len, block)) > _WIDEST_WRAPPED:
         yield from ([line] for line in block)
         return
-    starts = [index for index, line in enumerate(block) if index == 0 or _opens_paragraph(line)]
+    starts = [0, *(index for index, line in enumerate(block) if line[0] in " \t" and index and _opens_paragraph(line))]
     if len(starts) > _MOST_STARTS * len(block) or any(
         len(block[index].strip()) < _SHORTEST_START for index in starts[1:]
     ):

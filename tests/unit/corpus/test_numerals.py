@@ -2,7 +2,7 @@ import unicodedata
 from collections.abc import Callable
 
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from nextchapter.corpus import numerals
@@ -86,6 +86,7 @@ COMPOUNDS = st.tuples(
 ACCENTED = st.text(st.sampled_from("oneuéİıſßﾞ\u0301Ⅻ\u0425IVX12²Ａ_-. "), max_size=6)
 
 
+@example("стоодин", str.lower)
 @given(COMPOUNDS | ACCENTED | st.text(max_size=6), st.sampled_from([str.lower, str.upper, str.title]))
 def test_what_reads_as_a_number_may_begin_one(text: str, case: Callable[[str], str]) -> None:
     if read_number(case(text)) is not None:
