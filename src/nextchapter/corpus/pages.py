@@ -17,6 +17,7 @@ _PAGE_IN_LINE = re.compile(
     r"\[(?:Pg|Page|p|Seite|S)\.? ?\d{1,4}\]|\{(?:Pg|Page|p|Seite|S)?\.? ?\d{1,4}\}", re.IGNORECASE
 )
 _PAGE_LINE = re.compile(r"(?P<form>\W*(?:Page|Pg|p|Seite)?\.?\s*)(?P<page>\d{1,4})\W*", re.IGNORECASE)
+_PAGE_INITIALS = "PpSsſ"
 _RUNNING_HEAD = re.compile(r"(?P<page>\d{1,4})\s{2,}(?P<head>\S.*)|(?P<head2>\S.*?)\s{2,}(?P<page2>\d{1,4})")
 _SENTENCE_END = frozenset(".!?:;\"'”’»)]*_—…")
 _FEWEST_PAGES = 10
@@ -61,9 +62,11 @@ def _without_page_notes(line: str, removals: Removals) -> str:
 def _page_numbers(lines: list[str]) -> set[int]:
     """Return the lines that hold nothing but the number of a page."""
     forms = defaultdict(list)
-    loose = [(index, line.strip()) for index, line in enumerate(lines) if len(line) < 80 and not line[-1:].isalpha()]
-    for index, line in loose:
-        if line and (found := _PAGE_LINE.fullmatch(line)):
+    for index, line in enumerate(lines):
+        bare = line.strip()
+        if not bare or bare[-1].isalpha() or (bare[0].isalpha() and bare[0] not in _PAGE_INITIALS) or len(line) >= 80:
+            continue
+        if found := _PAGE_LINE.fullmatch(bare):
             forms[found["form"].strip().lower()].append((index, int(found["page"])))
     numbers: set[int] = set()
     for found_lines in forms.values():
@@ -78,9 +81,11 @@ def _page_numbers(lines: list[str]) -> set[int]:
 def _running_heads(lines: list[str]) -> set[int]:
     """Return the lines with a page number beside a text that comes again, and those with that text alone."""
     numbered = {}
-    short = [(index, line.strip()) for index, line in enumerate(lines) if line and len(line) < 120]
-    for index, line in short:
-        if (line[:1].isdecimal() or line[-1:].isdecimal()) and (found := _RUNNING_HEAD.fullmatch(line)):
+    for index, line in enumerate(lines):
+        bare = line.strip()
+        if not bare or not (bare[0].isdecimal() or bare[-1].isdecimal()) or len(line) >= 120:
+            continue
+        if found := _RUNNING_HEAD.fullmatch(bare):
             numbered[index] = found["head"] or found["head2"]
     counts = Counter(numbered.values())
     heads = {head for head, count in counts.items() if count >= _FEWEST_HEADS and any(map(str.isalpha, head))}
