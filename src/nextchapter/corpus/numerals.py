@@ -10,10 +10,11 @@ _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _LOOKALIKES = str.maketrans("\u0406\u0425\u0421", "IXC")  # Cyrillic letters typed for Latin ones
 _ARABIC = re.compile(r"(\d{1,4})(?:st|nd|rd|th|er|re|ère|e|ème|[ºª°]|[-‑](?:я|й|го))?(?!\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
+_APOSTROPHES = frozenset("'’")
 _JOINT = re.compile(r"[\s\-‑]+")
 _CONJUNCTIONS = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "i", "ja"])
 _BETWEEN_UNIT_AND_TEN = ("und", "en", "og")
-START = 4
+START = 5
 """So many characters of a word tell most words from numbers."""
 _HAN_DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _HAN_UNITS = {"十": 10, "百": 100}
@@ -100,11 +101,16 @@ def may_begin_number(start: str) -> bool:
     if start[:1].isdecimal():
         return True
     word = _WORD.match(start)
-    if word is None:
+    if word is None or start[word.end() : word.end() + 1] in _APOSTROPHES:
         return False
     folded = fold(word[0])
     begins_word = folded[:START] in _STARTS or folded in _VALUES or len(folded) < len(word[0])
     return begins_word or any(_ROMAN.fullmatch(_roman_letters(letters)) for letters in (word[0], word[0].upper()))
+
+
+def _goes_on(following: str) -> bool:
+    """Return whether the character behind a word makes it part of a longer one: `XXth`, `I'm`."""
+    return following.isalnum() or following in _APOSTROPHES
 
 
 def _roman_letters(word: str) -> str:
@@ -114,7 +120,7 @@ def _roman_letters(word: str) -> str:
 def _read_roman(text: str) -> tuple[int, str] | None:
     word = _WORD.match(text)
     letters = _roman_letters(word[0]) if word else ""
-    if not word or not _ROMAN.fullmatch(letters) or text[word.end() : word.end() + 1].isdigit():
+    if not word or not _ROMAN.fullmatch(letters) or _goes_on(text[word.end() : word.end() + 1]):
         return None
     values = [_ROMAN_VALUES[letter] for letter in letters]
     total = sum(-value if value < after else value for value, after in pairwise([*values, 0]))
@@ -137,7 +143,7 @@ def _read_words(text: str) -> tuple[int, str] | None:
         if joint is None:
             break
         at = joint.end()
-    if not total or (end < len(text) and (text[end].isalnum() or text[end] in "'’")):
+    if not total or _goes_on(text[end : end + 1]):
         return None
     return total, text[end:]
 
