@@ -13,8 +13,6 @@ import pyarrow.parquet as pq
 from nextchapter.corpus.words import count_words
 from nextchapter.store.files import atomic_path
 
-COUNTED = "chapter"
-"""Kind of a chapter that counts; a prologue, preface or epilogue has another."""
 GROUP_CHARACTERS = 8_000_000
 """Text of a row group: what is held in memory when a table is written or read."""
 SCHEMA = pa.schema(
@@ -52,7 +50,7 @@ class Chapter:
     """Its heading as printed, or empty."""
     text: str
     """Its paragraphs, a blank line between them."""
-    kind: str = COUNTED
+    kind: str = "chapter"
     """`chapter`, or `prologue`, `preface`, `epilogue` and the like."""
     language: str = ""
     """Language of the book, as an ISO 639 code."""

@@ -6,8 +6,8 @@ import unicodedata
 from nextchapter.corpus.mojibake import repair_mojibake
 from nextchapter.corpus.removals import Removals, Repairs
 
+_LINE_ENDS = "\u0085\u2028\u2029"
 _NEXT_TO_LINE_END = re.compile(r"(?<=\n)[\f\v]|[\f\v](?=\n)")
-_OTHER_LINE_END = re.compile("[\u0085\u2028\u2029]")
 _SOFT_HYPHEN = re.compile("\u00ad(?:[ \t]*\n[ \t]*)?")
 # The sign of a heading (document.py) is kept where it can be one.
 _INVISIBLE = re.compile(
@@ -50,8 +50,9 @@ def _repair_line_ends(text: str, repairs: Repairs) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii():
         return text
-    text, count = _OTHER_LINE_END.subn("\n", text)
-    repairs.add("Unicode line ends", count)
+    repairs.add("Unicode line ends", sum(map(text.count, _LINE_ENDS)))
+    for line_end in _LINE_ENDS:
+        text = text.replace(line_end, "\n")
     return text
 
 
@@ -70,7 +71,8 @@ def _compose(text: str, repairs: Repairs) -> str:
     """Return text in NFC; accents typed as characters of their own are counted."""
     if unicodedata.is_normalized("NFC", text):
         return text
-    composed = unicodedata.normalize("NFC", text)
+    # A paragraph each: one loose accent makes the slow way necessary for all around it.
+    composed = "\n\n".join([unicodedata.normalize("NFC", paragraph) for paragraph in text.split("\n\n")])
     differs = next((place for place, pair in enumerate(zip(text, composed, strict=False)) if pair[0] != pair[1]), 0)
     repairs.add("composed letters (NFC)", max(1, len(text) - len(composed)), _around(text, differs))
     return composed

@@ -90,7 +90,7 @@ def clean_document(
         "matter": [
             {"kind": part.kind, "heading": part.heading, "words": count_words(part.text)} for part in matter
         ],
-        "nearly_empty": [chapter.chapter for chapter in chapters if ink(chapter.text) < NEARLY_EMPTY],
+        "nearly_empty": [chapter.chapter for chapter in chapters if _is_nearly_empty(chapter.text)],
         "repaired": repairs.records(),
         "removed": removals.records(),
         "problem": "" if chapters else "the file holds no prose" if document.text.strip() else "the file is empty",
@@ -122,6 +122,10 @@ def _texts(
             yield from ((section, part) for part in cut_sections(text))
         else:
             yield section, text
+
+
+def _is_nearly_empty(text: str) -> bool:
+    return ink(text[: 10 * NEARLY_EMPTY]) < NEARLY_EMPTY and ink(text) < NEARLY_EMPTY
 
 
 def title_from_name(book: str) -> str:

@@ -83,7 +83,8 @@ def trim(lines: list[str]) -> list[str]:
 
 def _footer_start(lines: list[str]) -> int:
     """Return the line where the licence at the end begins: that of the last end marker, or of an older one above it."""
-    ends = [index for index, line in enumerate(lines) if _END.search(line) or _OLD_END.match(line)]
+    naming = [(index, line) for index, line in enumerate(lines) if "utenberg" in line or "UTENBERG" in line]
+    ends = [index for index, line in naming if _END.search(line) or _OLD_END.match(line)]
     if not ends:
         return len(lines)
     start = ends[-1]
@@ -96,10 +97,10 @@ def _footer_start(lines: list[str]) -> int:
 def _header_end(lines: list[str]) -> int:
     """Return the line after the header: behind the last small print, or behind the start marker and its second line."""
     for index in range(len(lines) - 1, -1, -1):
-        if _SMALL_PRINT_END.search(lines[index]):
+        if "*" in lines[index] and _SMALL_PRINT_END.search(lines[index]):
             return index + 1
     for index, line in enumerate(lines):
-        if _START.search(line):
+        if "***" in line and _START.search(line):
             wrapped = "***" not in _START.sub("", line) and "***" in "".join(lines[index + 1 : index + 2])
             return index + 2 if wrapped else index + 1
     return 0

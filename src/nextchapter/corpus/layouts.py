@@ -8,11 +8,11 @@ has no text. The first style, from the surest to the weakest, whose chain divide
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, pairwise
+from itertools import accumulate, chain, pairwise
 from statistics import median
 
 from nextchapter.corpus.marks import CHAPTER_WORDS, NUMERAL_STYLES, VOLUME_WORDS, Mark
-from nextchapter.corpus.removals import ink
+from nextchapter.corpus.removals import ink_of_lines
 from nextchapter.corpus.titles import CONTENTS_STYLE, contents_marks, isolated_marks
 
 NEAR_VOLUME = 1500
@@ -37,7 +37,7 @@ class InkedLines:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = lines
-        self._before = [0, *accumulate(ink(line) for line in lines)]
+        self._before = [0, *accumulate(ink_of_lines(lines))]
 
     @property
     def total(self) -> int:
@@ -165,11 +165,11 @@ def find_chain(text: InkedLines, marks: Sequence[Mark], volumes: Sequence[Mark])
     sizes = text.sizes(marks)
     usual = max(1.0, min(_FULL_CHAPTER, text.total / len(marks)))
     opening = [_volume_before(text, mark, volumes) for mark in marks]
-    chain, score = _best_chain(marks, [_worth(size, usual) for size in sizes], opening)
-    last = chain[-1]
+    indices, score = _best_chain(marks, [_worth(size, usual) for size in sizes], opening)
+    last = indices[-1]
     if last == len(marks) - 2 and marks[-1].number == marks[last].number + 1 and sizes[-1]:
-        chain.append(last + 1)  # the last chapter may be of one line
-    runs = _split_runs(chain, marks)
+        indices.append(last + 1)  # the last chapter may be of one line
+    runs = _split_runs(indices, marks)
     real = [run for run in runs if median(sizes[index] for index in run) >= _HOLLOW_SHARE * usual]
     return Layout(marks[0].style, [marks[index] for run in real for index in run], score)
 
@@ -186,20 +186,23 @@ def _best_chain(
     """
     best: list[float] = []
     links: list[int | None] = []
+    bearing: dict[int, list[int]] = {}
     for index, mark in enumerate(marks):
         value, link = -_COST_OF_A_GAP * (mark.number > 1), None
-        for earlier in range(index):
+        lower = [bearing.get(mark.number - step, []) for step in range(1, _LARGEST_STEP + 1)]
+        for earlier in range(index) if mark.number == 1 else sorted(chain.from_iterable(lower)):
             cost = _cost_of_step(marks[earlier], mark, opening[index])
             if cost is not None and best[earlier] - cost > value:
                 value, link = best[earlier] - cost, earlier
         best.append(value + worth[index])
         links.append(link)
-    chain: list[int] = []
+        bearing.setdefault(mark.number, []).append(index)
+    backwards: list[int] = []
     following: int | None = best.index(max(best))
     while following is not None:
-        chain.append(following)
+        backwards.append(following)
         following = links[following]
-    return chain[::-1], max(best)
+    return backwards[::-1], max(best)
 
 
 def _correct_misprints(marks: Sequence[Mark]) -> list[Mark]:
@@ -224,10 +227,10 @@ def _worth(size: int, usual: float) -> float:
     return min(1.0, size / usual) ** 2 - (_COST_OF_AN_ENTRY if size < _HOLLOW_SHARE * usual else 0.0)
 
 
-def _split_runs(chain: Sequence[int], marks: Sequence[Mark]) -> list[list[int]]:
+def _split_runs(indices: Sequence[int], marks: Sequence[Mark]) -> list[list[int]]:
     """Return a chain of indices in its counts: each begins where the numbers do not rise."""
     runs: list[list[int]] = []
-    for index in chain:
+    for index in indices:
         if not runs or marks[index].number <= marks[runs[-1][-1]].number:
             runs.append([])
         runs[-1].append(index)

@@ -7,8 +7,9 @@ import re
 from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import lru_cache
 
-from nextchapter.corpus.numerals import fold, read_han_number, read_number
+from nextchapter.corpus.numerals import START, fold, may_begin_number, read_han_number, read_number
 
 LONGEST_HEADING = 150
 _MOST_MARKS = 1500
@@ -41,18 +42,22 @@ _NUMBERS, _ROMAN, _NUMBER_WORDS, _TITLED = "numbers", "Roman numerals", "number 
 NUMERAL_STYLES = frozenset([_NUMBERS, _ROMAN, _NUMBER_WORDS, f"{_NUMBERS}{_TITLED}", f"{_ROMAN}{_TITLED}"])
 CHAPTER_WORDS = frozenset(fold(word) for word in _CHAPTER_WORDS.split())
 VOLUME_WORDS = frozenset(fold(word) for word in _VOLUME_WORDS.split())
+_DIVISION_WORDS = CHAPTER_WORDS | VOLUME_WORDS
 _SPELLINGS = {"scoena": "scena", "chap": "chapter", "ch": "chapter", "vol": "volume", "theil": "teil", "kap": "kapitel"}
 
 _THE_LAST = -1
 _FIRST_HAN = 0x2E80
-_LAST = re.compile(r"(?:last|final|dernier|dernière|letztes|último|ultimo|laatste|последняя)(?=\W|$)", re.IGNORECASE)
+_LAST_WORDS = "last final dernier dernière letztes último ultimo laatste последняя".split()
+_LAST = re.compile(rf"(?:{'|'.join(_LAST_WORDS)})(?=\W|$)", re.IGNORECASE)
+_LAST_STARTS = frozenset(fold(word)[:START] for word in _LAST_WORDS)
 _ARTICLE = re.compile(r"(?:the|der|die|das|le|la|el|il|den|det)\s+", re.IGNORECASE)
 _WORD_FIRST = re.compile(r"(?P<word>[^\W\d_]{2,20})(?:\.\s*|\s+)(?P<rest>\S.*)")
 _WORD_AFTER = re.compile(r"[.\s]\s*(?P<word>[^\W\d_]{2,20})\.?(?P<rest>.*)")
 _ROMAN_TOKEN = re.compile("[IVXLC\u0406\u0425\u0421\u2160-\u217f]+")
 _LOWER_ROMAN = re.compile(r"[ivxlc]+(?=\W|$)")
+_HAN_ORDINAL = "第"
 _HAN = re.compile(
-    r"第\s*(?P<number>[\d〇零一二两兩三四五六七八九十百]+)\s*(?P<word>[章回節节话話篇卷部編编册冊])(?P<rest>.*)"
+    rf"{_HAN_ORDINAL}\s*(?P<number>[\d〇零一二两兩三四五六七八九十百]+)\s*(?P<word>[章回節节话話篇卷部編编册冊])(?P<rest>.*)"
 )
 _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
 
@@ -125,23 +130,43 @@ def is_chapter_heading(line: str) -> bool:
 
 
 def _read_lines(lines: Sequence[str]) -> Iterator[Mark]:
+    stripped = [line.strip() for line in lines]
+    bare_lines = [line.strip(_DECORATION) for line in stripped]
     after_mark = True
-    for index, line in enumerate(lines):
-        bare = line.strip().strip(_DECORATION)
-        if not bare or len(bare) > LONGEST_HEADING:
-            after_mark = after_mark and not bare
+    around = zip(bare_lines, ["", *stripped], [*stripped[1:], ""], strict=False)
+    for index, (bare, before, after) in enumerate(around):
+        if not bare or (before and after and not after_mark and len(bare) > _LONGEST_PLAIN):
             continue
-        blank_before = index == 0 or not lines[index - 1].strip()
-        blank_after = index + 1 == len(lines) or not lines[index + 1].strip()
-        if not (blank_before or blank_after or after_mark or len(bare) <= _LONGEST_PLAIN):
-            continue
-        named = _read_named(bare)
-        if named is not None:
-            marks = list(_named_marks(index, bare, named, blank_before or after_mark, blank_before and blank_after))
-        else:
-            marks = list(_numbered_marks(index, bare, blank_before or after_mark, blank_before or blank_after))
-        after_mark = bool(marks)
-        yield from marks
+        after_mark, opens = False, after_mark or not before
+        if len(bare) <= LONGEST_HEADING and _may_be_mark(bare):
+            for mark in _read_line(index, bare, opens, blank_before=not before, blank_after=not after):
+                after_mark = True
+                yield mark
+
+
+def _may_be_mark(bare: str) -> bool:
+    """Return whether one of the first three words, or a part of the first, may be the number that each mark has.
+
+    This is cheap, and spares most lines the reading.
+    """
+    words = bare.split(None, 3)[:3] or [bare]
+    for word in words:
+        if _may_begin_count(word[:START]):
+            return True
+    return "." in words[0].rstrip(".") or bare[0] == _HAN_ORDINAL
+
+
+@lru_cache(maxsize=1 << 16)
+def _may_begin_count(start: str) -> bool:
+    """Return whether a number, or a word for the last one, may begin so."""
+    return may_begin_number(start) or fold(start)[:START] in _LAST_STARTS
+
+
+def _read_line(index: int, bare: str, opens: bool, blank_before: bool, blank_after: bool) -> Iterator[Mark]:
+    named = _read_named(bare)
+    if named is not None:
+        return _named_marks(index, bare, named, opens, blank_before and blank_after)
+    return _numbered_marks(index, bare, opens, blank_before or blank_after)
 
 
 def _named_marks(line: int, bare: str, named: _Named, opens: bool, is_alone: bool) -> Iterator[Mark]:
@@ -201,7 +226,7 @@ def _read_named(bare: str) -> _Named | None:
         return _Named(_fold_word(first["word"]), *read) if read else None
     leading = _read_number_of(bare)
     after = _WORD_AFTER.match(leading[1]) if leading else None
-    if leading and after and _fold_word(after["word"]) in CHAPTER_WORDS | VOLUME_WORDS:
+    if leading and after and _fold_word(after["word"]) in _DIVISION_WORDS:
         return _Named(_fold_word(after["word"]), leading[0], after["rest"])
     return None
 

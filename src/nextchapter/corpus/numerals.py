@@ -10,8 +10,12 @@ _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _LOOKALIKES = str.maketrans("\u0406\u0425\u0421", "IXC")  # Cyrillic letters typed for Latin ones
 _ARABIC = re.compile(r"(\d{1,4})(?:st|nd|rd|th|er|re|ère|e|ème|[ºª°]|[-‑](?:я|й|го))?(?!\w)", re.IGNORECASE)
 _WORD = re.compile(r"[^\W\d_]+")
+_APOSTROPHES = frozenset("'’")
 _JOINT = re.compile(r"[\s\-‑]+")
 _CONJUNCTIONS = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "i", "ja"])
+_BETWEEN_UNIT_AND_TEN = ("und", "en", "og")
+START = 5
+"""So many characters of a word tell most words from numbers."""
 _HAN_DIGITS = {character: value for value, character in enumerate("〇一二三四五六七八九")} | {"零": 0, "两": 2, "兩": 2}
 _HAN_UNITS = {"十": 10, "百": 100}
 
@@ -86,10 +90,37 @@ def read_number(text: str) -> tuple[int, str] | None:
     return roman or _read_words(text)
 
 
+def may_begin_number(start: str) -> bool:
+    """Return whether a word that begins so can begin a number; False is certain, True is only a guess.
+
+    Telling is much cheaper than reading the number, as few words begin like a number.
+
+    Args:
+        start: the first `START` characters of the word, or all of a shorter one.
+    """
+    if start[:1].isdecimal():
+        return True
+    word = _WORD.match(start)
+    if word is None or start[word.end() : word.end() + 1] in _APOSTROPHES:
+        return False
+    folded = fold(word[0])
+    begins_word = folded[:START] in _STARTS or folded in _VALUES or len(folded) < len(word[0])
+    return begins_word or any(_ROMAN.fullmatch(_roman_letters(letters)) for letters in (word[0], word[0].upper()))
+
+
+def _goes_on(following: str) -> bool:
+    """Return whether the character behind a word makes it part of a longer one: `XXth`, `I'm`."""
+    return following.isalnum() or following in _APOSTROPHES
+
+
+def _roman_letters(word: str) -> str:
+    return unicodedata.normalize("NFKC", word).translate(_LOOKALIKES)
+
+
 def _read_roman(text: str) -> tuple[int, str] | None:
     word = _WORD.match(text)
-    letters = unicodedata.normalize("NFKC", word[0]).translate(_LOOKALIKES) if word else ""
-    if not word or not _ROMAN.fullmatch(letters) or text[word.end() : word.end() + 1].isdigit():
+    letters = _roman_letters(word[0]) if word else ""
+    if not word or not _ROMAN.fullmatch(letters) or _goes_on(text[word.end() : word.end() + 1]):
         return None
     values = [_ROMAN_VALUES[letter] for letter in letters]
     total = sum(-value if value < after else value for value, after in pairwise([*values, 0]))
@@ -112,7 +143,7 @@ def _read_words(text: str) -> tuple[int, str] | None:
         if joint is None:
             break
         at = joint.end()
-    if not total or (end < len(text) and (text[end].isalnum() or text[end] in "'’")):
+    if not total or _goes_on(text[end : end + 1]):
         return None
     return total, text[end:]
 
@@ -121,9 +152,11 @@ def _value_of(word: str) -> int | None:
     """Return the value of a word, also of one grown together: `einundzwanzigstes`, `tjugoförsta`."""
     if word in _VALUES:
         return _VALUES[word]
+    if word[:START] not in _STARTS:
+        return None
     for cut in range(3, len(word) - 3):
         unit, ten = word[:cut], word[cut:]
-        for joint in ("und", "en", "og"):
+        for joint in _BETWEEN_UNIT_AND_TEN:
             stem = unit.removesuffix(joint)
             if stem != unit and _VALUES.get(stem, 10) < 10 and _VALUES.get(ten, 0) in _TENS:
                 return _VALUES[stem] + _VALUES[ten]
@@ -150,6 +183,8 @@ def read_han_number(text: str) -> int | None:
 
 def fold(word: str) -> str:
     """Return a word in lower case without its accents."""
+    if word.isascii():
+        return word.lower()
     decomposed = unicodedata.normalize("NFKD", word.casefold())
     return "".join(character for character in decomposed if not unicodedata.combining(character))
 
@@ -167,3 +202,9 @@ def _word_values() -> dict[str, int]:
 
 
 _VALUES = _word_values()
+_SHORT_TENS = [word for word, value in _VALUES.items() if value in _TENS and len(word) < START]
+_STARTS = frozenset(
+    [f"{word}{joint}"[:START] for word in _VALUES for joint in ("", *_BETWEEN_UNIT_AND_TEN)]
+    + [f"{ten}{unit}"[:START] for ten in _SHORT_TENS for unit in _VALUES]
+)
+"""How all number words begin, those grown together among them."""

@@ -17,6 +17,7 @@ _PAGE_IN_LINE = re.compile(
     r"\[(?:Pg|Page|p|Seite|S)\.? ?\d{1,4}\]|\{(?:Pg|Page|p|Seite|S)?\.? ?\d{1,4}\}", re.IGNORECASE
 )
 _PAGE_LINE = re.compile(r"(?P<form>\W*(?:Page|Pg|p|Seite)?\.?\s*)(?P<page>\d{1,4})\W*", re.IGNORECASE)
+_PAGE_INITIALS = "PpSsſ"
 _RUNNING_HEAD = re.compile(r"(?P<page>\d{1,4})\s{2,}(?P<head>\S.*)|(?P<head2>\S.*?)\s{2,}(?P<page2>\d{1,4})")
 _SENTENCE_END = frozenset(".!?:;\"'”’»)]*_—…")
 _FEWEST_PAGES = 10
@@ -30,16 +31,16 @@ def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
     Bare numbers are page numbers only where they rise through the book and some interrupt a sentence; else they may
     be chapters. A sentence that goes on behind a mark is closed up again.
     """
-    text = _PICTURE.sub(lambda found: _drop_picture(found[0], removals), "\n".join(lines))
-    text = _PAGE_IN_LINE.sub(lambda found: _drop_page(found[0], removals), text)
-    lines = text.split("\n")
+    if any("[" in line for line in lines):
+        lines = _PICTURE.sub(lambda found: _drop_picture(found[0], removals), "\n".join(lines)).split("\n")
+    lines = [_without_page_notes(line, removals) if "[" in line or "{" in line else line for line in lines]
     heads = _running_heads(lines)
     pages = _page_numbers(lines)
     for index in sorted(heads):
         removals.add("running head", lines[index])
     for index in sorted(pages - heads):
         removals.add("page number", lines[index])
-    return list(_without(lines, heads | pages))
+    return list(_without(lines, heads | pages)) if heads or pages else lines
 
 
 def _drop_picture(note: str, removals: Removals) -> str:
@@ -52,16 +53,20 @@ def _drop_picture(note: str, removals: Removals) -> str:
     return f"\n{last}\n"
 
 
-def _drop_page(number: str, removals: Removals) -> str:
-    removals.add("page number", number)
-    return ""
+def _without_page_notes(line: str, removals: Removals) -> str:
+    for note in _PAGE_IN_LINE.findall(line):
+        removals.add("page number", note)
+    return _PAGE_IN_LINE.sub("", line)
 
 
 def _page_numbers(lines: list[str]) -> set[int]:
     """Return the lines that hold nothing but the number of a page."""
     forms = defaultdict(list)
     for index, line in enumerate(lines):
-        if len(line) < 80 and (found := _PAGE_LINE.fullmatch(line.strip())):
+        bare = line.strip()
+        if not bare or bare[-1].isalpha() or (bare[0].isalpha() and bare[0] not in _PAGE_INITIALS) or len(line) >= 80:
+            continue
+        if found := _PAGE_LINE.fullmatch(bare):
             forms[found["form"].strip().lower()].append((index, int(found["page"])))
     numbers: set[int] = set()
     for found_lines in forms.values():
@@ -77,10 +82,15 @@ def _running_heads(lines: list[str]) -> set[int]:
     """Return the lines with a page number beside a text that comes again, and those with that text alone."""
     numbered = {}
     for index, line in enumerate(lines):
-        if len(line) < 120 and (found := _RUNNING_HEAD.fullmatch(line.strip())):
+        bare = line.strip()
+        if not bare or not (bare[0].isdecimal() or bare[-1].isdecimal()) or len(line) >= 120:
+            continue
+        if found := _RUNNING_HEAD.fullmatch(bare):
             numbered[index] = found["head"] or found["head2"]
     counts = Counter(numbered.values())
     heads = {head for head, count in counts.items() if count >= _FEWEST_HEADS and any(map(str.isalpha, head))}
+    if not heads:
+        return set()
     alone = {index for index, line in enumerate(lines) if line.strip() in heads}
     return alone | {index for index, head in numbered.items() if head in heads}
 

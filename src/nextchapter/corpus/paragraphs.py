@@ -2,6 +2,8 @@
 
 import re
 from collections.abc import Iterator, Sequence
+from functools import cached_property
+from itertools import chain, pairwise
 from statistics import quantiles
 
 from nextchapter.corpus.removals import Removals
@@ -9,6 +11,8 @@ from nextchapter.corpus.removals import Removals
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _LAST_PART = re.compile(r"([^\W\d_]+)-$")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
+_UNUSUAL_JOINT = re.compile("\n(?:(?<=[-—\u2e80-\U0010ffff]\n)|(?=--|—))")
+"""A line end where `Joiner` may put something else than a space."""
 _WIDEST_WRAPPED = 120
 _SHORT_LINES = 0.6
 _RAGGED_LINES = 0.8
@@ -30,18 +34,25 @@ class Joiner:
             lines: the whole book.
             removals: where hyphens at line ends are noted that went with the line end.
         """
-        self.width = _line_width(lines)
-        self._words = set(_WORD.findall("\n".join(lines).lower()))
+        blocks = list(split_blocks(lines))
+        self.width = _line_width(blocks)
+        self._lines = lines
         self._removals = removals
-        later = [line for block in split_blocks(lines) for line in block[1:]]
+        later = [line for block in blocks for line in block[1:]]
         self._is_verse_book = sum(map(_begins_capital, later)) >= _CAPITAL_SHARE * max(1, len(later))
+
+    @cached_property
+    def _words(self) -> set[str]:
+        """The words of the book in small letters; those of its different pieces between spaces, which are far fewer."""
+        pieces = set(chain.from_iterable(map(str.split, self._lines)))
+        return set(_WORD.findall("\n".join(pieces).lower()))
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
         """Yield the paragraphs of a chapter; those of verse with a line end behind each line but the last."""
         for block in split_blocks(lines):
             for paragraph in _split_block(block):
                 if self._is_verse(paragraph):
-                    yield "\n".join(" ".join(line.split()) for line in paragraph)
+                    yield "\n".join(_collapse(line.strip()) for line in paragraph)
                 else:
                     yield self._join(paragraph)
 
@@ -49,23 +60,32 @@ class Joiner:
         """Return whether the lines of a block end before they are full, or begin with capitals one and all."""
         if len(block) < 2:
             return False
-        fullness = sum(len(line.strip()) for line in block[:-1]) / (len(block) - 1) / self.width
+        fullness = sum(map(len, map(str.strip, block[:-1]))) / (len(block) - 1) / self.width
+        is_ragged, is_long = fullness < _RAGGED_LINES, len(block) >= _LONG_VERSE
+        if fullness < _SHORT_LINES:
+            return True
+        if not (is_ragged or is_long or self._is_verse_book):
+            return False
         capital = sum(map(_begins_capital, block)) / len(block)
         is_set_off = len(block) > 3 or all(map(_is_indented, block))
         return (
-            fullness < _SHORT_LINES
-            or (fullness < _RAGGED_LINES and capital >= _CAPITAL_SHARE and is_set_off)
+            (is_ragged and capital >= _CAPITAL_SHARE and is_set_off)
             or (capital >= _CAPITAL_SHARE and self._is_verse_book)
-            or (capital >= _VERSE_SHARE and len(block) >= _LONG_VERSE)
+            or (capital >= _VERSE_SHARE and is_long)
         )
 
     def _join(self, block: Sequence[str]) -> str:
+        lines = "\n".join(map(str.strip, block))
+        if _UNUSUAL_JOINT.search(lines):
+            return self._join_one_by_one(lines.split("\n"))
+        return _collapse(lines.replace("\n", " "))
+
+    def _join_one_by_one(self, lines: Sequence[str]) -> str:
         parts: list[str] = []
-        for line in block:
-            words = " ".join(line.split())
+        for line in map(_collapse, lines):
             if parts:
-                parts[-1] = self._end_before(parts[-1], words)
-            parts.append(words)
+                parts[-1] = self._end_before(parts[-1], line)
+            parts.append(line)
         return "".join(parts)
 
     def _end_before(self, line: str, following: str) -> str:
@@ -91,23 +111,21 @@ def kept_paragraphs(lines: Sequence[str]) -> Iterator[str]:
 
 def split_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
     """Yield the runs of lines between blank lines."""
-    block: list[str] = []
-    for line in lines:
-        if line.strip():
-            block.append(line)
-        elif block:
-            yield block
-            block = []
-    if block:
-        yield block
+    blank = [index for index, line in enumerate(lines) if not line.strip()]
+    for before, after in pairwise([-1, *blank, len(lines)]):
+        if after - before > 1:
+            yield list(lines[before + 1 : after])
 
 
 def _split_block(block: list[str]) -> Iterator[list[str]]:
     """Yield the paragraphs of a block: lines too long to be wrapped, or what begins with an indented line."""
-    if max(len(line) for line in block) > _WIDEST_WRAPPED:
+    if len(block) == 1:
+        yield block
+        return
+    if max(map(len, block)) > _WIDEST_WRAPPED:
         yield from ([line] for line in block)
         return
-    starts = [index for index, line in enumerate(block) if index == 0 or _opens_paragraph(line)]
+    starts = [0, *(index for index, line in enumerate(block) if line[0] in " \t" and index and _opens_paragraph(line))]
     if len(starts) > _MOST_STARTS * len(block) or any(
         len(block[index].strip()) < _SHORTEST_START for index in starts[1:]
     ):
@@ -124,18 +142,19 @@ def _opens_paragraph(line: str) -> bool:
     return _is_indented(line) and not line.lstrip()[0].islower()
 
 
-def _line_width(lines: Sequence[str]) -> float:
+def _collapse(line: str) -> str:
+    """Return a stripped line with its white space made single spaces; most lines have no other."""
+    return line if line.isprintable() and "  " not in line else " ".join(line.split())
+
+
+def _line_width(blocks: Sequence[Sequence[str]]) -> float:
     """Return the length that a full line of the book has: that of the longest tenth of the lines with others below."""
     lengths = [
-        len(line.strip())
-        for block in split_blocks(lines)
-        if len(block) > 2
-        for line in block[:-1]
-        if len(line) <= _WIDEST_WRAPPED
+        len(line.strip()) for block in blocks if len(block) > 2 for line in block[:-1] if len(line) <= _WIDEST_WRAPPED
     ]
     return max(1.0, quantiles(lengths, n=10)[-1]) if len(lengths) > 1 else 1.0
 
 
 def _begins_capital(line: str) -> bool:
-    first = next((character for character in line if character.isalpha()), "")
-    return first.isupper()
+    first = line[:1]
+    return first.isupper() if first.isalpha() else next(filter(str.isalpha, line), "").isupper()

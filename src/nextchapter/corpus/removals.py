@@ -1,5 +1,6 @@
 """The account of what cleaning took away: nothing is dropped silently."""
 
+from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -8,7 +9,12 @@ SAMPLE_CHARACTERS = 120
 
 def ink(text: str) -> int:
     """Return the number of characters that are not white space."""
-    return len("".join(text.split()))
+    return sum(ink_of_lines(text.split("\n")))
+
+
+def ink_of_lines(lines: Iterable[str]) -> list[int]:
+    """Return the ink of each line; where all of it is printable, a plain space is its only white space."""
+    return [len(line) - line.count(" ") if line.isprintable() else len("".join(line.split())) for line in lines]
 
 
 @dataclass

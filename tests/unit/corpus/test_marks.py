@@ -1,6 +1,11 @@
-import pytest
+from collections.abc import Iterator, Sequence
 
-from nextchapter.corpus.marks import find_marks, is_chapter_heading
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextchapter.corpus import marks
+from nextchapter.corpus.marks import Mark, find_marks, is_chapter_heading
 
 
 @pytest.mark.parametrize(
@@ -84,3 +89,33 @@ def test_only_a_bare_heading_is_a_chapter_heading() -> None:
     assert not is_chapter_heading("Chapter I. Loomings")
     assert not is_chapter_heading("BOOK I")
     assert not is_chapter_heading("")
+
+
+WORDS = st.sampled_from(
+    "Chapter CHAP. Kapitel BOOK Глава the The Das last Letztes Ultimo 第十二回 4 12. 3rd 5-я IV iv. XIV\u0425 Ⅻ I i "
+    "C'est One two-hundred Zwei einundzwanzigstes Unen Première un vingt-et-un двадцать Сороковая Once thirsty civic "
+    "illicit — * _ . : ) , went so A Title of the kind and\u00a0on".split(" ")
+)
+JOINTS = st.sampled_from(["", " ", " ", " ", "  ", ".", "-", "\t", "\u00a0"])
+LINES = st.lists(st.tuples(WORDS, JOINTS), max_size=6).map(lambda parts: "".join(map("".join, parts)))
+
+
+def read_every_line(lines: Sequence[str]) -> Iterator[Mark]:
+    """Read each line that stands where a mark may stand, without asking first whether it may hold a number."""
+    after_mark = True
+    for index, line in enumerate(lines):
+        bare = line.strip().strip(marks._DECORATION)
+        if not bare:
+            continue
+        blank_before = index == 0 or not lines[index - 1].strip()
+        blank_after = index + 1 == len(lines) or not lines[index + 1].strip()
+        found: list[Mark] = []
+        if len(bare) <= 150 and (blank_before or blank_after or after_mark or len(bare) <= 30):
+            found = list(marks._read_line(index, bare, blank_before or after_mark, blank_before, blank_after))
+        after_mark = bool(found)
+        yield from found
+
+
+@given(st.lists(LINES | st.just("") | st.text(max_size=8) | st.text("IVXl1 .一第第回", max_size=8), max_size=12))
+def test_no_mark_is_lost_among_the_lines_that_are_not_read(lines: list[str]) -> None:
+    assert list(marks._read_lines(lines)) == list(read_every_line(lines))

@@ -1,8 +1,12 @@
+import unicodedata
+from collections.abc import Callable
+
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
-from nextchapter.corpus.numerals import read_han_number, read_number
+from nextchapter.corpus import numerals
+from nextchapter.corpus.numerals import START, fold, may_begin_number, read_han_number, read_number
 from nextchapter.generation.headings import number_words, roman
 
 
@@ -72,3 +76,28 @@ def test_english_words_of_all_chapters(number: int, joint: str) -> None:
 )
 def test_chinese_numbers(text: str, number: int | None) -> None:
     assert read_han_number(text) == number
+
+
+COMPOUNDS = st.tuples(
+    st.sampled_from(sorted(numerals._VALUES)),
+    st.sampled_from(["", "und", "en", "og"]),
+    st.sampled_from(sorted(numerals._VALUES)),
+).map("".join)
+ACCENTED = st.text(st.sampled_from("oneuéİıſßﾞ\u0301Ⅻ\u0425IVX12²Ａ_-. "), max_size=6)
+
+
+@example("стоодин", str.lower)
+@given(COMPOUNDS | ACCENTED | st.text(max_size=6), st.sampled_from([str.lower, str.upper, str.title]))
+def test_what_reads_as_a_number_may_begin_one(text: str, case: Callable[[str], str]) -> None:
+    if read_number(case(text)) is not None:
+        assert may_begin_number(case(text)[:START])
+
+
+def test_most_words_begin_no_number() -> None:
+    assert not any(map(may_begin_number, ["the", "his", "Sai", "—", "he", "оте", "été", ""]))
+
+
+@given(st.text(max_size=8))
+def test_folding_leaves_neither_case_nor_accents(word: str) -> None:
+    decomposed = unicodedata.normalize("NFKD", word.casefold())
+    assert fold(word) == "".join(character for character in decomposed if not unicodedata.combining(character))

@@ -1,0 +1,28 @@
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextchapter.corpus import words
+from nextchapter.corpus.words import WORD, count_words
+
+TYPED = st.text(st.sampled_from("aé7я_ '’-–.\n語ノ😀Ⅻ²\ud800"), max_size=60)
+
+
+@pytest.mark.parametrize(
+    ("text", "count"),
+    [("", 0), ("It isn't a-b-c.", 3), ("rock 'n' roll--well", 4), ("— 12th —", 1), ("文字 and", 3), ("l’été", 1)],
+)
+def test_words_as_a_reader_counts_them(text: str, count: int) -> None:
+    assert count_words(text) == count
+
+
+@given(TYPED | st.text(max_size=60))
+def test_the_count_is_that_of_the_pattern(text: str) -> None:
+    assert count_words(text) == len(WORD.findall(text))
+
+
+@given(TYPED)
+def test_a_long_text_is_counted_in_pieces(text: str) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(words, "_PIECE_CHARACTERS", 3)
+        assert count_words(text) == len(WORD.findall(text))
