@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -22,7 +22,6 @@ from nextchapter.corpus.words import count_words
 
 NEARLY_EMPTY = 200
 """Ink of a chapter below which the account names it."""
-_SINGLE_LINE_END = re.compile(r"(?<!\n)\n(?!\n)")
 
 
 @dataclass(frozen=True)
@@ -75,27 +74,41 @@ def clean_document(
     for section, text in _texts(headings, sections, joiner, removals):
         place, kept = (len(chapters) + 1, chapters) if section.kind == CHAPTER else (0, matter)
         kept.append(Chapter(book, author, title, section.volume, place, section.heading, text, section.kind))
-    quality = {
+    found = replace(document, title=title, author=author)
+    return CleanBook(chapters, matter, describe_book(found, book, file, chapters, matter, headings, removals, repairs))
+
+
+def describe_book(
+    document: Document,
+    book: str,
+    file: str,
+    chapters: Sequence[Chapter],
+    matter: Sequence[Chapter],
+    headings: str,
+    removals: Removals,
+    repairs: Repairs,
+) -> dict[str, Any]:
+    """Return the account of a book: what it is, what was found in it, and what was done to it."""
+    empty = "the file holds no prose" if document.text.strip() else "the file is empty"
+    return {
         "book": book,
         "file": file,
-        "title": title,
-        "author": author,
+        "title": document.title,
+        "author": document.author,
         "format": document.format,
         "encoding": document.encoding,
         "encoding_note": document.encoding_note,
         "characters": sum(len(chapter.text) for chapter in chapters),
         "words": sum(count_words(chapter.text) for chapter in chapters),
         "chapters": len(chapters),
+        "lengths": [len(chapter.text) for chapter in chapters],
         "headings": headings,
-        "matter": [
-            {"kind": part.kind, "heading": part.heading, "words": count_words(part.text)} for part in matter
-        ],
+        "matter": [{"kind": part.kind, "heading": part.heading, "words": count_words(part.text)} for part in matter],
         "nearly_empty": [chapter.chapter for chapter in chapters if _is_nearly_empty(chapter.text)],
         "repaired": repairs.records(),
         "removed": removals.records(),
-        "problem": "" if chapters else "the file holds no prose" if document.text.strip() else "the file is empty",
-    }  # fmt: skip
-    return CleanBook(chapters, matter, quality)
+        "problem": "" if chapters else empty,
+    }
 
 
 def _read_lines(document: Document, removals: Removals, repairs: Repairs) -> tuple[list[str], Frame]:
@@ -103,8 +116,6 @@ def _read_lines(document: Document, removals: Removals, repairs: Repairs) -> tup
     if document.encoding_note.startswith(BYTE_ORDER_MARK):
         repairs.add("byte order mark", 1)
     text = repair_characters(document.text, removals, repairs)
-    if not document.is_wrapped:
-        text = _SINGLE_LINE_END.sub("\n\n", text)
     body, frame = strip_frame(remove_notes(text, removals).split("\n"), removals)
     return remove_page_marks(strip_end_mark(body, removals), removals), frame
 

@@ -52,9 +52,9 @@ class Document:
     """A book as text."""
 
     text: str
-    """Lines with line feeds. A heading that the format marks as such begins with `HEADING` and its level."""
+    """Paragraphs, blank lines between them. A heading that the format marks begins with `HEADING` and its level."""
     is_wrapped: bool = True
-    """Whether paragraphs may run over several lines, a blank line between them; else each line is a paragraph."""
+    """Whether the lines of a paragraph are those of a printed page; else they are the author's, as in verse."""
     title: str = ""
     author: str = ""
     language: str = ""

@@ -8,18 +8,20 @@ from typing import Any
 
 from nextchapter.corpus.books import Chapter
 from nextchapter.corpus.characters import repair_characters
-from nextchapter.corpus.cleaning import CleanBook, account, clean_document
+from nextchapter.corpus.cleaning import CleanBook, clean_document, describe_book
 from nextchapter.corpus.containers import open_shelf_file
 from nextchapter.corpus.document import Document, Limits, RawBook, Record, UnreadableBookError
 from nextchapter.corpus.formats import read_document
 from nextchapter.corpus.languages import detect_language
-from nextchapter.corpus.removals import Removals
+from nextchapter.corpus.removals import Removals, Repairs
 from nextchapter.shelf import Refused, split_name
 
 WHOLE_BOOK_CHARACTERS = 30_000
 """A row of a table without chapters that is longer than this is read as a book with chapters of its own."""
 PART_CHARACTERS = 8_000_000
 """A book of many rows is delivered in parts of this size, so that no table has to fit the memory."""
+
+_COUNTS = {"count", "characters"}
 
 
 def read_books(
@@ -64,15 +66,16 @@ def _read_raw(raw: RawBook, book: str, limits: Limits, join_wrapped_lines: bool)
 def _read_rows(rows: Iterable[Record], book: str, join_wrapped_lines: bool) -> Iterator[CleanBook]:
     """Yield the book that successive rows make: each row a chapter, or, where it is as long as a book, a book."""
     chapters: list[Chapter] = []
-    removals, number, waiting, whole = Removals(), 0, 0, 0
+    removals, repairs, number, waiting, whole = Removals(), Repairs(), 0, 0, 0
     for row in rows:
         if row.chapter is None and len(row.text) > WHOLE_BOOK_CHARACTERS:
             whole += 1
             own = book if row.title and whole == 1 else f"{book}/{whole}"
             document = Document(row.text, title=row.title, author=row.author, format="table")
-            yield clean_document(document, own, row.file, Removals(), join_wrapped_lines)
+            clean = clean_document(document, own, row.file, Removals(), join_wrapped_lines)
+            yield CleanBook(clean.chapters, clean.matter, {**clean.quality, "bytes": len(row.text)})
             continue
-        text = repair_characters(row.text, removals).strip()
+        text = repair_characters(row.text, removals, repairs).strip()
         if not text:
             removals.add("row without text", row.chapter or "")
             continue
@@ -80,16 +83,17 @@ def _read_rows(rows: Iterable[Record], book: str, join_wrapped_lines: bool) -> I
         waiting += len(text)
         chapters.append(Chapter(book, row.author, row.title or _last(book), "", number, row.chapter or "", text))
         if waiting >= PART_CHARACTERS:
-            yield _part(chapters, row.file, removals)
-            chapters, removals, waiting = [], Removals(), 0
+            yield _part(chapters, row.file, removals, repairs)
+            chapters, removals, repairs, waiting = [], Removals(), Repairs(), 0
     if chapters:
-        yield _part(chapters, row.file, removals)
+        yield _part(chapters, row.file, removals, repairs)
 
 
-def _part(chapters: list[Chapter], file: str, removals: Removals) -> CleanBook:
+def _part(chapters: list[Chapter], file: str, removals: Removals, repairs: Repairs) -> CleanBook:
     first = chapters[0]
     document = Document("", title=first.title, author=first.author, format="table")
-    return CleanBook(chapters, [], account(document, first.book, file, chapters, [], "rows of a table", removals))
+    told = describe_book(document, first.book, file, chapters, [], "rows of a table", removals, repairs)
+    return CleanBook(chapters, [], {**told, "bytes": told["characters"]})
 
 
 def _last(book: str) -> str:
@@ -116,9 +120,8 @@ def merge_records(before: dict[str, Any], part: dict[str, Any]) -> dict[str, Any
 
 
 def _merge_accounts(before: list[dict[str, Any]], part: list[dict[str, Any]]) -> list[dict[str, Any]]:
-    by_reason = {record["reason"]: dict(record) for record in before}
-    for record in part:
-        known = by_reason.setdefault(record["reason"], {**record, "count": 0, "characters": 0})
-        known["count"] += record["count"]
-        known["characters"] += record.get("characters", 0)
-    return list(by_reason.values())
+    merged: dict[str, dict[str, Any]] = {}
+    for record in [*before, *part]:
+        known = merged.setdefault(record["reason"], {**record, **dict.fromkeys(_COUNTS & record.keys(), 0)})
+        known |= {key: known[key] + record[key] for key in _COUNTS & record.keys()}
+    return list(merged.values())
