@@ -1,16 +1,22 @@
-"""What an EPUB says of itself beside its text: its navigation, and whether it is locked."""
+"""EPUB 2 and 3: the reader of web pages reads its pages in their order; its navigation says where headings stand.
+
+Not pandoc: it forgets the `id` of a paragraph, to which the navigation of many books points.
+"""
 
 import posixpath
 from collections import Counter, defaultdict
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from urllib.parse import unquote, urldefrag
 
 from lxml import etree
 
-from nextchapter.corpus.document import UnreadableBookError
-from nextchapter.corpus.formats.blocks import Block, without_marks, words_of
+from nextchapter.corpus.document import Document, Limits, UnreadableBookError
+from nextchapter.corpus.formats.blocks import Block, join_blocks, without_marks, words_of
+from nextchapter.corpus.formats.html import decode_html, parse_html
+from nextchapter.corpus.formats.packages import read_texts
 from nextchapter.corpus.formats.xml_trees import find_all, first_text, parse_xml
+from nextchapter.corpus.removals import Removals
 
 _FONT_ALGORITHMS = {"http://www.idpf.org/2008/embedding", "http://ns.adobe.com/pdf/enc#RC"}
 _EPUB_TYPE = "{http://www.idpf.org/2007/ops}type"
@@ -27,7 +33,49 @@ class NavigationPoint:
     depth: int
     """1 for the outermost."""
     anchors: tuple[str, ...]
-    """Names that pandoc may give to the place: `file.xhtml_fragment`, or `file.xhtml` for its start."""
+    """Where it points to, the best first: `folder/page.xhtml#name`, and `folder/page.xhtml` for the page's start."""
+
+
+@dataclass(frozen=True)
+class Package:
+    """The parts of an EPUB, as its package document lists them."""
+
+    spine: list[str]
+    """Paths of its pages, in the order in which they are read."""
+    navigation: list[NavigationPoint]
+    title: str
+    author: str
+    language: str
+
+
+def read_epub(data: bytes, limits: Limits, removals: Removals) -> Document:
+    """Return a book that is an EPUB.
+
+    Raises:
+        UnreadableBookError: it is damaged, locked, or larger than a book may be.
+    """
+    texts = read_texts(data, limits)
+    refuse_locked(texts)
+    package = read_package(texts)
+    blocks: list[Block] = []
+    waiting: tuple[str, ...] = ()
+    is_wrapped = True
+    for path in package.spine:
+        waiting += (path,)
+        page = parse_html(decode_html(texts[path]).text, removals)
+        for block in page.blocks:
+            anchors = waiting + tuple(f"{path}#{anchor}" for anchor in block.anchors)
+            blocks.append(replace(block, anchors=anchors))
+            waiting = ()
+        is_wrapped &= page.is_preformatted or not page.blocks
+    return Document(
+        join_blocks(place_headings(blocks, package.navigation)),
+        is_wrapped,
+        title=package.title,
+        author=package.author,
+        language=package.language,
+        format="EPUB",
+    )
 
 
 def refuse_locked(texts: Mapping[str, bytes]) -> None:
@@ -46,21 +94,37 @@ def refuse_locked(texts: Mapping[str, bytes]) -> None:
         )
 
 
-def read_navigation(texts: Mapping[str, bytes]) -> list[NavigationPoint]:
-    """Return the table of contents of an EPUB: its EPUB 3 navigation, else its EPUB 2 one, else nothing."""
+def read_package(texts: Mapping[str, bytes]) -> Package:
+    """Return what the package document of an EPUB lists.
+
+    Raises:
+        UnreadableBookError: it lists no page, or none that is there.
+    """
     container = parse_xml(texts.get("META-INF/container.xml", b""))
     path = next((element.get("full-path", "") for element in find_all(container, "rootfile")), "")
-    package = parse_xml(texts.get(path, b""))
-    items = list(find_all(package, "item"))
+    root = parse_xml(texts.get(path, b""))
+    items = list(find_all(root, "item"))
+    paths = {item.get("id"): _resolve(path, item.get("href", "")) for item in items}
+    spine = [paths.get(item.get("idref"), "") for item in find_all(root, "itemref")]
+    spine = [page for page in dict.fromkeys(spine) if page in texts]
+    if not spine:
+        raise UnreadableBookError("its package document lists no page that is in it")
+    title, author, language = (first_text(root, name) for name in ("title", "creator", "language"))
+    return Package(spine, _read_navigation(texts, path, items), title, author, language)
+
+
+def _read_navigation(texts: Mapping[str, bytes], path: str, items: Sequence[etree._Element]) -> list[NavigationPoint]:
+    """Return the table of contents of an EPUB: its EPUB 3 navigation, else its EPUB 2 one, else nothing."""
+    ncx: list[NavigationPoint] = []
     for item in items:
+        source = _resolve(path, item.get("href", ""))
         if "nav" in item.get("properties", "").split():
-            points = list(_nav_points(parse_xml(texts.get(_resolve(path, item.get("href", "")), b""))))
+            points = list(_nav_points(parse_xml(texts.get(source, b"")), source))
             if points:
                 return points
-    for item in items:
-        if item.get("media-type") == _NCX:
-            return list(_ncx_points(parse_xml(texts.get(_resolve(path, item.get("href", "")), b""))))
-    return []
+        elif item.get("media-type") == _NCX:
+            ncx = list(_ncx_points(parse_xml(texts.get(source, b"")), source))
+    return ncx
 
 
 def place_headings(blocks: Sequence[Block], points: Sequence[NavigationPoint]) -> list[Block]:
@@ -118,29 +182,29 @@ def _holds(words: Sequence[str], part: Sequence[str]) -> bool:
     return any(words[start : start + len(part)] == part for start in range(len(words) - len(part) + 1))
 
 
-def _nav_points(root: etree._Element | None) -> Iterator[NavigationPoint]:
+def _nav_points(root: etree._Element | None, path: str) -> Iterator[NavigationPoint]:
     for navigation in find_all(root, "nav"):
         if "toc" in navigation.get(_EPUB_TYPE, "").split():
             for link in find_all(navigation, "a"):
                 depth = sum(_name(element) == "ol" for element in link.iterancestors())
-                yield from _point("".join(link.itertext()), depth, link.get("href", ""))
+                yield from _point("".join(link.itertext()), depth, path, link.get("href", ""))
 
 
-def _ncx_points(root: etree._Element | None) -> Iterator[NavigationPoint]:
+def _ncx_points(root: etree._Element | None, path: str) -> Iterator[NavigationPoint]:
     for element in find_all(root, "navPoint"):
         depth = 1 + sum(_name(ancestor) == "navPoint" for ancestor in element.iterancestors())
         label = first_text(element, "text")
         source = next((content.get("src", "") for content in find_all(element, "content")), "")
-        yield from _point(label, depth, source)
+        yield from _point(label, depth, path, source)
 
 
-def _point(label: str, depth: int, source: str) -> Iterator[NavigationPoint]:
+def _point(label: str, depth: int, path: str, reference: str) -> Iterator[NavigationPoint]:
+    """Yield the point that a link in the navigation at `path` makes; none where it says nothing."""
     words = without_marks(" ".join(label.split()))[:_LONGEST_LABEL]
-    file, fragment = urldefrag(source)
-    names = dict.fromkeys((posixpath.basename(unquote(file)), posixpath.basename(file)))
+    file, fragment = urldefrag(reference)
+    page = _resolve(path, file)
     if words:
-        anchors = tuple(f"{name}_{fragment}" for name in names if fragment)
-        yield NavigationPoint(words, max(depth, 1), anchors + tuple(names))
+        yield NavigationPoint(words, max(depth, 1), (f"{page}#{fragment}", page) if fragment else (page,))
 
 
 def _resolve(base: str, reference: str) -> str:
@@ -148,4 +212,4 @@ def _resolve(base: str, reference: str) -> str:
 
 
 def _name(element: etree._Element) -> str:
-    return etree.QName(element).localname
+    return str(etree.QName(element).localname)

@@ -15,7 +15,7 @@ from nextchapter.corpus.formats.titles import split_title
 from nextchapter.corpus.removals import Removals, ink
 
 _DECLARED = re.compile(
-    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)|<\?xml[^>]{0,80}encoding=["']([\w.:-]+)""", re.I
+    rb"""<meta[^>]{0,200}?charset\s*=\s*["']?\s*([\w.:-]+)|<\?xml[^>]{0,80}encoding=["']([\w.:-]+)""", re.IGNORECASE
 )
 _MARKS = (codecs.BOM_UTF8, codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
 _LARGER_SETS = {"iso8859-1": "cp1252", "ascii": "cp1252", "iso8859-9": "cp1254", "gb2312": "gb18030", "gbk": "gb18030",
@@ -135,6 +135,8 @@ def parse_html(text: str, removals: Removals) -> Page:
     reader = _ElementReader(removals)
     # The feed interface of a parser with a target builds no tree: 2,000,000 nested elements take 70 MB.
     parser = etree.HTMLParser(target=reader, encoding="utf-8", huge_tree=True)
+    if not text.strip(_BREAK + " \t\r\n\f\ufeff"):
+        return reader.close()
     try:
         for start in range(0, len(text), _CHUNK):
             parser.feed(text[start : start + _CHUNK].replace(_BREAK, "").encode("utf-8", "replace"))

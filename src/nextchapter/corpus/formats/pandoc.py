@@ -1,4 +1,4 @@
-"""EPUB, docx, odt and FB2: pandoc makes HTML of them, which the reader of web pages reads.
+"""docx, odt and FB2: pandoc makes HTML of them, which the reader of web pages reads.
 
 HTML and not pandoc's JSON: it keeps headings, anchors, notes and verse, and is a tenth of the size.
 """
@@ -13,7 +13,6 @@ from lxml import etree
 from nextchapter.corpus.document import Document, Limits, UnreadableBookError
 from nextchapter.corpus.formats.blocks import join_blocks
 from nextchapter.corpus.formats.child import run_child
-from nextchapter.corpus.formats.epub import place_headings, read_navigation, refuse_locked
 from nextchapter.corpus.formats.html import Page, decode_html, parse_html
 from nextchapter.corpus.formats.packages import pack, read_texts
 from nextchapter.corpus.formats.xml_trees import first_text, parse_xml
@@ -36,7 +35,7 @@ def read_converted(kind: str, data: bytes, limits: Limits, removals: Removals) -
     """Return a book in one of the formats that pandoc converts.
 
     Args:
-        kind: `EPUB`, `docx`, `odt` or `FB2`.
+        kind: `docx`, `odt` or `FB2`.
         data: its bytes.
         limits: size of its texts, and time of the conversion.
         removals: notes what is left out.
@@ -50,13 +49,9 @@ def read_converted(kind: str, data: bytes, limits: Limits, removals: Removals) -
         document = _document(kind, _convert(kind, xml, limits, removals), parse_xml(xml[:_HEAD_BYTES]))
         return replace(document, encoding=decoded.encoding, encoding_note=decoded.note)
     texts = read_texts(data, limits)
-    if kind == "EPUB":
-        refuse_locked(texts)
     if kind == "odt" and _ENCRYPTED_ODT in texts.get("META-INF/manifest.xml", b""):
         raise UnreadableBookError("it has a password; save a copy without it")
     page = _convert(kind, pack(texts), limits, removals)
-    if kind == "EPUB":
-        return _document(kind, replace(page, blocks=place_headings(page.blocks, read_navigation(texts))))
     properties = parse_xml(texts.get(_PROPERTIES[kind], b""))
     return _document(kind, page, properties)
 

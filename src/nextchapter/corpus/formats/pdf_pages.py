@@ -3,12 +3,14 @@
 It imports nothing of this project, for it runs by its path in a process of its own.
 """
 
+import re
 import resource
 import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
+from itertools import pairwise
 
 import pypdfium2 as pdfium
 
@@ -17,7 +19,8 @@ REFUSED = 3
 _MEMORY_BYTES = 1 << 30
 _WIDE_GAP = 1.35
 _INDENT = 0.5
-_LINE_END_HYPHENS = str.maketrans({"\x02": "-", "\ufffe": "-"})
+_HYPHENS = ("\x02", "\ufffe")
+_LINE = re.compile("([^\r\n\x02\ufffe]*)(\r\n|[\r\n\x02\ufffe]|\\Z)")
 
 
 @dataclass(frozen=True)
@@ -33,7 +36,7 @@ def page_text(lines: list[Line]) -> str:
     """Return the lines of a page; a blank line goes before an indented one and behind a wide gap."""
     if not lines:
         return ""
-    drops = [above.bottom - below.bottom for above, below in zip(lines, lines[1:], strict=False)]
+    drops = [above.bottom - below.bottom for above, below in pairwise(lines)]
     pitch = statistics.median([drop for drop in drops if drop > 0] or [0.0])
     margin = Counter(round(line.left) for line in lines).most_common(1)[0][0]
     parts = []
@@ -45,16 +48,19 @@ def page_text(lines: list[Line]) -> str:
 
 
 def read_lines(page: pdfium.PdfPage) -> Iterator[Line]:
-    """Yield the lines of a page that hold text."""
+    """Yield the lines of a page that hold text.
+
+    PDFium closes up a word that is hyphenated at a line's end, and marks the place; here the line ends again.
+    """
     text_page = page.get_textpage()
+    last = text_page.count_chars() - 1
     start = 0
-    for line in text_page.get_text_range().split("\r\n"):
-        text = line.translate(_LINE_END_HYPHENS).rstrip()
-        if text:
-            place = min(start + len(line) - len(line.lstrip()), text_page.count_chars() - 1)
-            left, bottom, _, _ = text_page.get_charbox(place, loose=True)
-            yield Line(text, left, bottom)
-        start += len(line) + 2
+    for piece in _LINE.finditer(text_page.get_text_range()):
+        line, end = piece[1], piece[2]
+        if line.strip():
+            left, bottom, _, _ = text_page.get_charbox(min(start + len(line) - len(line.lstrip()), last), loose=True)
+            yield Line(line.rstrip() + ("-" if end in _HYPHENS else ""), left, bottom)
+        start += len(piece[0])
     text_page.close()
 
 

@@ -3,6 +3,7 @@
 from pathlib import PurePath
 
 from nextchapter.corpus.document import Document, Limits, RawBook, UnreadableBookError
+from nextchapter.corpus.formats.epub import read_epub
 from nextchapter.corpus.formats.html import read_html
 from nextchapter.corpus.formats.markdown import read_markdown
 from nextchapter.corpus.formats.pandoc import read_converted
@@ -63,7 +64,9 @@ def _read(kind: str, data: bytes, limits: Limits, removals: Removals) -> Documen
             return read_rtf(data, removals)
         case "PDF":
             return read_pdf(data, limits)
-        case "EPUB" | "docx" | "odt" | "FB2":
+        case "EPUB":
+            return read_epub(data, limits, removals)
+        case "docx" | "odt" | "FB2":
             return read_converted(kind, data, limits, removals)
         case _:
             return read_plain(data)

@@ -1,4 +1,4 @@
-"""RTF, by striprtf: pandoc's reader takes every code page for Latin-1 and loses letters behind `\\u8220?`."""
+"""RTF, by striprtf: pandoc's reader takes every code page for Latin-1 and loses letters behind a Unicode one."""
 
 import re
 
@@ -50,7 +50,7 @@ def _strip(source: str) -> str:
     head = source[:_HEAD]
     encoding = next((name for word, name in _CHARACTER_SETS.items() if word in head), "cp1252")
     try:
-        text = rtf_to_text(source.replace("\\fldinst{", "\\fldinst {"), encoding, errors="replace")
+        text: str = rtf_to_text(source.replace("\\fldinst{", "\\fldinst {"), encoding, errors="replace")
     except (ValueError, TypeError, OverflowError, LookupError) as error:
         raise UnreadableBookError(f"its RTF is damaged ({error})") from error
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")

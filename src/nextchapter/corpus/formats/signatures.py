@@ -8,7 +8,7 @@ from nextchapter.corpus.document import UnreadableBookError
 
 _HEAD_BYTES = 4096
 _UNREADABLE = {
-    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Word document, or an Office document with a password; save it as .docx",
+    b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1": "an old Word document, or an encrypted Office document; save it as .docx",
     b"\x1f\x8b": "a gzip archive inside another, or one without its suffix .gz",
     b"\xfd7zXZ\x00": "an xz archive inside another, or one without its suffix .xz",
     b"BZh": "a bzip2 archive inside another, or one without its suffix .bz2",
