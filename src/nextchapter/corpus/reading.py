@@ -11,7 +11,7 @@ from nextchapter.corpus.characters import repair_characters
 from nextchapter.corpus.cleaning import CleanBook, clean_document, describe_book
 from nextchapter.corpus.containers import open_shelf_file
 from nextchapter.corpus.document import Document, Limits, RawBook, Record, UnreadableBookError
-from nextchapter.corpus.formats import read_document
+from nextchapter.corpus.formats.registry import read_document
 from nextchapter.corpus.languages import detect_language
 from nextchapter.corpus.removals import Removals, Repairs
 from nextchapter.shelf import Refused, split_name

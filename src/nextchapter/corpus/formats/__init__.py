@@ -1,0 +1,1 @@
+"""Readers of single books, one module a family of formats; `registry` chooses between them."""

@@ -1,0 +1,32 @@
+"""PDF with a text layer: a process of its own reads it, for a broken PDF can crash its parser."""
+
+import sys
+from pathlib import Path
+
+from nextchapter.corpus.document import Document, Limits, UnreadableBookError
+from nextchapter.corpus.formats.blocks import without_marks
+from nextchapter.corpus.formats.child import run_child
+from nextchapter.corpus.formats.pdf_pages import REFUSED
+
+_FEWEST_CHARACTERS = 20
+"""A page of text has more; where the mean is below it, the pages are pictures."""
+
+
+def read_pdf(data: bytes, limits: Limits) -> Document:
+    """Return a PDF's text, a form feed between its pages.
+
+    Raises:
+        UnreadableBookError: it is damaged, encrypted, has no text layer, or takes too long.
+    """
+    program = Path(__file__).with_name("pdf_pages.py")
+    outcome = run_child([sys.executable, "-P", program], data, limits.convert_s, largest_output=limits.book_bytes)
+    if outcome.code == REFUSED:
+        raise UnreadableBookError(outcome.errors)
+    if outcome.code:
+        raise UnreadableBookError(f"it is a damaged PDF: the parser ended with status {outcome.code}")
+    header, _, text = outcome.output.decode("utf-8", "replace").partition("\n")
+    title, author = [*header.split("\t"), "", ""][:2]
+    pages = text.count("\f") + 1
+    if sum(not character.isspace() for character in text) < _FEWEST_CHARACTERS * pages:
+        raise UnreadableBookError(f"its {pages} pages are scanned pictures without text; run OCR on it first")
+    return Document(without_marks(text), is_wrapped=True, title=title, author=author, format="PDF")
