@@ -95,10 +95,14 @@ def test_a_table_too_large_for_the_memory_is_one_book_in_parts(folder: Path, mon
 
 
 def test_an_empty_book_leaves_the_others_to_be_read(folder: Path) -> None:
-    (folder / "b.txt").write_bytes(b" \n")
-    assert clean("b.txt") == 0
-    assert read_chapters(folder / "out.parquet") == []
-    assert books_of()[0]["problem"] == "the file is empty"
+    (folder / "b.txt").write_bytes(b"")
+    (folder / "c.txt").write_bytes(b"*** START OF THE PROJECT GUTENBERG EBOOK C ***\n\nTHE END\n")
+    (folder / "d.txt").write_bytes(TEXT)
+    assert clean("b.txt", "c.txt", "d.txt") == 0
+    empty, without_prose, full = read_json("out.json")["files"]
+    assert empty["refused"] == [{"file": "a/b.txt", "reason": "it is empty"}]
+    assert without_prose["books"][0]["problem"] == "the file holds no prose"
+    assert full["books"][0]["chapters"] == 2
 
 
 def test_what_can_not_be_read_is_named_and_the_others_are_read(

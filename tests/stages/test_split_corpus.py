@@ -98,16 +98,48 @@ def test_a_chapter_that_comes_twice_is_kept_once_and_told(folder: Path, capsys: 
     pairs = [(twin, twin["same_as"]) for twin in quality["duplicates"]]
     assert [(twin["book"], original["book"]) for twin, original in pairs] == [("b", "a")] * 3
     assert [(twin["chapter"], original["chapter"]) for twin, original in pairs] == [(1, 1), (2, 2), (3, 3)]
-    assert (
-        "3 chapters repeat the text of others and are left out, first chapter 1 of b, which is chapter 1 of a"
-        in capsys.readouterr().err
-    )
+    assert "3 copies are left out, first chapter 1 of b, which is chapter 1 of a" in capsys.readouterr().err
 
 
-def test_an_empty_book_is_told_and_the_others_are_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
-    assert split(add_book("a", 5), add_book("empty", 0)) == 0
-    assert "empty.txt has no chapter: the file is empty" in capsys.readouterr().err
+def test_a_book_without_prose_is_told_and_the_others_are_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    assert split(add_book("a", 5), add_book("none", 0, text="THE END")) == 0
+    assert "none.txt has no chapter: the file holds no prose" in capsys.readouterr().err
     assert [book["chapters"] for book in read_json("out/quality.json")["books"]] == [5, 0]
+
+
+def test_what_was_not_read_is_named(folder: Path) -> None:
+    assert split(add_book("a", 5), add_book("empty", 0)) == 0
+    quality = read_json("out/quality.json")
+    assert [refused["file"] for refused in quality["refused"]] == ["empty.txt", "x.mobi"]
+    assert quality["refused_count"] == 2
+
+
+def test_a_study_may_keep_the_books_of_one_language(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    english, german = (
+        "".join(f"CHAPTER {n}\n\n{sentence.format(n) * (20 + n)}\n\n" for n in range(1, 6))
+        for sentence in (
+            "The old man walked {0} miles down the road, {0} hours in the rain, and thought of {0} years. ",
+            "Der alte Mann ging {0} Meilen die Straße hinunter, {0} Stunden im Regen, und dachte an {0} Jahre. ",
+        )
+    )
+    books = [add_book("english", 5, text=english), add_book("german", 5, text=german)]
+    assert split(*books, languages=("de",)) == 0
+    quality = read_json("out/quality.json")
+    assert [book["language"] for book in quality["books"]] == ["en", "de"]
+    assert quality["left_out_languages"] == [{"book": "english", "language": "en"}]
+    assert {chapter.book for name in SPLITS for chapter in read_chapters(Path(f"out/{name}.parquet"))} == {"german"}
+    assert split(*books, languages=("fi",)) == 1
+    assert "corpus.languages leaves out all 2 books; their languages: de, en" in capsys.readouterr().err
+
+
+def test_a_preface_is_kept_apart_and_marked(folder: Path) -> None:
+    preface = "PREFACE\n\n" + "I wrote this book in a cold winter, and ask the reader to be kind to it. " * 8
+    chapters = "".join(f"\n\nCHAPTER {n}\n\n" + f"It was winter {n}. " * 60 for n in range(1, 5))
+    assert split(add_book("a", 4, text=preface + chapters)) == 0
+    (section,) = read_chapters(Path("out/matter.parquet"))
+    assert (section.kind, section.heading, section.chapter) == ("preface", "PREFACE", 0)
+    assert section.text.startswith("I wrote this book")
+    assert read_json("out/quality.json")["totals"]["chapters"] == 4
 
 
 def test_a_shelf_without_a_chapter_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

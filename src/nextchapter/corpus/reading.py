@@ -40,14 +40,14 @@ def read_books(
     """
     default = split_name(file).stem
     opened = open_shelf_file(path, file, limits)
-    for (kind, own), found in groupby(opened, key=lambda item: (type(item), getattr(item, "name", ""))):
-        book = name + own.removeprefix(default)
-        if kind is Record:
-            yield from map(_with_language, _read_rows(found, book, join_wrapped_lines))
+    for own, found in groupby(opened, key=lambda item: item.name if isinstance(item, Record) else None):
+        if own is not None:
+            rows = (row for row in found if isinstance(row, Record))
+            yield from map(_with_language, _read_rows(rows, name + own.removeprefix(default), join_wrapped_lines))
             continue
         for item in found:
             if isinstance(item, RawBook):
-                yield _read_raw(item, book, limits, join_wrapped_lines)
+                yield _read_raw(item, name + item.name.removeprefix(default), limits, join_wrapped_lines)
             elif isinstance(item, Refused):
                 yield item
 

@@ -25,7 +25,8 @@ def clean_books(job: Job) -> None:
     records = []
     with chapter_table(job.path("chapters")) as table, chapter_table(job.path("matter")) as matter:
         for source, file in zip(job.paths("source"), job.spec["files"], strict=True):
-            books, refused = [], []
+            books: list[dict[str, Any]] = []
+            refused: list[dict[str, str]] = []
             for found in read_books(source, file["file"], file["name"], limits, job.spec["join_wrapped_lines"]):
                 if isinstance(found, Refused):
                     _tell_refused(found, job.spec["on_unreadable"])

@@ -61,10 +61,11 @@ def _in_languages(
     books: "Iterable[ShelvedBook]", languages: Sequence[str]
 ) -> "tuple[list[ShelvedBook], list[ShelvedBook]]":
     """Return the books in some languages, all where none is given, and the others."""
-    kept, foreign = [], []
+    parts: tuple[list[ShelvedBook], list[ShelvedBook]] = ([], [])
     for book in books:
-        (kept if not languages or book.record["language"] in languages else foreign).append(book)
-    return kept, foreign
+        is_foreign = bool(languages) and book.record["language"] not in languages
+        parts[is_foreign].append(book)
+    return parts
 
 
 def _without_twins(entries: "Iterable[Entry]", twins: Iterable[dict[str, Any]]) -> "list[Entry]":
