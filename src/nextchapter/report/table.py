@@ -93,6 +93,12 @@ _COLUMNS = (
         _decimals(1),
         "Between how many equally likely word pieces the network still wavers at each step; fewer is better.",
     ),
+    _Column(
+        "test_bits_per_character_without_spelling",
+        "without spelling",
+        _decimals(3),
+        "Bits a character if words outside of the vocabulary cost nothing to spell; only a word tokenizer has such.",
+    ),
     _Column("test_perplexity_per_word", "perplexity a word", _decimals(0), "The same, counted for whole words."),
     _Column(
         "test_nats_per_token",
