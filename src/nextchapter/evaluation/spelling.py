@@ -5,8 +5,8 @@ spelling model, and stands for the code points it holds. Both were counted when 
 they are spread evenly over the `<unk>` of the chapter, so that the blocks of the bootstrap share them.
 """
 
-from collections.abc import Mapping, Sequence
-from typing import NamedTuple
+from collections.abc import Mapping
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -22,9 +22,7 @@ class Spelling(NamedTuple):
     """Code points of the unknown words; 0 but at `<unk>`, int64 [token]."""
 
 
-def charge_spelling(
-    stream: TokenStream, unknown: int | None, counted: Mapping[str, Sequence[float]] | None
-) -> Spelling | None:
+def charge_spelling(stream: TokenStream, unknown: int | None, counted: Mapping[str, Any] | None) -> Spelling | None:
     """Return what the unknown words of each chapter cost and hold; None for an open tokenizer.
 
     Args:

@@ -77,13 +77,10 @@ class Prose:
             if atom == SPACE and not waiting:
                 waiting = True
                 continue
-            read = atom if atom in known else UNKNOWN
-            if waiting != spacing.wants_space(read):
+            if spacing.step(atom if atom in known else UNKNOWN) != waiting:
                 surfaces.append(SPACE if waiting else JOIN)
-                spacing.read(surfaces[-1])
             waiting = atom == SPACE
             if not waiting:
-                spacing.read(read)
                 surfaces.append(atom)
         return [*surfaces, SPACE] if waiting else surfaces
 
@@ -91,8 +88,7 @@ class Prose:
         """Yield the text that each token adds; `<join>` and the end of a chapter add none."""
         spacing = _Spacing()
         for surface in surfaces:
-            space = SPACE if spacing.wants_space(surface) else ""
-            spacing.read(surface)
+            space = SPACE if spacing.step(surface) else ""
             yield "" if surface in (JOIN, END_OF_CHAPTER) else space + surface
 
     def is_boundary(self, surface: str) -> bool:
@@ -104,26 +100,24 @@ class _Spacing:
     """The rule: a space stands between two tokens unless the first allows none behind it or the second none before."""
 
     def __init__(self) -> None:
-        self._glued = True
+        self._allowed = False
         self._open: set[str] = set()
 
-    def wants_space(self, surface: str) -> bool:
-        """Return whether a space stands before this token."""
-        if self._glued:
-            return False
-        shape = _shape(surface)
-        return shape in (_Shape.WORD, _Shape.OPENING) or (shape is _Shape.PAIRED and surface not in self._open)
-
-    def read(self, surface: str) -> None:
-        """Go on behind this token."""
-        shape = _shape(surface)
+    def step(self, surface: str) -> bool:
+        """Read a token; return whether a space stands before it."""
+        allowed, shape = self._allowed, _shape(surface)
+        if shape is _Shape.WORD:
+            self._allowed = True
+            return allowed
         if shape is _Shape.PAIRED:
+            opens = surface not in self._open
             self._open ^= {surface}
-            self._glued = surface in self._open
-            return
-        self._glued = shape in (_Shape.OPENING, _Shape.JOINED)
+            self._allowed = not opens
+            return allowed and opens
         if surface == PARAGRAPH:
             self._open.clear()
+        self._allowed = shape is _Shape.CLOSING
+        return allowed and shape is _Shape.OPENING
 
 
 @lru_cache(maxsize=2**16)
