@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from nextchapter.code import import_closure
 from nextchapter.flow import Flow, book_key
 from nextchapter.spec.base import SpecError
 
@@ -145,3 +146,23 @@ def test_stages_are_run_by_the_interpreter_that_runs_snakemake(monkeypatch: pyte
     monkeypatch.setenv("PATH", "/usr/bin")
     _flow()
     assert os.environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+
+
+def test_the_code_behind_a_rule_holds_its_own_tokenizer_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nextchapter import flow as module
+
+    loaded: dict[str, set[str]] = {}
+    monkeypatch.setattr(
+        module, "fingerprint", lambda stage, extra: loaded.update({stage: import_closure(stage, *extra)})
+    )
+    flow = _flow(tokenizers={"unigram-2k": {"kind": "characters"}})
+    for rule, name in (
+        ("train_tokenizer", "unigram-2k"), ("encode_corpus", "unigram-2k"), ("train_model", "lstm-384.s1"),
+        ("evaluate_model", "lstm-384.s1"), ("write_chapter", "lstm-384.s1"),
+    ):  # fmt: skip
+        flow.code(rule, name)
+    kinds = {f"nextchapter.tokens.{kind}" for kind in ("bytes", "characters", "words", "unigram", "bpe", "pieces")}
+    held = {stage.rsplit(".", 1)[1]: closure & kinds for stage, closure in loaded.items()}
+    own = {"nextchapter.tokens.characters"}
+    rules = ("train_tokenizer", "encode_corpus", "evaluate_model", "write_chapter")
+    assert held == {"train_model": set()} | dict.fromkeys(rules, own)
