@@ -68,7 +68,7 @@ class PiecesSpec(Spec):
     is what would fill more than half of the vocabulary."""
     train_mb: Annotated[float, Field(gt=0)] = 50.0
     """Megabytes of text to learn from: from a larger shelf, pieces spread evenly over it. This bounds the
-    memory: learning takes up to 20 times as much."""
+    memory: learning takes about 20 times as much, at most 40."""
 
     characters_per_token: ClassVar[float] = 3.5
     unit: ClassVar[str] = "word pieces"
