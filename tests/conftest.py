@@ -70,7 +70,8 @@ def _metrics(run: str, bits: float) -> dict[str, object]:
         return {
             "chapters": 11, "tokens": 44_000, "characters": 158_400, "words": 29_000, "nats": nats * 44_000,
             "nats_per_token": nats, "perplexity": math.exp(nats), "perplexity_per_word": math.exp(nats * 44 / 29),
-            "bits_per_character": value, "ci_low": value - 0.021, "ci_high": value + 0.023, "blocks": 88,
+            "bits_per_character": value, "bits_per_character_without_spelling": value, "spelling_nats": 0.0,
+            "ci_low": value - 0.021, "ci_high": value + 0.023, "blocks": 88,
         }  # fmt: skip
 
     return {"run": run, "parameters": 1, "splits": {"valid": split(-0.03), "test": split(0.0)}}

@@ -207,10 +207,15 @@ class Flow:
                 return {"study": self.name}
 
     def code(self, rule: str, name: str = "") -> str:
-        """Return the fingerprint of the code behind a rule; for a run, that of its own model as well."""
-        extra = [f"nextchapter.models.{self.runs[name][0].model.kind}"] if name in self.runs else []
-        uses_model = rule in ("train_model", "evaluate_model", "write_chapter")
-        return fingerprint(f"{STAGES}.{rule}", extra if uses_model else ())
+        """Return the fingerprint of the code behind a rule, with that of the model and tokenizer it loads by name."""
+        extra: list[str] = []
+        if rule in ("train_model", "evaluate_model", "write_chapter"):
+            extra.append(f"nextchapter.models.{self.runs[name][0].model.kind}")
+        if rule in ("train_tokenizer", "encode_corpus"):
+            extra.append(f"nextchapter.tokens.{self.study.tokenizers[name].kind}")
+        if rule in ("evaluate_model", "write_chapter"):
+            extra.append(f"nextchapter.tokens.{self.study.tokenizers[self.runs[name][0].tokenizer].kind}")
+        return fingerprint(f"{STAGES}.{rule}", extra)
 
     @property
     def _is_shared_out(self) -> bool:

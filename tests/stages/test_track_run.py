@@ -72,7 +72,15 @@ def points_of_files(run: dict[str, object]) -> set[tuple[str, float, int, int]]:
         for key, value in event.get("metrics", {}).items():
             points.add((key, value, round(event["time"] * 1000), event["step"]))
     splits = json.loads((RUN / "metrics.json").read_text())["splits"]
-    names = ["bits_per_character", "nats_per_token", "perplexity", "perplexity_per_word", "ci_low", "ci_high"]
+    names = [
+        "bits_per_character",
+        "bits_per_character_without_spelling",
+        "nats_per_token",
+        "perplexity",
+        "perplexity_per_word",
+        "ci_low",
+        "ci_high",
+    ]
     final = {f"{split}/{name}": splits[split][name] for split in ("valid", "test") for name in names}
     final |= {"system/train_seconds": run["train_seconds"], "system/train_tokens_per_s": run["train_tokens_per_s"]}
     steps = dict.fromkeys(final, 0) | {"valid/perplexity": run["steps"]}  # the end of its curve

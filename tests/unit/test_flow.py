@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 import yaml
 
+from nextchapter.code import import_closure
 from nextchapter.flow import COMMAND_BYTES, FILES_EACH_ALONE, Flow, book_key, share_out
 from nextchapter.shelf import ShelfFile
 from nextchapter.spec.base import SpecError
@@ -197,3 +198,21 @@ def test_a_web_shelf_is_called_after_its_hosts_without_passwords(
     flow = _web_shelf("https://me:hush@b.example:8080/1.txt", "http://a.example/2.txt", "http://a.example/3.txt")
     assert flow.shelf.startswith("3 files from a.example, b.example, ")
     assert flow.shelf != _web_shelf("https://b.example/1.txt", "http://a.example/2.txt").shelf
+def test_the_code_behind_a_rule_holds_its_own_tokenizer_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
+    from nextchapter import flow as module
+
+    loaded: dict[str, set[str]] = {}
+    monkeypatch.setattr(
+        module, "fingerprint", lambda stage, extra: loaded.update({stage: import_closure(stage, *extra)})
+    )
+    flow = _flow(tokenizers={"unigram-2k": {"kind": "characters"}})
+    for rule, name in (
+        ("train_tokenizer", "unigram-2k"), ("encode_corpus", "unigram-2k"), ("train_model", "lstm-384.s1"),
+        ("evaluate_model", "lstm-384.s1"), ("write_chapter", "lstm-384.s1"),
+    ):  # fmt: skip
+        flow.code(rule, name)
+    kinds = {f"nextchapter.tokens.{kind}" for kind in ("bytes", "characters", "words", "unigram", "bpe", "pieces")}
+    held = {stage.rsplit(".", 1)[1]: closure & kinds for stage, closure in loaded.items()}
+    own = {"nextchapter.tokens.characters"}
+    rules = ("train_tokenizer", "encode_corpus", "evaluate_model", "write_chapter")
+    assert held == {"train_model": set()} | dict.fromkeys(rules, own)

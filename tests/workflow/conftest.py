@@ -18,7 +18,7 @@ TRAINING = {
     "checkpoint_every_s": 0.0, "device": "cpu",
 }  # fmt: skip
 CONFIG = {
-    "tokenizers": {"tiny": {"vocabulary_size": 300}},
+    "tokenizers": {"tiny": {"kind": "unigram", "vocabulary_size": 300}},
     "training": TRAINING,
     "writing": {"words_min": 20, "words_max": 40},
     "runs": {

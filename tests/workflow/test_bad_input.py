@@ -70,7 +70,7 @@ def test_a_shelf_that_can_not_be_used_is_told_in_one_message(
 
 def test_a_vocabulary_too_large_for_the_shelf_is_told_with_one_that_fits(make_project: Callable[[], Any]) -> None:
     project = make_project()
-    project.configure(tokenizers={"tiny": {"vocabulary_size": 9000}})
+    project.configure(tokenizers={"tiny": {"kind": "unigram", "vocabulary_size": 9000}})
     code, output = project.snakemake("--until", "train_tokenizer")
     assert code == 1
     assert "vocabulary_size: found 9000; the training text has pieces for at most" in output

@@ -18,7 +18,7 @@ rule train_tokenizer:
         "../../environment.yml"
     params:
         spec=lambda wildcards: FLOW.spec("train_tokenizer", wildcards.tokenizer),
-        code=FLOW.code("train_tokenizer"),
+        code=lambda wildcards: FLOW.code("train_tokenizer", wildcards.tokenizer),
     shell:
         "python -m nextchapter.stages.train_tokenizer --spec {params.spec:q} --code {params.code}"
         " --train {input.train:q} --tokenizer {output.tokenizer:q} --log {log:q}"
@@ -46,11 +46,12 @@ rule encode_corpus:
     cache: True
     conda:
         "../../environment.yml"
+    threads: 4
     params:
         spec=lambda wildcards: FLOW.spec("encode_corpus", wildcards.tokenizer),
-        code=FLOW.code("encode_corpus"),
+        code=lambda wildcards: FLOW.code("encode_corpus", wildcards.tokenizer),
     shell:
-        "python -m nextchapter.stages.encode_corpus --spec {params.spec:q} --code {params.code}"
+        "python -m nextchapter.stages.encode_corpus --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --tokenizer {input.tokenizer:q} --train {input.train:q} --valid {input.valid:q} --test {input.test:q}"
         " --facts {output.facts:q} --train-tokens {output.train:q} --valid-tokens {output.valid:q}"
         " --test-tokens {output.test:q} --train-offsets {output.train_offsets:q}"

@@ -48,6 +48,7 @@ def describe_duplicates(duplicates: Iterable[Mapping[str, Any]], entries: Iterab
             **place(twin["book"], twin["chapter"]),
             "same_as": place(twin["same_as"]["book"], twin["same_as"]["chapter"]),
             "similarity": twin["similarity"],
+            "kind": twin["kind"],
             "characters": of_book[twin["book"]]
             if twin["chapter"] is None
             else known[twin["book"], twin["chapter"]].characters,

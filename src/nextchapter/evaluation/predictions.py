@@ -5,14 +5,14 @@ import pandas as pd
 import torch
 
 from nextchapter.models.protocol import LanguageModel
-from nextchapter.tokens.unigram import UnigramTokenizer
+from nextchapter.tokens.protocol import Tokenizer
 
 
 @torch.no_grad()
 def predict_passage(
     model: LanguageModel,
     chapter: np.ndarray,
-    tokenizer: UnigramTokenizer,
+    tokenizer: Tokenizer,
     start: int,
     count: int,
     best: int = 5,

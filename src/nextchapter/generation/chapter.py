@@ -11,13 +11,13 @@ from nextchapter.corpus.words import WORD, count_words
 from nextchapter.generation.sampling import FORBIDDEN, sample
 from nextchapter.models.protocol import LanguageModel
 from nextchapter.spec.writing import WritingSpec
-from nextchapter.tokens.unigram import UnigramTokenizer
+from nextchapter.tokens.protocol import Tokenizer
 
 _SENTENCE_END = re.compile(r"[.!?…。！？]['\"”’»)\]]*\s*$")
 _LAST_SENTENCE = re.compile(r"(?s)^.*[.!?…。！？]['\"”’»)\]]*")
 _OVERTIME = 1.25
 """A chapter at its greatest length may run this much longer to end its sentence."""
-_TOKENS_A_WORD = 12
+_TOKENS_A_WORD = 24
 """No chapter of words needs more tokens than this for each."""
 
 
@@ -48,7 +48,7 @@ def draw_opening(texts: Iterable[str], seed: int) -> str:
 
 
 @torch.no_grad()
-def write_chapter(model: LanguageModel, tokenizer: UnigramTokenizer, opening: str, spec: WritingSpec) -> Chapter:
+def write_chapter(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec: WritingSpec) -> Chapter:
     """Return a chapter that begins with `opening`.
 
     The model reads the sign that a chapter begins and the opening, then writes what it draws. It ends where it draws
@@ -56,7 +56,7 @@ def write_chapter(model: LanguageModel, tokenizer: UnigramTokenizer, opening: st
 
     Args:
         model: the model.
-        tokenizer: the one that it was trained with.
+        tokenizer: the one that it was trained with; where it has `<unk>`, that is never drawn.
         opening: first words of the chapter, any text.
         spec: sampling, lengths and seed.
     """
@@ -70,6 +70,8 @@ def write_chapter(model: LanguageModel, tokenizer: UnigramTokenizer, opening: st
         words = draft.words
         if words >= spec.words_max and (draft.ends_sentence or words > _OVERTIME * spec.words_max):
             break
+        if tokenizer.unknown is not None:
+            log_probs[:, tokenizer.unknown] = FORBIDDEN
         if words < spec.words_min:
             log_probs[:, tokenizer.end_of_chapter] = FORBIDDEN
         token = sample(log_probs, generator, spec.temperature, spec.top_k, spec.top_p)
@@ -88,23 +90,25 @@ def write_chapter(model: LanguageModel, tokenizer: UnigramTokenizer, opening: st
 class _Draft:
     """Text that grows by tokens; only its end is decoded anew."""
 
-    def __init__(self, tokenizer: UnigramTokenizer, opening: str) -> None:
+    def __init__(self, tokenizer: Tokenizer, opening: str) -> None:
         self._tokenizer = tokenizer
         self._done, self._done_words = [opening], count_words(opening)
+        self._before = tokenizer.encode(opening)  # says whether a space stands before the first token
         self._tokens: list[int] = []
 
     def append(self, token: int) -> None:
-        """Add a token; what stands before a space is settled."""
-        if len(self._tokens) > 50 and self._tokenizer.token_text(token).startswith(" "):
-            settled = self._tokenizer.decode(self._tokens)
+        """Add a token; what stands before a boundary is settled."""
+        if len(self._tokens) > 50 and self._tokenizer.is_boundary(token):
+            settled = self._rest
             self._done.append(settled)
             self._done_words += count_words(settled)
-            self._tokens = []
+            self._before, self._tokens = [], []
         self._tokens.append(token)
 
     @property
     def _rest(self) -> str:
-        return self._tokenizer.decode(self._tokens)
+        decode = self._tokenizer.decode
+        return decode([*self._before, *self._tokens])[len(decode(self._before)) :]
 
     @property
     def words(self) -> int:

@@ -12,8 +12,6 @@ from nextchapter.flow import Flow
 from nextchapter.spec.models import ModelSpec
 from nextchapter.spec.study import RunSpec
 
-CHARACTERS_PER_TOKEN = 3.5
-"""Of English prose and 2,000 tokens; only the estimate of an epoch depends on it."""
 NOVEL_BYTES = 700_000
 """Size of a book that has not been fetched yet."""
 CHAPTER_TOKENS = 4_000
@@ -74,8 +72,8 @@ def operations_per_token(weights: Weights) -> int:
     return 6 * (weights.recurrent + weights.output)
 
 
-def budget_tokens(run: RunSpec, train_characters: float) -> float:
-    """Return how many tokens a run reads at most."""
+def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
+    """Return how many tokens a run reads at most; `epoch_tokens` are those of the training chapters."""
     training = run.training
     budgets: list[float] = []
     if training.max_tokens is not None:
@@ -84,7 +82,7 @@ def budget_tokens(run: RunSpec, train_characters: float) -> float:
         length = CHAPTER_TOKENS if training.truncation == "chapter" else training.truncation
         budgets.append(training.max_steps * training.batch_size * length)
     if training.max_epochs is not None:
-        budgets.append(training.max_epochs * train_characters / CHARACTERS_PER_TOKEN)
+        budgets.append(training.max_epochs * epoch_tokens)
     return min(budgets)
 
 
@@ -108,9 +106,11 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
     seconds, weights_total = [], 0
     for name in names:
         run, _ = flow.runs[name]
-        weights = weights_of(run.model, flow.study.tokenizers[run.tokenizer].vocabulary_size)
+        tokenizer = flow.study.tokenizers[run.tokenizer]
+        weights = weights_of(run.model, tokenizer.expected_size)
         weights_total += weights.total
-        operations = operations_per_token(weights) * budget_tokens(run, train_characters)
+        epoch_tokens = train_characters / tokenizer.characters_per_token
+        operations = operations_per_token(weights) * budget_tokens(run, epoch_tokens)
         seconds.append(operations / (operations_per_s * EFFICIENCY) * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s

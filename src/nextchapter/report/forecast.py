@@ -28,7 +28,7 @@ def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
         path_field("from", flow.shelf),
     ]
     for name, tokenizer in flow.study.tokenizers.items():
-        lines += field("tokenizer", f"{name}, {tokenizer.vocabulary_size:,} word pieces")
+        lines += field("tokenizer", f"{name}, {tokenizer.expected_size:,} {tokenizer.unit}")
     lines += ["", *_table_of_runs(flow, paint), "", *_cost(flow, waiting, cores)]
     lines.append(path_field("results", f"results/{flow.name}/"))
     return "\n".join([*lines, ""])
@@ -43,10 +43,11 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
     split = flow.study.corpus.split
     characters = shelf_bytes(flow) * (1 - split.valid_share - split.test_share)
     for name, (run, _) in list(flow.runs.items())[:ROWS_MAX]:
-        model = run.model
+        model, tokenizer = run.model, flow.study.tokenizers[run.tokenizer]
         layers = f"{model.layers} x " if model.layers > 1 else ""
-        parameters = weights_of(model, flow.study.tokenizers[run.tokenizer].vocabulary_size).total
-        reads = "is trained" if _is_trained(flow, name) else f"{_rough(budget_tokens(run, characters))} tokens"
+        parameters = weights_of(model, tokenizer.expected_size).total
+        tokens = budget_tokens(run, characters / tokenizer.characters_per_token)
+        reads = "is trained" if _is_trained(flow, name) else f"{_rough(tokens)} tokens"
         network = f"{model.kind}, {layers}{model.hidden} hidden"
         size = f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
         lines.append(f"  {fit(name, 21):<22}{fit(network, 23):<24}{size:>11}  {reads}")

@@ -24,6 +24,7 @@ COLUMNS = (
     "test_perplexity",
     "test_perplexity_per_word",
     "test_bits_per_character",
+    "test_bits_per_character_without_spelling",
     "ci_low",
     "ci_high",
     "champion",
@@ -73,6 +74,7 @@ def _row(run: Mapping[str, Any], scores: Mapping[str, Any], corpus: str) -> dict
         "test_perplexity": test["perplexity"],
         "test_perplexity_per_word": test["perplexity_per_word"],
         "test_bits_per_character": test["bits_per_character"],
+        "test_bits_per_character_without_spelling": test["bits_per_character_without_spelling"],
         "ci_low": test["ci_low"],
         "ci_high": test["ci_high"],
     }

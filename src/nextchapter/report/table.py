@@ -85,7 +85,8 @@ _COLUMNS = (
         "bits a character",
         _decimals(3),
         "How many yes-or-no questions a letter of an unseen chapter still costs the network; fewer is better. "
-        "The bar beneath is the 95 % interval: how much of the score may be the luck of which chapters were tested.",
+        "The bar beneath is the 95 % interval: how much of the score may be the luck of which chapters were tested. "
+        "A network of whole words pays for spelling those that it does not know; without that is said where it does.",
     ),
     _Column(
         "test_perplexity",
@@ -165,7 +166,7 @@ def _cell(column: _Column, row: dict[Any, Any], scale: _Scale) -> str:
     if column.name == "run" and row["champion"]:
         return f'<span>{shown} <span class="badge">★ champion</span></span>'
     if column.name == "test_bits_per_character":
-        return f'<span><span class="score">{shown}</span>{_interval(row, scale)}</span>'
+        return f'<span><span class="score">{shown}</span>{_interval(row, scale)}{_without_spelling(row)}</span>'
     return shown
 
 
@@ -177,6 +178,14 @@ def _interval(row: dict[Any, Any], scale: _Scale) -> str:
     style = f"--low:{low:.1f}%;--wide:{high - low:.1f}%;--at:{at:.1f}%"
     numbers = f'<span class="range">{row["ci_low"]:.3f} to {row["ci_high"]:.3f}</span>'
     return f'<span class="interval" style="{style}"><i></i><b></b></span>{numbers}'
+
+
+def _without_spelling(row: dict[Any, Any]) -> str:
+    """Return the score of a closed vocabulary if unknown words cost nothing to spell; nothing for an open one."""
+    score = row["test_bits_per_character_without_spelling"]
+    if score == row["test_bits_per_character"]:
+        return ""
+    return f' <span class="range">{score:.3f} without spelling</span>'
 
 
 def _text_class(column: _Column) -> str:

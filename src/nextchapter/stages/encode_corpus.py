@@ -10,32 +10,27 @@ SPLITS = ("train", "valid", "test")
 
 def encode_corpus(job: Job) -> None:
     """Encode the three splits with `tokenizer`; write a token file each, and their facts to `facts`."""
-    import pandas as pd
-
-    from nextchapter.corpus.words import count_words
     from nextchapter.store.files import sha256_of, write_json
+    from nextchapter.tokens.encoding import SplitFacts, encode_chapters
+    from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.tokens.stream import token_dtype, write_stream
-    from nextchapter.tokens.unigram import UnigramTokenizer
+    from nextchapter.tokens.texts import ChapterTexts
 
-    tokenizer = UnigramTokenizer.load(job.path("tokenizer"))
+    tokenizer = load_tokenizer(job.path("tokenizer"))
     dtype = token_dtype(tokenizer.vocabulary_size)
     splits = {}
     for split in SPLITS:
-        texts = pd.read_parquet(job.path(split), columns=["text"])["text"]
-        encoded = (tokenizer.encode(text) for text in texts)
-        stream = write_stream(job.path(f"{split}_tokens"), encoded, tokenizer.end_of_chapter, dtype)
-        splits[split] = {
-            "chapters": stream.chapters,
-            "tokens": len(stream.tokens),
-            "characters": int(texts.str.len().sum()),
-            "words": int(texts.map(count_words).sum()),
-            "sha256": sha256_of(job.path(f"{split}_tokens")),
-        }
-        LOGGER.info("%s: %d tokens in %d chapters", split, len(stream.tokens), stream.chapters)
+        counted = SplitFacts(closed=tokenizer.unknown is not None)
+        chapters = encode_chapters(job.path("tokenizer"), ChapterTexts(job.path(split)), job.threads)
+        tokens = (counted.add(chapter) for chapter in chapters)
+        write_stream(job.path(f"{split}_tokens"), tokens, tokenizer.end_of_chapter, dtype)
+        splits[split] = {**counted.as_json(), "sha256": sha256_of(job.path(f"{split}_tokens"))}
+        LOGGER.info("%s: %d tokens in %d chapters", split, counted.tokens, counted.chapters)
     facts = {
-        "kind": job.spec["kind"],
+        "kind": tokenizer.kind,
         "vocabulary_size": tokenizer.vocabulary_size,
         "end_of_chapter": tokenizer.end_of_chapter,
+        "unknown": tokenizer.unknown,
         "dtype": dtype,
         "splits": splits,
     }

@@ -15,27 +15,28 @@ def evaluate_model(job: Job) -> None:
 
     from nextchapter.evaluation.metrics import split_metrics
     from nextchapter.evaluation.predictions import predict_passage
+    from nextchapter.evaluation.spelling import charge_spelling
     from nextchapter.models.protocol import count_parameters
     from nextchapter.models.registry import load_model
     from nextchapter.models.scoring import score_chapters
     from nextchapter.spec.evaluation import EvaluationSpec
     from nextchapter.store.files import atomic_path, read_json, write_json
+    from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.tokens.stream import TokenStream
-    from nextchapter.tokens.unigram import UnigramTokenizer
     from nextchapter.training.devices import choose_device, prepare_torch
 
     spec = EvaluationSpec.model_validate({key: value for key, value in job.spec.items() if key != "run"})
     facts, provenance = read_json(job.path("facts")), read_json(job.path("provenance"))
     prepare_torch(job.threads)
     model = load_model(job.path("model"), choose_device(provenance["training"]["device"]))
-    tokenizer = UnigramTokenizer.load(job.path("tokenizer"))
-    token_characters = tokenizer.token_characters()
+    tokenizer = load_tokenizer(job.path("tokenizer"))
     metrics: dict[str, Any] = {}
     for split in SPLITS:
         stream = TokenStream.open(job.path(f"{split}_tokens"), facts["dtype"])
         nats = score_chapters(model, stream, tokenizer.end_of_chapter, spec.batch_size, spec.chunk_tokens)
-        characters = [token_characters[stream.chapter(index)] for index in range(stream.chapters)]
-        metrics[split] = split_metrics(nats, characters, facts["splits"][split]["words"], spec)
+        characters = [tokenizer.count_characters(stream.chapter(index)) for index in range(stream.chapters)]
+        spelling = charge_spelling(stream, tokenizer.unknown, facts["splits"][split].get("unknown"))
+        metrics[split] = split_metrics(nats, characters, facts["splits"][split]["words"], spec, spelling)
         LOGGER.info("%s: %.4f bits a character", split, metrics[split]["bits_per_character"])
     chapter = stream.chapter(0)
     passage = predict_passage(model, chapter, tokenizer, start=0, count=min(spec.passage_tokens, len(chapter)))

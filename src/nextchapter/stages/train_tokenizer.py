@@ -3,20 +3,17 @@
 import sys
 from collections.abc import Sequence
 
-from nextchapter.spec.tokens import UnigramSpec
 from nextchapter.stages.command import LOGGER, Job, execute
 
 
 def train_tokenizer(job: Job) -> None:
     """Train on `train`, write `tokenizer`."""
-    import pandas as pd
+    from nextchapter.tokens import registry
+    from nextchapter.tokens.texts import ChapterTexts
 
-    from nextchapter.tokens.unigram import UnigramTokenizer
-
-    texts = pd.read_parquet(job.path("train"), columns=["text"])["text"]
-    tokenizer = UnigramTokenizer.train(texts, UnigramSpec.model_validate(job.spec))
+    tokenizer = registry.train_tokenizer(ChapterTexts(job.path("train")), job.spec)
     tokenizer.save(job.path("tokenizer"))
-    LOGGER.info("%d tokens learned from %d chapters", tokenizer.vocabulary_size, len(texts))
+    LOGGER.info("%d tokens learned: %s", tokenizer.vocabulary_size, tokenizer.kind)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -15,14 +15,14 @@ def write_chapter(job: Job) -> None:
     from nextchapter.models.registry import load_model
     from nextchapter.spec.writing import WritingSpec
     from nextchapter.store.files import read_json, write_json, write_text
-    from nextchapter.tokens.unigram import UnigramTokenizer
+    from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.training.devices import choose_device, prepare_torch
 
     run, provenance = job.spec["run"], read_json(job.path("provenance"))
     spec = WritingSpec.model_validate({key: value for key, value in job.spec.items() if key != "run"})
     prepare_torch(job.threads)
     model = load_model(job.path("model"), choose_device(provenance["training"]["device"]))
-    tokenizer = UnigramTokenizer.load(job.path("tokenizer"))
+    tokenizer = load_tokenizer(job.path("tokenizer"))
     shelf = pd.read_csv(job.path("manifest"), keep_default_na=False, dtype={"book": str, "heading": str})
     book = shelf[shelf["book"] == shelf["book"].iloc[-1]]
     heading = next_heading(book["heading"].tolist())

@@ -1,6 +1,6 @@
 """Token files: the chapters of a split one behind the other, and where each begins, memory-mapped."""
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -51,12 +51,14 @@ def token_dtype(vocabulary_size: int) -> str:
     return "uint16" if vocabulary_size <= 2**16 else "uint32"
 
 
-def write_stream(path: Path | str, chapters: Iterable[list[int]], end_of_chapter: int, dtype: str) -> TokenStream:
+def write_stream(
+    path: Path | str, chapters: Iterable[Sequence[int] | np.ndarray], end_of_chapter: int, dtype: str
+) -> TokenStream:
     """Write chapters to a token file as they come, each closed by the end-of-chapter token; return it opened."""
     offsets = [0]
     with atomic_path(path) as temporary, temporary.open("wb") as file:
         for tokens in chapters:
-            np.asarray([*tokens, end_of_chapter], dtype=dtype).tofile(file)
+            np.append(np.asarray(tokens, dtype=dtype), np.array(end_of_chapter, dtype=dtype)).tofile(file)
             offsets.append(offsets[-1] + len(tokens) + 1)
     with atomic_path(offsets_path(path)) as temporary:
         np.asarray(offsets, dtype=np.int64).tofile(temporary)

@@ -14,7 +14,15 @@ from nextchapter.tracking.points import Point, milliseconds, parameters_of, poin
 from nextchapter.tracking.store import NOTE, RUN_KEY, SUPERSEDED, Experiment
 
 _PARAMETERS = ("model", "training", "seed", "tokenizer", "vocabulary_size", "parameters", "threads")
-_SCORES = ("bits_per_character", "nats_per_token", "perplexity", "perplexity_per_word", "ci_low", "ci_high")
+_SCORES = (
+    "bits_per_character",
+    "bits_per_character_without_spelling",
+    "nats_per_token",
+    "perplexity",
+    "perplexity_per_word",
+    "ci_low",
+    "ci_high",
+)
 
 
 @dataclass(frozen=True)

@@ -33,8 +33,8 @@ def test_the_totals_count_what_is_used() -> None:
 
 def test_copies_are_named_with_their_headings_and_lengths() -> None:
     twins = [
-        {"book": "a, b", "chapter": 1, "same_as": {"book": "ж", "chapter": 1}, "similarity": 0.9},
-        {"book": "a, b", "chapter": None, "same_as": {"book": "ж", "chapter": None}, "similarity": 1.0},
+        {"book": "a, b", "chapter": 1, "same_as": {"book": "ж", "chapter": 1}, "similarity": 0.9, "kind": "similar"},
+        {"book": "a, b", "chapter": None, "same_as": {"book": "ж", "chapter": None}, "similarity": 1.0, "kind": "same"},
     ]
     chapter, book = describe_duplicates(twins, ENTRIES)
     assert (chapter["heading"], chapter["characters"], chapter["same_as"]["chapter"]) == ('He said "I"', 8, 1)

@@ -12,7 +12,6 @@ from nextchapter.models.protocol import count_parameters
 from nextchapter.models.registry import build_model
 from nextchapter.report.estimate import (
     CHAPTER_TOKENS,
-    CHARACTERS_PER_TOKEN,
     budget_tokens,
     estimate,
     measure_core,
@@ -54,7 +53,7 @@ def test_a_token_costs_six_operations_for_each_weight_that_multiplies() -> None:
         ({"max_tokens": 900}, 900),
         ({"max_steps": 7, "batch_size": 3, "truncation": 5}, 105),
         ({"max_steps": 7, "batch_size": 3, "truncation": "chapter"}, 21 * CHAPTER_TOKENS),
-        ({"max_epochs": 2.5}, 2.5 * 35_000 / CHARACTERS_PER_TOKEN),
+        ({"max_epochs": 2.5}, 2.5 * 35_000),
         ({"max_tokens": 900, "max_steps": 7, "batch_size": 3, "truncation": 5, "max_epochs": 2.5}, 105),
     ],
 )

@@ -54,3 +54,12 @@ def test_the_marks_lie_on_a_common_scale(leaderboard_of: Callable[..., pd.DataFr
     html = leaderboard_page(leaderboard_of({"a.s1": (2.02, 2.1), "b.s1": (2.98, 2.3)}))
     assert "--low:2.0%;--wide:3.8%;--at:3.9%" in html
     assert "--low:94.2%;--wide:3.8%;--at:96.1%" in html
+
+
+def test_the_figure_without_spelling_stands_beside_the_one_that_pays_for_it_where_they_differ(
+    leaderboard_of: Callable[..., pd.DataFrame],
+) -> None:
+    table = leaderboard_of({"words.s1": (2.5, 2.1), "bytes.s1": (2.4, 2.0)})
+    assert "without spelling</span>" not in leaderboard_page(table)
+    table.loc[table["run"] == "words.s1", "test_bits_per_character_without_spelling"] = 2.125
+    assert leaderboard_page(table).count("2.125 without spelling</span>") == 1

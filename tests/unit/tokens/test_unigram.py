@@ -7,7 +7,8 @@ from hypothesis import strategies as st
 
 from nextchapter.spec.base import SpecError
 from nextchapter.spec.tokens import UnigramSpec
-from nextchapter.tokens.unigram import SPACE_MARK, UnigramTokenizer
+from nextchapter.tokens.pieces import SPACE_MARK
+from nextchapter.tokens.unigram import UnigramTokenizer
 
 
 @given(st.text())
