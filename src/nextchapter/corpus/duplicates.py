@@ -1,13 +1,14 @@
 """Duplicates on a shelf: a chapter or book that comes again, in the same words or in nearly the same.
 
 Chapters that their signatures call similar are read again and compared shingle by shingle, so that decision and figure
-are exact. Whether a book holds a text is told from the shingles of one hash value in 32: the share of n of them has a
-standard deviation of sqrt(s (1 - s) / n), which is 0.05 for 2,000 words and 0.01 for a novel.
+are exact. Whether a book holds a text is told from the shingles of one hash value in 32, and for a short text likewise
+from both texts: the share of n sampled shingles has a standard deviation of sqrt(s (1 - s) / n), 0.05 for 2,000 words,
+and 0.01 for a novel.
 """
 
 import math
 from bisect import bisect_right
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 from itertools import accumulate
@@ -18,15 +19,17 @@ import numpy as np
 import pyarrow.parquet as pq
 
 from nextchapter.corpus.candidates import Holders, SimilarTexts
-from nextchapter.corpus.shingles import Hashes, hash_shingles, jaccard, union
+from nextchapter.corpus.shingles import Hashes, containment, hash_shingles, jaccard, union
 from nextchapter.corpus.sketches import PERMUTATIONS, SHINGLE_WORDS, Sketches
 
 SAMPLE_MIN = 48
 """Whether a book holds a text is asked of texts with so many sampled shingles, about 1,500 words."""
 DEVIATIONS = 4.0
 """A pair whose estimate is below the threshold by fewer of its standard deviations is compared all the same."""
+SAMPLE_ENOUGH = 1000
+"""Of a text with so many, about 32,000 words, the estimate is good enough; a shorter one is read and compared."""
 HOLDER_DEVIATIONS = 2.0
-"""A book holds a text when the estimate is above the threshold by so many standard deviations."""
+"""An estimate that a book holds a text must be above the threshold by so many standard deviations."""
 COMPARED_MAX = 3
 """A chapter is compared with no more than so many others, the likeliest; so a shelf of near copies takes no ages."""
 
@@ -101,6 +104,7 @@ class _Shelf:
         self._rows = [(table.path, row) for table, row in rows]
         self._read_texts = lru_cache(2)(_read_texts)
         self.chapter_shingles = lru_cache(256)(self._chapter_shingles)
+        self.book_shingles = lru_cache(2)(self._book_shingles)
 
     def digests(self, book: int) -> list[str]:
         """Return what tells whether two books are the same letter by letter."""
@@ -113,6 +117,9 @@ class _Shelf:
         group = bisect_right(starts, row) - 1
         text = self._read_texts(path, group)[row - starts[group]].as_py()
         return np.unique(hash_shingles(text, SHINGLE_WORDS))
+
+    def _book_shingles(self, book: int) -> Hashes:
+        return union([self._chapter_shingles(index) for index in self.members[book]])
 
 
 def _row_group_starts(path: Path) -> list[int]:
@@ -140,7 +147,7 @@ class _Search:
     def find_book(self, book: int) -> Duplicate | None:
         """Return a book as the duplicate of a kept one that holds it, or None."""
         shelf = self._shelf
-        holder = self._holder(self._book_samples[book])
+        holder = self._holder(self._book_samples[book], lambda: shelf.book_shingles(book))
         if holder is None:
             return None
         share, other = holder
@@ -162,7 +169,7 @@ class _Search:
         if similar := self._most_similar(index):
             likeness, other = similar
             return Duplicate(book, chapter, shelf.places[other].book, shelf.places[other].chapter, likeness, "similar")
-        if holder := self._holder(shelf.samples[index]):
+        if holder := self._holder(shelf.samples[index], lambda: shelf.chapter_shingles(index)):
             share, number = holder
             return Duplicate(book, chapter, shelf.books[number], None, share, "contained")
         return None
@@ -176,16 +183,18 @@ class _Search:
         """Let later books and chapters be compared with this book."""
         self._is_kept[book] = True
 
-    def _holder(self, sample: Hashes) -> tuple[float, int] | None:
+    def _holder(self, sample: Hashes, read_shingles: Callable[[], Hashes]) -> tuple[float, int] | None:
         """Return the share of a text that a kept book holds, and the book that holds most; None if too little."""
         if len(sample) < SAMPLE_MIN or not self._is_kept.any():
             return None
         shares = np.where(self._is_kept, self._holders.shares(sample), 0.0)
         book = int(np.argmax(shares))
         share = float(shares[book])
-        # Of many books that hold a little less, one would pass by chance: the estimate must be clear.
-        is_clear = share >= self._similarity + HOLDER_DEVIATIONS * self._deviation(len(sample))
-        return (share, book) if is_clear else None
+        if share < self._similarity + HOLDER_DEVIATIONS * self._deviation(len(sample)):
+            return None
+        if len(sample) < SAMPLE_ENOUGH:  # the greatest of many uncertain estimates is too great
+            share = containment(read_shingles(), self._shelf.book_shingles(book))
+        return (share, book) if share >= self._similarity else None
 
     def _most_similar(self, index: int) -> tuple[float, int] | None:
         """Return the similarity of a chapter to a kept one, and the likeliest such one; None if there is none."""

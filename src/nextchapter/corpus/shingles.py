@@ -86,6 +86,11 @@ def jaccard(first: Hashes, second: Hashes) -> float:
     return common / union if union else 0.0
 
 
+def containment(inner: Hashes, outer: Hashes) -> float:
+    """Return the share of one set's members that the other holds too; both are sorted arrays."""
+    return len(np.intersect1d(inner, outer, assume_unique=True)) / len(inner) if len(inner) else 0.0
+
+
 def union(sets: Sequence[Hashes]) -> Hashes:
     """Return the members of several sets, sorted, each once."""
     return np.unique(np.concatenate(sets)) if sets else np.empty(0, np.uint64)

@@ -106,6 +106,20 @@ def test_a_novel_after_the_collection_that_holds_it_goes_and_the_other_way_round
     assert found.kind == "contained"
 
 
+def test_a_chapter_is_contained_only_if_the_book_really_holds_so_much_of_it(
+    search: Callable[..., list[Duplicate]], sentences: Callable[..., str]
+) -> None:
+    chapter = sentences(2500)
+    for count in (40, 60, 90, 110, 160):
+        book = f"{sentences(4000, 1)} {with_new_words(chapter, count)} {sentences(4000, 2)}"
+        exact = len(five_grams(chapter) & five_grams(book)) / len(five_grams(chapter))
+        found = search({"book": [book], "other": [chapter, sentences(4000, 3)]})
+        expected = [Duplicate("other", 1, "book", None, exact, "contained")]
+        assert found in ([], expected)
+        assert found == expected or exact < 0.9
+        assert found == [] or exact >= 0.8
+
+
 def test_neither_tables_nor_their_order_nor_processes_change_what_is_found(
     write_shelf: Callable[..., list[Path]], sentences: Callable[..., str]
 ) -> None:

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextchapter.corpus import shingles
-from nextchapter.corpus.shingles import hash_ngrams, hash_shingles, hash_words, jaccard, sampled, union
+from nextchapter.corpus.shingles import containment, hash_ngrams, hash_shingles, hash_words, jaccard, sampled, union
 from nextchapter.corpus.words import WORD
 
 TEXTS = st.text(st.sampled_from("ab B'-,.\n 中文éÉß"), max_size=60)
@@ -36,6 +36,7 @@ def test_likeness_is_that_of_the_sets_of_5_grams(first: str, second: str) -> Non
     hashes = [np.unique(hash_shingles(text, 5)) for text in (first, second)]
     one, other = sets
     assert jaccard(*hashes) == (len(one & other) / len(one | other) if one | other else 0)
+    assert containment(*hashes) == (len(one & other) / len(one) if one else 0)
     assert len(union(hashes)) == len(one | other)
 
 
