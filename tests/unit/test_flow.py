@@ -198,6 +198,8 @@ def test_a_web_shelf_is_called_after_its_hosts_without_passwords(
     flow = _web_shelf("https://me:hush@b.example:8080/1.txt", "http://a.example/2.txt", "http://a.example/3.txt")
     assert flow.shelf.startswith("3 files from a.example, b.example, ")
     assert flow.shelf != _web_shelf("https://b.example/1.txt", "http://a.example/2.txt").shelf
+
+
 def test_the_code_behind_a_rule_holds_its_own_tokenizer_and_no_other(monkeypatch: pytest.MonkeyPatch) -> None:
     from nextchapter import flow as module
 
