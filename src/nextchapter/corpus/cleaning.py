@@ -2,7 +2,7 @@
 
 import re
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -42,8 +42,10 @@ def clean_book(data: bytes, book: str, file: str, join_wrapped_lines: bool = Tru
         UnreadableBookError: the file holds no text.
     """
     decoded = decode(data)
+    is_blank = not decoded.text.strip()
     removals = Removals()
     body, frame = strip_frame(repair_characters(decoded.text, removals).split("\n"), removals)
+    decoded = replace(decoded, text="")  # a long book shall be in memory once, as lines
     lines = remove_page_marks(strip_end_mark(body, removals), removals)
     headings, sections = find_chapters(lines, removals)
     joiner = Joiner(lines, removals) if join_wrapped_lines else None
@@ -66,7 +68,7 @@ def clean_book(data: bytes, book: str, file: str, join_wrapped_lines: bool = Tru
         "headings": headings,
         "nearly_empty": [chapter.chapter for chapter in chapters if _is_nearly_empty(chapter.text)],
         "removed": removals.records(),
-        "problem": "" if chapters else "the file is empty" if not decoded.text.strip() else "the file holds no prose",
+        "problem": "" if chapters else "the file is empty" if is_blank else "the file holds no prose",
     }
     return CleanBook(chapters, quality)
 
