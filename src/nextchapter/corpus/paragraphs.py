@@ -109,29 +109,23 @@ def kept_paragraphs(lines: Sequence[str]) -> Iterator[str]:
         yield "\n".join(line.rstrip() for line in block)
 
 
-def split_blocks(lines: Sequence[str]) -> Iterator[list[str]]:
+def split_blocks(lines: Sequence[str]) -> Iterator[Sequence[str]]:
     """Yield the runs of lines between blank lines."""
     blank = [index for index, line in enumerate(lines) if not line.strip()]
     for before, after in pairwise([-1, *blank, len(lines)]):
         if after - before > 1:
-            yield list(lines[before + 1 : after])
+            yield lines[before + 1 : after]
 
 
-def _split_block(block: list[str]) -> Iterator[list[str]]:
-    """Yield the paragraphs of a block: lines too long to be wrapped, or what begins with an indented line."""
-    if len(block) == 1:
-        yield block
-        return
+def _split_block(block: Sequence[str]) -> list[Sequence[str]]:
+    """Return the paragraphs of a block: lines too long to be wrapped, or what begins with an indented line."""
     if max(map(len, block)) > _WIDEST_WRAPPED:
-        yield from ([line] for line in block)
-        return
-    starts = [0, *(index for index, line in enumerate(block) if line[0] in " \t" and index and _opens_paragraph(line))]
-    if len(starts) > _MOST_STARTS * len(block) or any(
-        len(block[index].strip()) < _SHORTEST_START for index in starts[1:]
-    ):
-        starts = [0]
-    for start, stop in zip(starts, [*starts[1:], len(block)], strict=True):
-        yield block[start:stop]
+        return [[line] for line in block]
+    starts = [index for index in range(1, len(block)) if _opens_paragraph(block[index])]
+    enough_lines = 1 + len(starts) <= _MOST_STARTS * len(block)
+    if not starts or not enough_lines or any(len(block[index].strip()) < _SHORTEST_START for index in starts):
+        return [block]
+    return [block[start:stop] for start, stop in pairwise([0, *starts, len(block)])]
 
 
 def _is_indented(line: str) -> bool:
@@ -139,12 +133,16 @@ def _is_indented(line: str) -> bool:
 
 
 def _opens_paragraph(line: str) -> bool:
-    return _is_indented(line) and not line.lstrip()[0].islower()
+    return line[0] in " \t" and _is_indented(line) and not line.lstrip()[0].islower()
 
 
 def _collapse(line: str) -> str:
     """Return a stripped line with its white space made single spaces; most lines have no other."""
-    return line if line.isprintable() and "  " not in line else " ".join(line.split())
+    if not line.isprintable():
+        return " ".join(line.split())
+    while "  " in line:
+        line = line.replace("  ", " ")
+    return line
 
 
 def _line_width(blocks: Sequence[Sequence[str]]) -> float:
