@@ -20,6 +20,7 @@ _BRACKET = re.compile(r"[\[\]]")
 _LONGEST_BRACKET = 20_000
 _PUNCTUATION = ".,;:!?\"'”’»)_—…。，"
 _TRANSCRIBER_PARAGRAPH = re.compile(rf"\n\n[ \t*]*(?:{_TRANSCRIBER})\b[ \t]*[:.—–-][^\n]*(?:\n[^\n]+)*", re.IGNORECASE)
+_TRANSCRIBING = [re.compile(word) for word in ("ranscri", "RANSCRI", "ranskri", "bewerker", "de ce fichier")]
 _PARAGRAPH = r"[^\n]*(?:\n[^\n]+)*"
 _BRACKETED_NOTE = re.compile(rf"\n\n[ \t]*[\[{{](?P<mark>\d{{1,4}}|[*†‡]{{1,4}})[\]}}][ \t]*(?=\S){_PARAGRAPH}")
 _BRACKETED_MARK = re.compile(r"[\[{](?P<mark>\d{1,4}|[*†‡]{1,4})[\]}]")
@@ -39,10 +40,7 @@ def remove_notes(text: str, removals: Removals) -> str:
     told: set[str] = set()
     if "[" in text:
         text = _remove_told(text, told, removals)
-    if "ranscri" in text or "RANSCRI" in text:
-        for note in _TRANSCRIBER_PARAGRAPH.findall(text):
-            removals.add("transcriber's note", note)
-        text = _TRANSCRIBER_PARAGRAPH.sub("", text)
+    text = _remove_transcribers_paragraphs(text, removals)
     if "[" in text or "{" in text:
         text = _remove_matched(text, _BRACKETED_NOTE, _BRACKETED_MARK, told, removals)
     if any(digit in text for digit in "¹²³"):
@@ -65,6 +63,16 @@ def _remove_told(text: str, told: set[str], removals: Removals) -> str:
         kept.append(text[at : opening.start()])
         at = end
     return "".join([*kept, text[at:]])
+
+
+def _remove_transcribers_paragraphs(text: str, removals: Removals) -> str:
+    """Return text without the paragraphs that begin by saying that a transcriber speaks."""
+    places = [text.rfind("\n\n", 0, found.start()) for word in _TRANSCRIBING for found in word.finditer(text)]
+    found = [_TRANSCRIBER_PARAGRAPH.match(text, place) for place in sorted(set(places)) if place >= 0]
+    notes = [note for note in found if note]
+    for note in notes:
+        removals.add("transcriber's note", note[0])
+    return _without(text, [note.span() for note in notes])
 
 
 def _bracket_end(text: str, start: int) -> int | None:
