@@ -3,16 +3,16 @@
 import re
 import unicodedata
 
+from nextchapter.corpus.document import HEADING
 from nextchapter.corpus.mojibake import repair_mojibake
 from nextchapter.corpus.removals import Removals, Repairs
 
-_LINE_ENDS = "\u0085\u2028\u2029"
 _NEXT_TO_LINE_END = re.compile(r"(?<=\n)[\f\v]|[\f\v](?=\n)")
+_OTHER_LINE_ENDS = ("\u0085", "\u2028", "\u2029")
 _SOFT_HYPHEN = re.compile("\u00ad(?:[ \t]*\n[ \t]*)?")
-# The sign of a heading (document.py) is kept where it can be one.
-_INVISIBLE = re.compile(
-    "(?<![^\n])\x02(?![1-9])|(?<=[^\n])\x02|[\x00\x01\x03-\x08\x0e-\x1f\x7f-\x84\x86-\x9f\ufeff\u2060\ufffe\uffff]"
-)
+_INVISIBLE = [chr(code) for code in (*range(9), *range(0x0E, 0x20), *range(0x7F, 0x85), *range(0x86, 0xA0))]
+_INVISIBLE += ["\ufeff", "\u2060", "\ufffe", "\uffff"]
+_STRAY_SIGN = re.compile(f"(?<=[^\n]){HEADING}|{HEADING}(?![1-9])")
 _LIGATURES = {
     "\ufb00": "ff",
     "\ufb01": "fi",
@@ -25,17 +25,18 @@ _LIGATURES = {
 _AROUND_CHARACTERS = 20
 
 
-def repair_characters(text: str, removals: Removals, repairs: Repairs) -> str:
+def repair_characters(text: str, removals: Removals) -> str:
     """Return text in composed form (NFC), with line feeds as its only line ends, without invisible characters.
 
     Each step looks first whether the text has what it repairs, for most texts have nothing of it.
     """
+    repairs = removals.repairs
     text = _repair_line_ends(repair_mojibake(text, repairs), repairs)
     if "\f" in text or "\v" in text:
         text = _NEXT_TO_LINE_END.sub("", text).replace("\f", "\n").replace("\v", "\n")
     if "\u00ad" in text:
         text = _drop(_SOFT_HYPHEN, "soft hyphen", text, removals)
-    text = _drop(_INVISIBLE, "control character", text, removals)
+    text = _drop_invisible(text, removals)
     if text.isascii():
         return text
     return _compose(_spell_out_ligatures(text, repairs), repairs)
@@ -50,9 +51,10 @@ def _repair_line_ends(text: str, repairs: Repairs) -> str:
         text = text.replace("\r\n", "\n").replace("\r", "\n")
     if text.isascii():
         return text
-    repairs.add("Unicode line ends", sum(map(text.count, _LINE_ENDS)))
-    for line_end in _LINE_ENDS:
-        text = text.replace(line_end, "\n")
+    for end in _OTHER_LINE_ENDS:
+        if end in text:
+            repairs.add("Unicode line ends", text.count(end))
+            text = text.replace(end, "\n")
     return text
 
 
@@ -68,13 +70,16 @@ def _spell_out_ligatures(text: str, repairs: Repairs) -> str:
 
 
 def _compose(text: str, repairs: Repairs) -> str:
-    """Return text in NFC; accents typed as characters of their own are counted."""
-    if unicodedata.is_normalized("NFC", text):
-        return text
-    # A paragraph each: one loose accent makes the slow way necessary for all around it.
-    composed = "\n\n".join([unicodedata.normalize("NFC", paragraph) for paragraph in text.split("\n\n")])
-    differs = next((place for place, pair in enumerate(zip(text, composed, strict=False)) if pair[0] != pair[1]), 0)
-    repairs.add("composed letters (NFC)", max(1, len(text) - len(composed)), _around(text, differs))
+    """Return text in NFC, paragraph by paragraph: one loose accent makes the slow way necessary for all around it."""
+    return "\n\n".join([_compose_paragraph(paragraph, repairs) for paragraph in text.split("\n\n")])
+
+
+def _compose_paragraph(paragraph: str, repairs: Repairs) -> str:
+    if paragraph.isascii() or unicodedata.is_normalized("NFC", paragraph):
+        return paragraph
+    composed = unicodedata.normalize("NFC", paragraph)
+    differs = next((at for at, pair in enumerate(zip(paragraph, composed, strict=False)) if pair[0] != pair[1]), 0)
+    repairs.add("composed letters (NFC)", max(1, len(paragraph) - len(composed)), _around(paragraph, differs))
     return composed
 
 
@@ -87,3 +92,14 @@ def _drop(pattern: re.Pattern[str], reason: str, text: str, removals: Removals) 
     if count:
         removals.add(reason, "".join(pattern.findall(text)), count)
     return kept
+
+
+def _drop_invisible(text: str, removals: Removals) -> str:
+    """Return text without control characters; the sign of a heading is kept where it can be one."""
+    if HEADING in text:
+        text = _drop(_STRAY_SIGN, "control character", text, removals)
+    for character in _INVISIBLE:
+        if character in text and character != HEADING:
+            removals.add("control character", character, text.count(character))
+            text = text.replace(character, "")
+    return text

@@ -16,7 +16,7 @@ from nextchapter.corpus.matter import CHAPTER
 from nextchapter.corpus.notes import remove_notes
 from nextchapter.corpus.pages import remove_page_marks
 from nextchapter.corpus.paragraphs import Joiner, kept_paragraphs
-from nextchapter.corpus.removals import Removals, Repairs, ink
+from nextchapter.corpus.removals import Removals, ink
 from nextchapter.corpus.sections import cut_sections
 from nextchapter.corpus.words import count_words
 
@@ -63,22 +63,20 @@ def clean_document(
         removals: what its reader removed; what is removed here is added.
         join_wrapped_lines: whether the lines of paragraphs are joined where the document has them wrapped.
     """
-    repairs = Repairs()
-    lines, frame = _read_lines(document, removals, repairs)
+    lines, frame = _read_lines(document, removals)
     headings, sections = find_chapters(lines, removals)
     joiner = Joiner(lines, removals) if join_wrapped_lines and document.is_wrapped else None
-    author = document.author or frame.author
     title = document.title or frame.title or title_from_name(book)
+    named = replace(document, title=title, author=document.author or frame.author)
     chapters: list[Chapter] = []
     matter: list[Chapter] = []
     for section, text in _texts(headings, sections, joiner, removals):
         place, kept = (len(chapters) + 1, chapters) if section.kind == CHAPTER else (0, matter)
-        kept.append(Chapter(book, author, title, section.volume, place, section.heading, text, section.kind))
-    found = replace(document, title=title, author=author)
-    return CleanBook(chapters, matter, describe_book(found, book, file, chapters, matter, headings, removals, repairs))
+        kept.append(Chapter(book, named.author, title, section.volume, place, section.heading, text, section.kind))
+    return CleanBook(chapters, matter, account(named, book, file, chapters, matter, headings, removals))
 
 
-def describe_book(
+def account(
     document: Document,
     book: str,
     file: str,
@@ -86,10 +84,18 @@ def describe_book(
     matter: Sequence[Chapter],
     headings: str,
     removals: Removals,
-    repairs: Repairs,
 ) -> dict[str, Any]:
-    """Return the account of a book: what it is, what was found in it, and what was done to it."""
-    empty = "the file holds no prose" if document.text.strip() else "the file is empty"
+    """Return what is known of a book's quality.
+
+    Args:
+        document: the book, with the title and the author that its chapters have.
+        book: its path in the shelf, without suffix.
+        file: name of its file.
+        chapters: its chapters.
+        matter: what its author put before and behind them.
+        headings: the style of their headings.
+        removals: what was removed, and what was repaired.
+    """
     return {
         "book": book,
         "file": file,
@@ -105,17 +111,17 @@ def describe_book(
         "headings": headings,
         "matter": [{"kind": part.kind, "heading": part.heading, "words": count_words(part.text)} for part in matter],
         "nearly_empty": [chapter.chapter for chapter in chapters if _is_nearly_empty(chapter.text)],
-        "repaired": repairs.records(),
+        "repaired": removals.repairs.records(),
         "removed": removals.records(),
-        "problem": "" if chapters else empty,
+        "problem": "" if chapters else "the file holds no prose" if document.text.strip() else "the file is empty",
     }
 
 
-def _read_lines(document: Document, removals: Removals, repairs: Repairs) -> tuple[list[str], Frame]:
+def _read_lines(document: Document, removals: Removals) -> tuple[list[str], Frame]:
     """Return the lines of a document that are its author's, headings with their sign, and what its frame says of it."""
     if document.encoding_note.startswith(BYTE_ORDER_MARK):
-        repairs.add("byte order mark", 1)
-    text = repair_characters(document.text, removals, repairs)
+        removals.repairs.add("byte order mark", 1)
+    text = repair_characters(document.text, removals)
     body, frame = strip_frame(remove_notes(text, removals).split("\n"), removals)
     return remove_page_marks(strip_end_mark(body, removals), removals), frame
 

@@ -4,11 +4,15 @@ import re
 
 from nextchapter.corpus.removals import Repairs
 
-# What UTF-8 looks like in a single-byte encoding: one of these always stands in a text that was so misread.
-_SIGNS = ("Ã", "Â", "â€", "Ð", "Ñ", "Î", "Ï", "Ø", "Ù", "×", "ã€", "ï¼", "вЂ", "Р°", "\x81", "\x80")
 _IN_WINDOWS_1252 = "€‚ƒ„…†‡ˆ‰Š‹ŒŽ‘’“”•–—˜™š›œžŸ"
 _IN_WINDOWS_1251 = "ЂЃѓЉЊЌЋЏђљњќћџЎўЈҐЁЄЇІіґё№єјЅѕї°±"
 _MISREAD = re.compile(f"[Â-ôвгРС][\x80-\xbf{_IN_WINDOWS_1252}{_IN_WINDOWS_1251}]")
+# What UTF-8 looks like in a single-byte encoding: one of these stands in every longer text that was so misread.
+# They are looked for one by one, because the search for a first letter is far faster than that for a set of them.
+_SIGNS = {
+    first: re.compile(f"{first}[\x80-\xbf{_IN_WINDOWS_1252 if first < 'А' else _IN_WINDOWS_1251}]")
+    for first in ("Ã", "Â", "â€", "Ð", "Ñ", "Î", "Ï", "Ø", "Ù", "×", "ã€", "ã\x80", "ï¼", "â\x80", "вЂ", "Р")
+}
 _PIECE = re.compile(r"[^\n]{0,2000}[ \n]|[^\n]{1,2000}")
 _CONTROL = re.compile("[\x80\x82-\x84\x86-\x8c\x8e\x91-\x9c\x9e\x9f]")
 
@@ -20,7 +24,7 @@ def repair_mojibake(text: str, repairs: Repairs) -> str:
     """
     if text.isascii():
         return text
-    if any(sign in text for sign in _SIGNS) and _MISREAD.search(text):
+    if any(first in text and sign.search(text) for first, sign in _SIGNS.items()):
         text = _PIECE.sub(lambda piece: _repair_piece(piece[0], repairs), text)
     controls = _CONTROL.findall(text)
     if controls:

@@ -20,9 +20,11 @@ _BRACKET = re.compile(r"[\[\]]")
 _LONGEST_BRACKET = 20_000
 _PUNCTUATION = ".,;:!?\"'”’»)_—…。，"
 _TRANSCRIBER_PARAGRAPH = re.compile(rf"\n\n[ \t*]*(?:{_TRANSCRIBER})\b[ \t]*[:.—–-][^\n]*(?:\n[^\n]+)*", re.IGNORECASE)
+_TRANSCRIBING = ("ranscri", "RANSCRI", "ranskri", "bewerker", "de ce fichier")
 _PARAGRAPH = r"[^\n]*(?:\n[^\n]+)*"
 _BRACKETED_NOTE = re.compile(rf"\n\n[ \t]*[\[{{](?P<mark>\d{{1,4}}|[*†‡]{{1,4}})[\]}}][ \t]*(?=\S){_PARAGRAPH}")
 _BRACKETED_MARK = re.compile(r"[\[{](?P<mark>\d{1,4}|[*†‡]{1,4})[\]}]")
+_FIRST_MARKS = ("[1]", "{1}", "[*]", "{*}")
 _RAISED_NOTE = re.compile(rf"\n\n[ \t]*(?P<mark>[¹²³⁰⁴-⁹]{{1,3}})[ \t]*(?=\S){_PARAGRAPH}")
 _RAISED_MARK = re.compile(r"(?P<mark>[¹²³⁰⁴-⁹]{1,3})")
 _FEWEST_MARKS = 5
@@ -39,13 +41,10 @@ def remove_notes(text: str, removals: Removals) -> str:
     told: set[str] = set()
     if "[" in text:
         text = _remove_told(text, told, removals)
-    if "ranscri" in text or "RANSCRI" in text:
-        for note in _TRANSCRIBER_PARAGRAPH.findall(text):
-            removals.add("transcriber's note", note)
-        text = _TRANSCRIBER_PARAGRAPH.sub("", text)
-    if "[" in text or "{" in text:
+    text = _remove_transcribers_paragraphs(text, removals)
+    if told or any(first in text for first in _FIRST_MARKS):
         text = _remove_matched(text, _BRACKETED_NOTE, _BRACKETED_MARK, told, removals)
-    if any(digit in text for digit in "¹²³"):
+    if "¹" in text:
         text = _remove_matched(text, _RAISED_NOTE, _RAISED_MARK, set(), removals)
     return text
 
@@ -65,6 +64,17 @@ def _remove_told(text: str, told: set[str], removals: Removals) -> str:
         kept.append(text[at : opening.start()])
         at = end
     return "".join([*kept, text[at:]])
+
+
+def _remove_transcribers_paragraphs(text: str, removals: Removals) -> str:
+    """Return text without the paragraphs that begin by saying that a transcriber speaks."""
+    said = [found.start() for word in _TRANSCRIBING if word in text for found in re.finditer(word, text)]
+    places = [text.rfind("\n\n", 0, place) for place in said]
+    found = [_TRANSCRIBER_PARAGRAPH.match(text, place) for place in sorted(set(places)) if place >= 0]
+    notes = [note for note in found if note]
+    for note in notes:
+        removals.add("transcriber's note", note[0])
+    return _without(text, [note.span() for note in notes])
 
 
 def _bracket_end(text: str, start: int) -> int | None:

@@ -8,12 +8,12 @@ from typing import Any
 
 from nextchapter.corpus.books import Chapter
 from nextchapter.corpus.characters import repair_characters
-from nextchapter.corpus.cleaning import CleanBook, clean_document, describe_book
+from nextchapter.corpus.cleaning import CleanBook, account, clean_document
 from nextchapter.corpus.containers import open_shelf_file
 from nextchapter.corpus.document import Document, Limits, RawBook, Record, UnreadableBookError
 from nextchapter.corpus.formats.registry import read_document
 from nextchapter.corpus.languages import detect_language
-from nextchapter.corpus.removals import Removals, Repairs
+from nextchapter.corpus.removals import Removals
 from nextchapter.shelf import Refused, split_name
 
 WHOLE_BOOK_CHARACTERS = 30_000
@@ -66,7 +66,7 @@ def _read_raw(raw: RawBook, book: str, limits: Limits, join_wrapped_lines: bool)
 def _read_rows(rows: Iterable[Record], book: str, join_wrapped_lines: bool) -> Iterator[CleanBook]:
     """Yield the book that successive rows make: each row a chapter, or, where it is as long as a book, a book."""
     chapters: list[Chapter] = []
-    removals, repairs, number, waiting, whole = Removals(), Repairs(), 0, 0, 0
+    removals, number, waiting, whole = Removals(), 0, 0, 0
     for row in rows:
         if row.chapter is None and len(row.text) > WHOLE_BOOK_CHARACTERS:
             whole += 1
@@ -75,7 +75,7 @@ def _read_rows(rows: Iterable[Record], book: str, join_wrapped_lines: bool) -> I
             clean = clean_document(document, own, row.file, Removals(), join_wrapped_lines)
             yield CleanBook(clean.chapters, clean.matter, {**clean.quality, "bytes": len(row.text)})
             continue
-        text = repair_characters(row.text, removals, repairs).strip()
+        text = repair_characters(row.text, removals).strip()
         if not text:
             removals.add("row without text", row.chapter or "")
             continue
@@ -83,16 +83,16 @@ def _read_rows(rows: Iterable[Record], book: str, join_wrapped_lines: bool) -> I
         waiting += len(text)
         chapters.append(Chapter(book, row.author, row.title or _last(book), "", number, row.chapter or "", text))
         if waiting >= PART_CHARACTERS:
-            yield _part(chapters, row.file, removals, repairs)
-            chapters, removals, repairs, waiting = [], Removals(), Repairs(), 0
+            yield _part(chapters, row.file, removals)
+            chapters, removals, waiting = [], Removals(), 0
     if chapters:
-        yield _part(chapters, row.file, removals, repairs)
+        yield _part(chapters, row.file, removals)
 
 
-def _part(chapters: list[Chapter], file: str, removals: Removals, repairs: Repairs) -> CleanBook:
+def _part(chapters: list[Chapter], file: str, removals: Removals) -> CleanBook:
     first = chapters[0]
     document = Document("", title=first.title, author=first.author, format="table")
-    told = describe_book(document, first.book, file, chapters, [], "rows of a table", removals, repairs)
+    told = account(document, first.book, file, chapters, [], "rows of a table", removals)
     return CleanBook(chapters, [], {**told, "bytes": told["characters"]})
 
 

@@ -44,6 +44,8 @@ class Repairs:
 class Removals:
     """What was removed from a book, by reason, in the order in which the reasons first came up."""
 
+    repairs: Repairs = field(default_factory=Repairs)
+    """What was put right in it meanwhile, and not removed."""
     _records: dict[str, dict[str, Any]] = field(default_factory=dict)
 
     def add(self, reason: str, text: str, count: int = 1) -> None:
