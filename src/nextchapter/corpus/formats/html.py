@@ -273,11 +273,13 @@ class _ElementReader:
     def _end_mark(self) -> None:
         """Take out what an element holds, if it is no more than a page number or a footnote mark."""
         _, start, reason, pattern = self._open_marks.pop()
-        text = "".join(self._pieces[start:])
-        is_mark = len(text) <= _LONGEST_MARK if pattern is None else pattern.fullmatch(text)
-        before = "".join(self._pieces[max(start - 1, 0) : start])
+        pieces = self._pieces[start : start + _LONGEST_MARK + 1]
+        if len(pieces) > _LONGEST_MARK or sum(map(len, pieces)) > _LONGEST_MARK:
+            return
+        text = "".join(pieces)
+        before = self._pieces[start - 1][-4:] if start else ""
         is_exponent = pattern is _RAISED_MARK and _EXPONENT_BASE.search(before)
-        if is_mark and not is_exponent:
+        if (pattern is None or pattern.fullmatch(text)) and not is_exponent:
             self._removals.add(reason, text, int(bool(text.strip())))
             del self._pieces[start:]
 

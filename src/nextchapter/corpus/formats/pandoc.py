@@ -72,7 +72,7 @@ def _document(kind: str, page: Page, properties: etree._Element | None = None) -
 def _convert(kind: str, data: bytes, limits: Limits, removals: Removals) -> Page:
     options = ["--to=html", "--template=template.html", "--wrap=none", "--email-obfuscation=none", "--sandbox"]
     outcome = run_child(
-        [_pandoc(), f"--from={kind.lower()}", *options, "+RTS", f"-M{_HEAP}", "-RTS"],
+        [pandoc_path(), f"--from={kind.lower()}", *options, "+RTS", f"-M{_HEAP}", "-RTS"],
         data,
         limits.convert_s,
         largest_output=4 * limits.book_bytes,
@@ -87,7 +87,7 @@ def _convert(kind: str, data: bytes, limits: Limits, removals: Removals) -> Page
 
 
 @cache
-def _pandoc() -> str:
+def pandoc_path() -> str:
     """Return the path of the pandoc that comes with pypandoc's wheel, or of the one that is installed."""
     try:
         return str(pypandoc.get_pandoc_path())

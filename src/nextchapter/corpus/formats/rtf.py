@@ -2,7 +2,7 @@
 
 import re
 
-from striprtf.striprtf import rtf_to_text
+from striprtf.striprtf import font_table_group, rtf_to_text
 
 from nextchapter.corpus.document import Document, UnreadableBookError
 from nextchapter.corpus.formats.blocks import Block, join_blocks, without_marks
@@ -17,6 +17,7 @@ _PROPERTY = r"\{{\\{name} ?((?:[^{{}}]|\\[{{}}]){{0,500}})\}}"
 _TITLE, _AUTHOR = (re.compile(_PROPERTY.format(name=name)) for name in ("title", "author"))
 _CODE_PAGE = re.compile(r"\\ansicpg\d{1,5}")
 _CHARACTER_SETS = {"\\mac": "mac_roman", "\\pca": "cp850", "\\pc": "cp437"}
+_FONT = re.compile(r"(?=\\f\d)")
 _HEAD = 1000
 
 
@@ -43,17 +44,24 @@ def read_rtf(data: bytes, removals: Removals) -> Document:
 
 
 def _strip(source: str) -> str:
-    """Return the text of an RTF document.
-
-    A space before the brace keeps striprtf from its search for links, whose time grows with the square of a line.
-    """
+    """Return the text of an RTF document."""
     head = source[:_HEAD]
     encoding = next((name for word, name in _CHARACTER_SETS.items() if word in head), "cp1252")
     try:
-        text: str = rtf_to_text(source.replace("\\fldinst{", "\\fldinst {"), encoding, errors="replace")
+        text: str = rtf_to_text(_without_long_searches(source), encoding, errors="replace")
     except (ValueError, TypeError, OverflowError, LookupError) as error:
         raise UnreadableBookError(f"its RTF is damaged ({error})") from error
     return text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
+
+
+def _without_long_searches(source: str) -> str:
+    """Return the same document, written so that no search of striprtf takes time by the square of its length.
+
+    A space keeps it from looking for links; semicolons end the entries of the table of fonts, where they are missing.
+    """
+    fonts = font_table_group(source)
+    bounded = _FONT.sub(";\n", fonts)[:-1] + ";}" if fonts else ""
+    return source.replace(fonts, bounded, 1).replace("\\fldinst{", "\\fldinst {")
 
 
 def _read_property(pattern: re.Pattern[str], source: str, code_page: str) -> str:

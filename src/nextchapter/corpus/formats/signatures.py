@@ -21,7 +21,7 @@ _UNREADABLE = {
     b"\x7fELF": "a program",
 }
 _MOBI = re.compile(rb"(?:BOOKMOBI|TEXtREAd)")
-_PROLOGUE = rb"(?:\xef\xbb\xbf|\s|<\?[^>]*>|<!--.*?-->|<!DOCTYPE(?! html)[^>\[]*(?:\[[^\]]*\])?[^>]*>)*"
+_PROLOGUE = rb"(?:\xef\xbb\xbf|\s|<\?[^>]*>|<!--(?>.*?-->)|<!DOCTYPE(?! html)[^>\[]*(?:\[[^\]]*\])?[^>]*>)*+"
 _HTML = re.compile(_PROLOGUE + rb"<(?:!DOCTYPE html|html|head|body)\b", re.IGNORECASE | re.DOTALL)
 _FB2 = re.compile(_PROLOGUE + rb"<(?:\w+:)?FictionBook\b", re.DOTALL)
 

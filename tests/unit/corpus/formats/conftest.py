@@ -12,6 +12,7 @@ from nextchapter.corpus.document import Document, Limits, RawBook
 from nextchapter.corpus.formats.registry import read_document
 from nextchapter.corpus.removals import Removals
 
+LIMITS = Limits()
 BOOK = """---
 title: The Wild Road
 author: Jane Roe
@@ -43,7 +44,7 @@ _CONTAINER = (
 def read() -> Callable[..., Document]:
     """Return a function that reads a book from its bytes."""
 
-    def run(data: bytes, file: str, limits: Limits = Limits(), removals: Removals | None = None) -> Document:
+    def run(data: bytes, file: str, limits: Limits = LIMITS, removals: Removals | None = None) -> Document:
         return read_document(RawBook("book", file, data), limits, removals or Removals())
 
     return run

@@ -83,7 +83,8 @@ def test_without_a_readable_package_there_is_no_book(members: dict[str, bytes]) 
 
 ENCRYPTION = (
     '<encryption xmlns="urn:oasis:names:tc:opendocument:xmlns:container"><enc:EncryptedData '
-    'xmlns:enc="http://www.w3.org/2001/04/xmlenc#"><enc:EncryptionMethod Algorithm="{}"/></enc:EncryptedData></encryption>'
+    'xmlns:enc="http://www.w3.org/2001/04/xmlenc#"><enc:EncryptionMethod Algorithm="{}"/></enc:EncryptedData>'
+    "</encryption>"
 )
 
 
