@@ -5,12 +5,27 @@ A name ends in a chain of suffixes: `.txt`, `.txt.gz`, `.jsonl.xz`, `.tar.gz`. C
 
 import os
 from collections import Counter, deque
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
+FORMATS: Mapping[str, str] = {
+    ".txt": "plain text",
+    ".text": "plain text",
+    ".md": "Markdown",
+    ".markdown": "Markdown",
+    ".html": "HTML",
+    ".htm": "HTML",
+    ".xhtml": "HTML",
+    ".epub": "EPUB",
+    ".docx": "docx",
+    ".odt": "odt",
+    ".fb2": "FB2",
+    ".rtf": "RTF",
+    ".pdf": "PDF",
+}
+"""Suffixes of single books, and the names of their formats."""
 PLAIN_SUFFIXES = frozenset({".txt", ".text", ".md", ".markdown"})
-DOCUMENT_SUFFIXES = PLAIN_SUFFIXES | {".html", ".htm", ".xhtml", ".epub", ".docx", ".odt", ".rtf", ".fb2", ".pdf"}
 COMPRESSIONS = frozenset({".gz", ".xz", ".bz2"})
 ARCHIVES = frozenset({".zip", ".fb2.zip", ".tar"})
 """`.fb2.zip` holds one FB2 book, as such books are handed round; the book is called after the archive."""
@@ -71,7 +86,7 @@ class ShelfName:
     @property
     def is_document(self) -> bool:
         """Whether the file is one book."""
-        return self.format in DOCUMENT_SUFFIXES
+        return self.format in FORMATS
 
     @property
     def is_archive(self) -> bool:

@@ -1,7 +1,5 @@
 """Chooses the reader of a book: by its bytes first, then by its suffix."""
 
-from pathlib import PurePath
-
 from nextchapter.corpus.document import Document, Limits, RawBook, UnreadableBookError
 from nextchapter.corpus.formats.epub import read_epub
 from nextchapter.corpus.formats.html import read_html
@@ -11,15 +9,15 @@ from nextchapter.corpus.formats.pdf import read_pdf
 from nextchapter.corpus.formats.plain import read_plain
 from nextchapter.corpus.formats.rtf import read_rtf
 from nextchapter.corpus.formats.signatures import sniff_format
-from nextchapter.corpus.formats.suffixes import SUFFIXES
 from nextchapter.corpus.removals import Removals
+from nextchapter.shelf import FORMATS, split_name
 
 _SIGNED = frozenset({"EPUB", "docx", "odt", "FB2", "RTF", "PDF"})
 """Formats that are known by their first bytes: a file without them is damaged, or another thing."""
 
 
 def read_document(book: RawBook, limits: Limits, removals: Removals) -> Document:
-    """Return the text of a book in any of the formats of `SUFFIXES`.
+    """Return the text of a book in any of the formats of `FORMATS`.
 
     Args:
         book: name and bytes of its file.
@@ -32,9 +30,10 @@ def read_document(book: RawBook, limits: Limits, removals: Removals) -> Document
     data = book.data
     if not data.strip(b"\0 \t\r\n"):
         raise UnreadableBookError("the file is empty")
-    if len(data) > limits.book_bytes:
-        raise UnreadableBookError(f"it has {len(data):,} bytes; a book may have {limits.book_bytes:,}")
     document = _read(choose_format(book), data, limits, removals)
+    if len(document.text) > limits.book_bytes:
+        found, allowed = len(document.text), limits.book_bytes
+        raise UnreadableBookError(f"it has {found:,} characters; a book may have {allowed:,} (corpus.max_book_mb)")
     if not any(map(str.isalnum, document.text)):
         raise UnreadableBookError("there is no text in it")
     return document
@@ -47,8 +46,8 @@ def choose_format(book: RawBook) -> str:
         UnreadableBookError: it is no book, or not what its suffix says.
     """
     sniffed = sniff_format(book.data)
-    suffix = PurePath(book.file).suffix.lower()
-    expected = SUFFIXES.get(suffix, "plain text")
+    suffix = split_name(book.file).format
+    expected = FORMATS.get(suffix, "plain text")
     if sniffed is None and expected in _SIGNED:
         raise UnreadableBookError(f"it is named {suffix} but does not begin like one: another format, or damaged")
     return sniffed or expected

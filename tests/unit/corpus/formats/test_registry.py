@@ -1,15 +1,12 @@
 import bz2
 import gzip
 import io
-import subprocess
-import sys
 import zipfile
 from collections.abc import Callable
 
 import pytest
 
 from nextchapter.corpus.document import Document, Limits, UnreadableBookError, read_heading
-from nextchapter.corpus.formats.suffixes import SUFFIXES
 from nextchapter.corpus.removals import Removals
 
 HTML = b"<!DOCTYPE html><html><body><p>Text.</p></body></html>"
@@ -19,7 +16,9 @@ def zipped(**members: bytes) -> bytes:
     buffer = io.BytesIO()
     with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as package:
         for name, data in members.items():
-            package.writestr(name.replace("__", "/"), data)
+            entry = zipfile.ZipInfo(name.replace("__", "/"))  # of a fixed date
+            entry.compress_type = zipfile.ZIP_DEFLATED
+            package.writestr(entry, data)
     return buffer.getvalue()
 
 
@@ -69,7 +68,7 @@ def test_text_under_another_name_is_refused(read: Callable[..., Document], suffi
         (b"\0\0 \n", "empty"),
         (b"... --- ...", "no text"),
         (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + bytes(100), "old Word"),
-        (gzip.compress(b"text"), "gzip"),
+        (gzip.compress(b"text", mtime=0), "gzip"),
         (bz2.compress(b"text"), "bzip2"),
         (b"x" * 60 + b"BOOKMOBI", "Kindle"),
         (b"\x89PNG\r\n", "picture"),
@@ -78,6 +77,7 @@ def test_text_under_another_name_is_refused(read: Callable[..., Document], suffi
         (zipped(META_INF=b"")[:30], "damaged"),
         (bytes(range(256)) * 20, "binary"),
     ],
+    ids=range(12),
 )
 def test_what_is_no_book_is_refused_by_name(read: Callable[..., Document], data: bytes, reason: str) -> None:
     with pytest.raises(UnreadableBookError, match=reason):
@@ -85,7 +85,7 @@ def test_what_is_no_book_is_refused_by_name(read: Callable[..., Document], data:
 
 
 def test_a_file_may_not_be_larger_than_allowed(read: Callable[..., Document]) -> None:
-    with pytest.raises(UnreadableBookError, match="101 bytes"):
+    with pytest.raises(UnreadableBookError, match="101 characters"):
         read(b"x" * 101, "b.txt", Limits(book_bytes=100))
 
 
@@ -104,13 +104,3 @@ def test_a_member_that_is_larger_than_it_says_is_refused(read: Callable[..., Doc
 
 def test_plain_text_forges_no_heading(read: Callable[..., Document]) -> None:
     assert read(b"\x021Not a heading\n", "b.txt").text == "1Not a heading\n"
-
-
-def test_the_table_of_suffixes_is_light() -> None:
-    probe = (
-        "import sys; import nextchapter.corpus.formats.suffixes;"
-        "print(sorted({'lxml', 'pypandoc', 'pypdfium2', 'markdown_it', 'striprtf'} & set(sys.modules)))"
-    )
-    told = subprocess.run([sys.executable, "-c", probe], capture_output=True, text=True, check=True)
-    assert told.stdout.strip() == "[]"
-    assert all(suffix == suffix.lower() and suffix[:1] in ("", ".") for suffix in SUFFIXES)
