@@ -7,7 +7,7 @@ from itertools import pairwise
 from nextchapter.corpus.gutenberg import is_end_mark
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines, Layout, choose_layout, find_chain
 from nextchapter.corpus.marks import CHAPTER_WORDS, CLOSING, Mark, find_marks, is_capitalised
-from nextchapter.corpus.matter import CHAPTER, end_of_prose, is_apparatus, kind_of_matter
+from nextchapter.corpus.matter import CHAPTER, end_of_prose, gaps, is_apparatus, is_prose, kind_of_matter
 from nextchapter.corpus.outline import Division, divide_by_headings, read_outline
 from nextchapter.corpus.removals import Removals, ink
 from nextchapter.corpus.titles import find_contents, is_table, is_title, title_behind
@@ -95,8 +95,8 @@ def _printed_breaks(text: InkedLines, chapters: Sequence[Mark], end: int) -> Ite
         if kind or is_apparatus(lines[line]):
             yield Break(line, kind or "")
         elif line > 1 and not lines[line - 2].strip():
-            length = end_of_prose(lines[line + 1 : chapters[0].line])
-            if text.between(line, line + length) >= _SHORTEST_UNNAMED:
+            stop = line + 1 + next(gaps(lines[line + 1 : chapters[0].line]))
+            if text.between(line, stop) >= _SHORTEST_UNNAMED and is_prose(lines[line + 1 : stop]):
                 yield Break(line, "preface")
     behind = chapters[-1].line + 1
     for line in _names_alone(lines, behind, end):

@@ -3,19 +3,28 @@
 import re
 from dataclasses import dataclass
 
+from nextchapter.corpus.document import HEADING
 from nextchapter.corpus.removals import Removals
 
 _START = re.compile(r"\*\*\*\s*START OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
 _SMALL_PRINT_END = re.compile(r"\*\s*END\s*\*?\s*(?:OF )?THE SMALL PRINT", re.IGNORECASE)
 _END = re.compile(r"\*\*\*\s*END OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
-_OLD_END = re.compile(r"\W*(?:end|ende|fin|fine|einde|fim)\b.{0,30}\bpro\w{2,6} gutenberg", re.IGNORECASE)
+_MARKER = re.compile(r"\*\*\*\s*(?:START|END) OF (?:THE |THIS )?PROJECT GUTENBERG[^*]{0,300}\*\*\*", re.IGNORECASE)
+_OLD_END = re.compile(
+    rf"(?:{HEADING}\d)?\W*(?:end|ende|fin|fine|einde|fim|slut|slutet|koniec|loppu)\b.{{0,30}}\bpro\w{{2,6}} gutenberg",
+    re.IGNORECASE,
+)
+_SIGN = re.compile(rf"^{HEADING}\d", re.MULTILINE)
 _FIELD = re.compile(r"(Title|Author):\s*(.*\S)", re.IGNORECASE)
 _NAMED_IN_HEADER = re.compile(
     r"(?:The )?Project Gutenberg(?:'s|’s)? ?(?:E-?(?:Book|Text) of )?(?P<title>.+?),? by (?P<author>.+)", re.IGNORECASE
 )
 _CREDIT = re.compile(
     r"(?:Produced|Transcribed|Prepared|Scanned|Digitized) by\b|E-?text (?:prepared|produced|scanned)|"
-    r"This e-?(?:text|book) was (?:produced|prepared|transcribed|scanned)",
+    r"\W?This (?:e-?(?:text|book)|file) was (?:produced|prepared|transcribed|scanned|made)|"
+    r"Note: +(?:Images of|The original|Project Gutenberg|This e-?(?:text|book))|"
+    r"HTML (?:version|file)s? (?:prepared|produced) by|"
+    r"\(?(?:https?://)?(?:www\.)?(?:pgdp|gutenberg|archive)\.(?:net|org)\b",
     re.IGNORECASE,
 )
 _BRACKETED = re.compile(r"\[(?P<title>[^\[\]]+?)(?:,? by (?P<author>[^\[\]]+?))?(?:,? (?P<year>\d{4}))?\]")
@@ -43,17 +52,37 @@ def strip_frame(lines: list[str], removals: Removals) -> tuple[list[str], Frame]
 
     The footer is looked for first: some files of 2002 carry the small print of their header at the end.
     """
+    lines = _set_markers_apart(lines)
     end = _footer_start(lines)
     start = _header_end(lines[:end])
     frame = _read_header(lines[:start])
-    removals.add("Project Gutenberg header", "\n".join(lines[:start]), int(start > 0))
-    removals.add("Project Gutenberg footer", "\n".join(lines[end:]), int(end < len(lines)))
+    removals.add("Project Gutenberg header", _printed(lines[:start]), int(start > 0))
+    removals.add("Project Gutenberg footer", _printed(lines[end:]), int(end < len(lines)))
     body = _strip_credit(trim(lines[start:end]), removals) if start else trim(lines[:end])
     if body and len(body[0]) <= _LONGEST_BRACKET and (named := _BRACKETED.fullmatch(body[0].strip())):
         frame = Frame(frame.title or named["title"].strip(), frame.author or (named["author"] or "").strip())
         removals.add("title line in brackets", body[0])
         body = trim(body[1:])
     return body, frame
+
+
+def _set_markers_apart(lines: list[str]) -> list[str]:
+    """Return lines in which the markers stand on lines of their own: some conversions run a whole book together."""
+    mixed = [index for index, line in enumerate(lines) if "***" in line and _has_more_than_marker(line)]
+    for index in reversed(mixed):
+        parted = _MARKER.sub(lambda marker: f"\n{marker[0]}\n", lines[index])
+        lines = [*lines[:index], *parted.split("\n"), *lines[index + 1 :]]
+    return lines
+
+
+def _has_more_than_marker(line: str) -> bool:
+    marker = _MARKER.search(line)
+    return marker is not None and marker[0] != line.strip()
+
+
+def _printed(lines: list[str]) -> str:
+    """Return lines as one text without the signs of headings."""
+    return _SIGN.sub("", "\n".join(lines))
 
 
 def strip_end_mark(lines: list[str], removals: Removals) -> list[str]:

@@ -12,6 +12,7 @@ from itertools import accumulate, chain, pairwise
 from statistics import median
 
 from nextchapter.corpus.marks import CHAPTER_WORDS, NUMERAL_STYLES, VOLUME_WORDS, Mark
+from nextchapter.corpus.matter import is_apparatus, kind_of_matter
 from nextchapter.corpus.removals import ink_of_lines
 from nextchapter.corpus.titles import CONTENTS_STYLE, contents_marks, isolated_marks
 
@@ -27,6 +28,7 @@ _LARGEST_FRONT = 0.35
 _LARGEST_CHAPTER = 250_000
 _LARGEST_SHARE = (0.0, 0.0, 0.9, 0.8, 0.5)  # of the book, with so many chapters
 _FEWEST_DOUBTFUL = 4
+_FEWEST_STORIES = 3
 _LARGEST_PIECE = 0.6
 _SMALLEST_TITLED = 1000
 _SUBTITLE = 200
@@ -73,9 +75,23 @@ def choose_layout(text: InkedLines, marks: Sequence[Mark]) -> Layout | None:
     for layouts in _layouts_by_rank(text, marks):
         well = [layout for layout in layouts if divides_well(text, layout.marks)]
         if well:
-            return max(well, key=lambda layout: layout.score)
+            return _or_stories(text, max(well, key=lambda layout: layout.score), marks)
         doubtful += [layout for layout in layouts if _divides_somehow(text, layout)]
     return max(doubtful, key=lambda layout: layout.score, default=None)
+
+
+def _or_stories(text: InkedLines, layout: Layout, marks: Sequence[Mark]) -> Layout:
+    """Return the layout by the contents in place of one of bare numbers that count the parts of each story again."""
+    starts = [mark.line for mark in layout.marks if mark.number == 1]
+    if layout.style not in NUMERAL_STYLES or len(starts) < _FEWEST_STORIES or any(mark.is_volume for mark in marks):
+        return layout
+    stories = Layout(CONTENTS_STYLE, _without_matter(contents_marks(text.lines)))
+    return stories if len(stories.marks) >= len(starts) and divides_well(text, stories.marks) else layout
+
+
+def _without_matter(titles: Sequence[Mark]) -> list[Mark]:
+    """Return titles without those of prefaces, epilogues, notes and the like."""
+    return [mark for mark in titles if not kind_of_matter(mark.title, is_behind=False) and not is_apparatus(mark.title)]
 
 
 def choose_counted_layout(text: InkedLines, marks: Sequence[Mark]) -> Layout | None:
@@ -91,10 +107,10 @@ def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[L
     """Yield groups of layouts, from the surest kind of heading to the weakest."""
     chains = _find_chains(text, marks)
     yield from _counted_layouts(chains)
-    yield [Layout(CONTENTS_STYLE, contents_marks(text.lines))]
+    yield [Layout(CONTENTS_STYLE, _without_matter(contents_marks(text.lines)))]
     yield _layouts_of(chains, VOLUME_WORDS, fewest=2)
     for titles in isolated_marks(text.lines):
-        yield _titled_layouts(text, titles)
+        yield _titled_layouts(text, _without_matter(titles))
 
 
 def _find_chains(text: InkedLines, marks: Sequence[Mark]) -> dict[str, Layout]:

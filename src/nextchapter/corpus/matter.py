@@ -120,23 +120,23 @@ def is_prose(lines: Sequence[str]) -> bool:
 
 
 def end_of_prose(lines: Sequence[str]) -> int:
-    """Return where the prose at the start of a stretch of lines ends: before the first gap behind which is none."""
+    """Return where the last prose of a stretch of lines ends that gaps divide; 0 where none of it is prose."""
     end = start = 0
-    for stop in _gaps(lines):
+    for stop in gaps(lines):
         if is_prose(lines[start:stop]):
             end = stop
         start = stop
     return end
 
 
-def _gaps(lines: Sequence[str]) -> Iterator[int]:
-    """Yield the lines behind each gap of three blank lines or more, and the end of all."""
-    blank = 0
+def gaps(lines: Sequence[str]) -> Iterator[int]:
+    """Yield the lines behind each gap of three blank lines or more within a stretch, and the end of it."""
+    blank, inked = 0, False
     for index, line in enumerate(lines):
-        if line.strip():
-            if blank >= _GAP_LINES:
-                yield index
-            blank = 0
-        else:
+        if not line.strip():
             blank += 1
+            continue
+        if blank >= _GAP_LINES and inked:
+            yield index
+        blank, inked = 0, True
     yield len(lines)

@@ -1,18 +1,19 @@
 """Chapters by the headings that a format marks as such, as HTML, EPUB and word processors do."""
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from itertools import pairwise
 from statistics import median
 
 from nextchapter.corpus.document import read_heading
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines, choose_counted_layout, divides_well
-from nextchapter.corpus.marks import Mark, find_marks
+from nextchapter.corpus.marks import NUMERAL_STYLES, Mark, find_marks
 from nextchapter.corpus.matter import is_apparatus, is_prose, kind_of_matter
 
 _LARGEST_LOOSE_SHARE = 0.1
 _SMALLEST_CHAPTER = 2000
 _SMALLEST_PART = 40_000
+_FEWEST_STORIES = 3
 
 
 @dataclass(frozen=True)
@@ -47,16 +48,27 @@ def divide_by_headings(text: InkedLines, levels: dict[int, int]) -> Division | N
     headings = [line if index in levels else "" for index, line in enumerate(text.lines)]
     marks = find_marks(headings)
     layout = choose_counted_layout(text, marks)
-    if layout is not None:
-        style, chapters = layout.style, layout.marks
-    elif chapters := _best_level(text, levels):
-        style = chapters[0].style
-    else:
+    chapters = layout.marks if layout else _best_level(text, levels)
+    if not chapters:
         return None
-    taken = {chapter.line for chapter in chapters}
-    volumes = {mark.line: mark for mark in _headings_above(text, levels, chapters)}
-    volumes |= {mark.line: mark for mark in marks if mark.is_volume and mark.style != style}
-    return Division(style, chapters, [volumes[line] for line in sorted(volumes.keys() - taken)], levels)
+    above = _headings_above(text, levels, chapters)
+    counted = [mark for mark in marks if mark.is_volume and mark.style != chapters[0].style]
+    if not counted and _are_stories(text, above, chapters):
+        return Division(above[0].style, [replace(mark, label="", title=mark.label) for mark in above], [], levels)
+    volumes = {mark.line: mark for mark in [*above, *counted]}
+    for chapter in chapters:
+        volumes.pop(chapter.line, None)
+    return Division(chapters[0].style, chapters, [volumes[line] for line in sorted(volumes)], levels)
+
+
+def _are_stories(text: InkedLines, above: Sequence[Mark], chapters: Sequence[Mark]) -> bool:
+    """Return whether bare numbers count the parts of short stories, rather than the chapters of volumes."""
+    starts = sum(chapter.number == 1 for chapter in chapters)
+    return (
+        chapters[0].style in NUMERAL_STYLES
+        and min(starts, len(above)) >= _FEWEST_STORIES
+        and median(text.sizes(above)) < _SMALLEST_PART
+    )
 
 
 def _best_level(text: InkedLines, levels: Mapping[int, int]) -> list[Mark]:

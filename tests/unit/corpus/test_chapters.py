@@ -236,3 +236,52 @@ def test_a_title_page_between_volume_and_chapter_goes_but_a_page_of_text_stays(
         ("title page of a volume", "by A. Writer, 1811")
     ]
     assert prose(600) in "\n".join(sections[2].lines)
+
+
+def kinds_of(sections: Sequence[Section]) -> list[tuple[str, str]]:
+    return [(section.kind, section.heading) for section in sections]
+
+
+def test_prefaces_and_epilogues_are_sections_of_their_kind(book_of: Book, prose: Callable[..., str]) -> None:
+    front = f"A BOOK\n\nCONTENTS\n\nPreface\n\nChapter 1\n\nEpilogue\n\n\n\nPREFACE\n\n{prose(900)}\n\n\n\nA BOOK"
+    end = f"\n\n\n\nEPILOGUE\n\n{prose(900, 4)}\n\nTHE END\n\n\n\nBOOKS BY THE SAME AUTHOR\n\nA Book\nAnother"
+    removals = Removals()
+    _, sections = find_chapters(book_of(["CHAPTER I", "CHAPTER II", "CHAPTER III"], front, end), removals)
+    assert kinds_of(sections) == [
+        ("preface", "PREFACE"),
+        ("chapter", "CHAPTER I"),
+        ("chapter", "CHAPTER II"),
+        ("chapter", "CHAPTER III"),
+        ("epilogue", "EPILOGUE"),
+    ]
+    assert "\n".join(sections[0].lines).strip() == prose(900)
+    assert "\n".join(sections[3].lines).strip() == prose(2500, 2)
+    removed = {record["reason"]: record["sample"] for record in removals.records()}
+    assert removed["front matter"] == "A BOOK CONTENTS Preface Chapter 1 Epilogue A BOOK"
+    assert removed["back matter"] == "BOOKS BY THE SAME AUTHOR A Book Another"
+
+
+def test_a_preface_of_any_name_is_kept_and_a_short_dedication_is_not(book_of: Book, prose: Callable[..., str]) -> None:
+    front = f"A BOOK\n\n\n\nFor Ann\n\n{prose(300)}\n\n\n\n'TWIXT YOU AND ME\n\n{prose(1500, 1)}"
+    _, sections = find_chapters(book_of(["Chapter One", "Chapter Two", "Chapter Three"], front), Removals())
+    assert kinds_of(sections)[:2] == [("preface", "'TWIXT YOU AND ME"), ("chapter", "Chapter One")]
+
+
+def test_a_prologue_among_titles_without_numbers_is_no_chapter(book_of: Book) -> None:
+    headings = ["PROLOGUE", *(title.upper() for title in STORIES), "EPILOGUE"]
+    _, sections = find_chapters(book_of(headings), Removals())
+    assert [kind for kind, _ in kinds_of(sections)] == ["prologue", *["chapter"] * 7, "epilogue"]
+
+
+def test_what_stands_behind_the_end_mark_is_no_chapter(book_of: Book, prose: Callable[..., str]) -> None:
+    removals = Removals()
+    end = f"\n\nTHE END\n\n\n\nBuy our soap.\n\n{prose(200, 8)}"
+    _, sections = find_chapters(book_of(["CHAPTER I", "CHAPTER II", "CHAPTER III"], end=end), removals)
+    assert [line for line in sections[-1].lines if line][-1] == "THE END"
+    assert [record["reason"] for record in removals.records()] == ["back matter"]
+
+
+def test_stories_whose_parts_are_numbered_are_found_by_the_contents(book_of: Book, prose: Callable[..., str]) -> None:
+    headings = [f"{title.upper()}\n\n\nI\n\n{prose(2500, 9)}\n\n\nII" for title in STORIES]
+    _, sections = find_chapters(book_of(headings, "STORIES\n\nCONTENTS\n\n" + "\n".join(STORIES)), Removals())
+    assert headings_of(sections) == [title.upper() for title in STORIES]

@@ -1,3 +1,4 @@
+import codecs
 from collections.abc import Callable
 from pathlib import Path
 
@@ -6,15 +7,17 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextchapter.corpus.chapters import NO_HEADINGS
-from nextchapter.corpus.cleaning import clean_book, title_from_name
-from nextchapter.corpus.removals import ink
+from nextchapter.corpus.cleaning import clean_book, clean_document, title_from_name
+from nextchapter.corpus.document import Document, heading_line
+from nextchapter.corpus.removals import Removals, ink
 
 DATA = Path(__file__).resolve().parents[4] / "shared/data"
 PIECES = st.sampled_from(
     ["CHAPTER I", "CHAPTER II", "Chapter 3. Home", "I", "II", "1.  One", "2.  Two", "Contents", "12",
      "[Pg 3]", "[Illustration: a\ncat]", "THE END", "FINIS", "", "", "  ", "He went home and slept.", "hyphens",
      "a line that ends in hy-", "phens and goes on", "*** START OF THE PROJECT GUTENBERG EBOOK X ***", "Title: X",
-     "End of Project Gutenberg's X", "[X by Y 1811]", "A TITLE ALONE", "word " * 60, "…—« »\u00ad"]
+     "End of Project Gutenberg's X", "[X by Y 1811]",
+     "PREFACE", "EPILOGUE", "[Footnote 1: so]", "he said[1] so", "A TITLE ALONE", "word " * 60, "…—« »\u00ad"]
 )  # fmt: skip
 REAL_BOOKS = [
     ("oz/01_the-wonderful-wizard-of-oz_pg55", 24, "1. The Cyclone", "24. Home Again"),
@@ -98,6 +101,48 @@ def test_the_account_says_what_was_found_and_removed(prose: Callable[..., str]) 
     assert book.chapters[0].text == "\n\n".join(" ".join(p.split()) for p in prose(900).split("\n\n"))
 
 
+def test_an_authors_additions_are_kept_apart_and_not_counted(prose: Callable[..., str]) -> None:
+    parts = ["A BOOK", f"PREFACE\n\n{prose(600)}", *(f"CHAPTER {n}\n\n{prose(2000, n)}" for n in (1, 2, 3))]
+    text = "\n\n\n\n".join([*parts, f"EPILOGUE\n\n{prose(600, 4)}\n\nTHE END\n"])
+    book = clean_book(text.encode(), "a", "a.txt")
+    assert [(part.kind, part.chapter) for part in book.chapters] == [("chapter", 1), ("chapter", 2), ("chapter", 3)]
+    assert [(part.kind, part.chapter, part.heading) for part in book.matter] == [
+        ("preface", 0, "PREFACE"),
+        ("epilogue", 0, "EPILOGUE"),
+    ]
+    assert book.matter[0].text == "\n\n".join(" ".join(paragraph.split()) for paragraph in prose(600).split("\n\n"))
+    assert book.quality["matter"] == [
+        {"kind": "preface", "heading": "PREFACE", "words": len(prose(600).split())},
+        {"kind": "epilogue", "heading": "EPILOGUE", "words": len(prose(600, 4).split())},
+    ]
+    assert book.quality["words"] == sum(len(prose(2000, n).split()) for n in (1, 2, 3))
+
+
+def test_a_document_gives_headings_names_and_what_its_reader_removed() -> None:
+    text = "\n".join(f"{heading_line(2, f'CHAPTER {n}')}\nIt was night.\nHe said:\n{'word ' * 200}." for n in (1, 2, 3))
+    removals = Removals()
+    removals.add("navigation", "Home")
+    document = Document(text, is_wrapped=False, title="A Book", author="B. Writer", format="HTML", encoding="utf-8")
+    book = clean_document(document, "shelf/x", "x.html", removals)
+    assert [chapter.heading for chapter in book.chapters] == ["CHAPTER 1", "CHAPTER 2", "CHAPTER 3"]
+    assert book.chapters[0].text.split("\n\n")[:2] == ["It was night.", "He said:"]
+    assert (book.chapters[0].title, book.chapters[0].author, book.quality["format"]) == ("A Book", "B. Writer", "HTML")
+    assert book.quality["removed"][0]["reason"] == "navigation"
+
+
+def test_repairs_are_told_apart_from_removals() -> None:
+    data = codecs.BOM_UTF8 + "Er ging.\r\nEr ﬁel. L'Ã©tÃ© oÃ¹ il fut nÃ©. e\u0301".encode()
+    quality = clean_book(data, "a", "a.txt").quality
+    assert [(record["reason"], record["count"]) for record in quality["repaired"]] == [
+        ("byte order mark", 1),
+        ("mojibake", 4),
+        ("line ends CRLF", 1),
+        ("ligatures", 1),
+        ("composed letters (NFC)", 1),
+    ]
+    assert quality["removed"] == []
+
+
 @pytest.mark.parametrize("data", [b"", b" \r\n\t\r\n", b"\xef\xbb\xbf", b"\xff\xfe"])
 def test_an_empty_book_has_no_chapter_and_says_why(data: bytes) -> None:
     book = clean_book(data, "a", "a.txt")
@@ -126,7 +171,7 @@ def test_no_character_is_lost_that_the_account_does_not_name(pieces: list[str]) 
     text = "\n".join(pieces)
     book = clean_book(text.encode(), "a", "a.txt")
     removed = sum(record["characters"] for record in book.quality["removed"])
-    kept = sum(ink(chapter.text) + ink(chapter.heading) for chapter in book.chapters)
+    kept = sum(ink(part.text) + ink(part.heading) for part in [*book.chapters, *book.matter])
     empty = sum(record["count"] for record in book.quality["removed"] if record["reason"] == "heading without text")
     between_numbers_and_titles = 3 * (empty + sum(chapter.heading != "" for chapter in book.chapters))
     assert abs(removed + kept - ink(text)) <= between_numbers_and_titles

@@ -1,5 +1,6 @@
 import pytest
 
+from nextchapter.corpus.document import heading_line
 from nextchapter.corpus.gutenberg import Frame, strip_end_mark, strip_frame
 from nextchapter.corpus.removals import Removals
 
@@ -54,6 +55,55 @@ def test_licences_of_all_ages_go(start: str, end: str) -> None:
     assert body == BODY
     assert (frame.title, frame.author) == ("The Long Book Or, Never Ending", "A. Writer, Jr.")
     assert reasons[:2] == ["Project Gutenberg header", "Project Gutenberg footer"]
+
+
+@pytest.mark.parametrize(
+    "end",
+    [
+        "End of The Project Gutenberg Etext of Alice in Wonderland",
+        "End of Project Gutenberg's The Long Book",
+        "Ende dieses Projekt Gutenberg Etextes Das Buch",
+        "Fin du Projet Gutenberg Etext du Livre",
+        "Fin del Proyecto Gutenberg de El Libro",
+        "Fine del Progetto Gutenberg Etext Il Libro",
+        "Einde van het Project Gutenberg Etext Het Boek",
+        "Fim do Projecto Gutenberg O Livro",
+        "Slutet av Projekt Gutenberg Boken",
+        heading_line(4, "End of Project Gutenberg's The Long Book"),
+    ],
+)
+def test_old_ends_in_many_languages(end: str) -> None:
+    assert strip(BODY, "", "", end, "", "More of it.")[0] == BODY
+
+
+def test_markers_in_the_middle_of_a_line_are_found() -> None:
+    start, end = "*** START OF THE PROJECT GUTENBERG EBOOK X ***", "*** END OF THE PROJECT GUTENBERG EBOOK X ***"
+    body, _, reasons = strip(f"For all. {start} It was night. {end} No.")
+    assert body == [" It was night. "]
+    assert reasons == ["Project Gutenberg header", "Project Gutenberg footer"]
+
+
+@pytest.mark.parametrize(
+    "credit",
+    [
+        "E-text prepared by A\nand the Online Distributed Proofreading Team\n(https://www.pgdp.net)",
+        "Note: Images of the original pages are available through\n      Internet Archive.",
+        "This file was produced from images generously made available by The Internet Archive",
+        "(This file was made using scans)\n\nProduced by A. Typist",
+    ],
+)
+def test_credits_of_the_makers_go(credit: str) -> None:
+    body, _, reasons = strip("*** START OF THE PROJECT GUTENBERG EBOOK X ***", "", credit, "", "", BODY)
+    assert (body, "credit of the file's makers" in reasons) == (BODY, True)
+
+
+def test_samples_of_what_went_have_no_signs_of_headings() -> None:
+    removals = Removals()
+    strip_frame(
+        [heading_line(2, "The Project Gutenberg eBook of X"), "*** START OF THE PROJECT GUTENBERG EBOOK X ***", *BODY],
+        removals,
+    )
+    assert removals.records()[0]["sample"].startswith("The Project Gutenberg eBook of X ***")
 
 
 def test_the_small_print_may_stand_behind_the_book() -> None:

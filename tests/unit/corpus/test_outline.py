@@ -100,6 +100,17 @@ def test_sections_inside_chapters_are_no_chapters(prose: Prose) -> None:
     assert found(outline(prose, parts)) == chapters("", "On Style", "On Verse", "On Prose")
 
 
+@pytest.mark.parametrize(("size", "of_stories"), [(2500, True), (30_000, False)])
+def test_numbers_count_the_parts_of_stories_or_the_chapters_of_volumes_by_their_size(
+    prose: Prose, size: int, of_stories: bool
+) -> None:
+    titles = ["The Sisters", "An Encounter", "Araby", "Eveline"]
+    parts = [part for title in titles for part in [(2, title, 0), (3, "I.", size), (3, "II.", size)]]
+    stories = chapters("", *titles)
+    volumes = [chapter for title in titles for chapter in chapters(title, "I.", "II.")]
+    assert found(outline(prose, parts)) == (stories if of_stories else volumes)
+
+
 def test_what_an_author_puts_around_the_chapters_has_its_kind(prose: Prose) -> None:
     parts = [(2, "Preface", 900), (2, "Contents", 0), (2, "Prologue", 900), (2, "Chapter 1", 3000), (2, "Notes", 900)]
     parts += [
