@@ -10,7 +10,7 @@ from lxml import etree
 
 from nextchapter.corpus.decoding import Decoded, decode
 from nextchapter.corpus.document import Document, UnreadableBookError
-from nextchapter.corpus.formats.blocks import Block, join_blocks, without_marks
+from nextchapter.corpus.formats.blocks import Block, join_blocks, refuse_too_many, without_marks
 from nextchapter.corpus.formats.titles import split_title
 from nextchapter.corpus.removals import Removals, ink
 
@@ -53,7 +53,7 @@ _RAISED_MARK = re.compile(r"\s*[\[(]?\s*(?:\d{1,4}|[*†‡§¶]{1,4})\s*[\])]?\
 _LINKED_MARK = re.compile(r"\s*(?:[\[(]\s*\w{1,5}\s*[\])]|[\[(]?[*†‡§¶]{1,4}[\])]?)\s*")
 _EXPONENT_BASE = re.compile(r"(?:\d|\b[^\W\d_]|\b[kcdm]m)\Z")
 _LONGEST_MARK = 24
-_SPACES = re.compile(r"[ \t\n\r\f]+")
+_SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
 _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _WRAPPED_WIDE = re.compile(rf"(?<={_WIDE})[ \t]*[\r\n]\s*(?={_WIDE})")
 
@@ -130,7 +130,7 @@ def parse_html(text: str, removals: Removals) -> Page:
     """Return what a page holds; footnotes, page numbers and the frame of Project Gutenberg are noted as removed.
 
     Raises:
-        UnreadableBookError: the parser refuses the page.
+        UnreadableBookError: the parser refuses the page, or it has more paragraphs than a book.
     """
     reader = _ElementReader(removals)
     # The feed interface of a parser with a target builds no tree: 2,000,000 nested elements take 70 MB.
@@ -297,6 +297,7 @@ class _ElementReader:
         text = without_marks("".join(pieces))
         if not text.strip(_BREAK + " \t\n\r\f\v"):
             return
+        refuse_too_many(self._blocks)
         anchors, self._anchors = tuple(self._anchors), []
         if self._preformatted and not self._level:
             lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace(_BREAK, "\n").split("\n")]
