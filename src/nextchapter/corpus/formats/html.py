@@ -162,7 +162,7 @@ class _ElementReader:
         self._hidden_from = 0
         self._hidden_reason = ""
         self._hidden: list[str] = []
-        self._typed_ink = 0
+        self._typed = 0
         self._title: list[str] | None = None
         self._in_title = False
         self._author = ""
@@ -234,9 +234,9 @@ class _ElementReader:
         self._end_block()
         if self._hidden_from:
             self._end_hidden()
-        total = sum(ink(block.text) for block in self._blocks)
+        total = sum(len(line) for block in self._blocks for line in block.lines)
         title = _SPACES.sub(" ", without_marks("".join(self._title or []))).strip()
-        is_preformatted = 2 * self._typed_ink > total
+        is_preformatted = 2 * self._typed > total
         return Page(self._blocks, title, self._author.strip(), self._language.strip(), is_preformatted)
 
     def _note_anchors(self, attributes: Mapping[str, str]) -> None:
@@ -301,7 +301,7 @@ class _ElementReader:
         anchors, self._anchors = tuple(self._anchors), []
         if self._preformatted and not self._level:
             lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace(_BREAK, "\n").split("\n")]
-            self._typed_ink += ink(text)
+            self._typed += sum(map(len, lines))
             self._blocks.append(Block(_trim(lines), anchors=anchors))
             return
         lines = [_SPACES.sub(" ", _WRAPPED_WIDE.sub("", line)).strip(" \xa0") for line in text.split(_BREAK)]
