@@ -1,13 +1,16 @@
 """The paragraphs, headings and verses of a document that marks them itself, and the text they make."""
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from nextchapter.corpus.document import HEADING, heading_line
+from nextchapter.corpus.document import HEADING, UnreadableBookError, heading_line
+
+_MOST_BLOCKS = 1_000_000
+"""Twice what 50 MB of prose have: each takes some 250 bytes of memory beside its text."""
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Block:
     """A paragraph, a heading, or lines that stay lines."""
 
@@ -35,6 +38,16 @@ def join_blocks(blocks: Iterable[Block]) -> str:
         parts.append(heading_line(block.level, block.text) if block.level else "\n".join(block.lines))
         stanza = block.verse
     return "".join(parts)
+
+
+def refuse_too_many(blocks: Sequence[Block]) -> None:
+    """Refuse a book of more paragraphs than any has.
+
+    Raises:
+        UnreadableBookError: there are too many.
+    """
+    if len(blocks) > _MOST_BLOCKS:
+        raise UnreadableBookError(f"it has more than {_MOST_BLOCKS:,} paragraphs")
 
 
 def without_marks(text: str) -> str:

@@ -12,7 +12,7 @@ from urllib.parse import unquote, urldefrag
 from lxml import etree
 
 from nextchapter.corpus.document import Document, Limits, UnreadableBookError
-from nextchapter.corpus.formats.blocks import Block, join_blocks, without_marks, words_of
+from nextchapter.corpus.formats.blocks import Block, join_blocks, refuse_too_many, without_marks, words_of
 from nextchapter.corpus.formats.html import decode_html, parse_html
 from nextchapter.corpus.formats.packages import read_texts
 from nextchapter.corpus.formats.xml_trees import find_all, first_text, parse_xml
@@ -67,6 +67,7 @@ def read_epub(data: bytes, limits: Limits, removals: Removals) -> Document:
             anchors = waiting + tuple(f"{path}#{anchor}" for anchor in block.anchors)
             blocks.append(replace(block, anchors=anchors))
             waiting = ()
+        refuse_too_many(blocks)
         is_wrapped &= page.is_preformatted or not page.blocks
     return Document(
         join_blocks(place_headings(blocks, package.navigation)),

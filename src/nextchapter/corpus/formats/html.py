@@ -10,7 +10,7 @@ from lxml import etree
 
 from nextchapter.corpus.decoding import Decoded, decode
 from nextchapter.corpus.document import Document, UnreadableBookError
-from nextchapter.corpus.formats.blocks import Block, join_blocks, without_marks
+from nextchapter.corpus.formats.blocks import Block, join_blocks, refuse_too_many, without_marks
 from nextchapter.corpus.formats.titles import split_title
 from nextchapter.corpus.removals import Removals, ink
 
@@ -53,7 +53,7 @@ _RAISED_MARK = re.compile(r"\s*[\[(]?\s*(?:\d{1,4}|[*†‡§¶]{1,4})\s*[\])]?\
 _LINKED_MARK = re.compile(r"\s*(?:[\[(]\s*\w{1,5}\s*[\])]|[\[(]?[*†‡§¶]{1,4}[\])]?)\s*")
 _EXPONENT_BASE = re.compile(r"(?:\d|\b[^\W\d_]|\b[kcdm]m)\Z")
 _LONGEST_MARK = 24
-_SPACES = re.compile(r"[ \t\n\r\f]+")
+_SPACES = re.compile(r"[ \t\n\r\f]{2,}|[\t\n\r\f]")
 _WIDE = r"[\u3000-\u30ff\u3400-\u9fff\uf900-\ufaff\uff00-\uffef]"
 _WRAPPED_WIDE = re.compile(rf"(?<={_WIDE})[ \t]*[\r\n]\s*(?={_WIDE})")
 
@@ -130,7 +130,7 @@ def parse_html(text: str, removals: Removals) -> Page:
     """Return what a page holds; footnotes, page numbers and the frame of Project Gutenberg are noted as removed.
 
     Raises:
-        UnreadableBookError: the parser refuses the page.
+        UnreadableBookError: the parser refuses the page, or it has more paragraphs than a book.
     """
     reader = _ElementReader(removals)
     # The feed interface of a parser with a target builds no tree: 2,000,000 nested elements take 70 MB.
@@ -162,7 +162,7 @@ class _ElementReader:
         self._hidden_from = 0
         self._hidden_reason = ""
         self._hidden: list[str] = []
-        self._typed_ink = 0
+        self._typed = 0
         self._title: list[str] | None = None
         self._in_title = False
         self._author = ""
@@ -234,9 +234,9 @@ class _ElementReader:
         self._end_block()
         if self._hidden_from:
             self._end_hidden()
-        total = sum(ink(block.text) for block in self._blocks)
+        total = sum(len(line) for block in self._blocks for line in block.lines)
         title = _SPACES.sub(" ", without_marks("".join(self._title or []))).strip()
-        is_preformatted = 2 * self._typed_ink > total
+        is_preformatted = 2 * self._typed > total
         return Page(self._blocks, title, self._author.strip(), self._language.strip(), is_preformatted)
 
     def _note_anchors(self, attributes: Mapping[str, str]) -> None:
@@ -297,10 +297,11 @@ class _ElementReader:
         text = without_marks("".join(pieces))
         if not text.strip(_BREAK + " \t\n\r\f\v"):
             return
+        refuse_too_many(self._blocks)
         anchors, self._anchors = tuple(self._anchors), []
         if self._preformatted and not self._level:
             lines = [line.rstrip() for line in text.replace("\r\n", "\n").replace(_BREAK, "\n").split("\n")]
-            self._typed_ink += ink(text)
+            self._typed += sum(map(len, lines))
             self._blocks.append(Block(_trim(lines), anchors=anchors))
             return
         lines = [_SPACES.sub(" ", _WRAPPED_WIDE.sub("", line)).strip(" \xa0") for line in text.split(_BREAK)]

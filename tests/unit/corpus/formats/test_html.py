@@ -3,7 +3,7 @@ from pathlib import Path
 
 import pytest
 
-from nextchapter.corpus.document import Document, read_heading
+from nextchapter.corpus.document import Document, UnreadableBookError, read_heading
 from nextchapter.corpus.formats.html import decode_html, parse_html, read_html
 from nextchapter.corpus.formats.titles import split_title
 from nextchapter.corpus.removals import Removals
@@ -65,6 +65,12 @@ def test_what_belongs_to_the_page_is_dropped_and_noted(html: str, text: str, rea
     removals = Removals()
     assert text_of(html, removals) == text
     assert [(record["reason"], record["count"]) for record in removals.records()] == [(reason, 1)]
+
+
+def test_a_page_of_more_paragraphs_than_a_book_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("nextchapter.corpus.formats.blocks._MOST_BLOCKS", 100)
+    with pytest.raises(UnreadableBookError, match="more than 100 paragraphs"):
+        text_of("<p>x" * 200)
 
 
 def test_a_page_that_is_typed_line_by_line_is_wrapped_text() -> None:
