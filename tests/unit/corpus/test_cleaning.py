@@ -119,13 +119,14 @@ def test_an_authors_additions_are_kept_apart_and_not_counted(prose: Callable[...
 
 
 def test_a_document_gives_headings_names_and_what_its_reader_removed() -> None:
-    text = "\n".join(f"{heading_line(2, f'CHAPTER {n}')}\nIt was night.\nHe said:\n{'word ' * 200}." for n in (1, 2, 3))
+    parts = [[heading_line(2, f"CHAPTER {n}"), "It was night.", "He said:\na verse", "word " * 200] for n in (1, 2, 3)]
+    text = "\n\n".join(part for chapter in parts for part in chapter)
     removals = Removals()
     removals.add("navigation", "Home")
     document = Document(text, is_wrapped=False, title="A Book", author="B. Writer", format="HTML", encoding="utf-8")
     book = clean_document(document, "shelf/x", "x.html", removals)
     assert [chapter.heading for chapter in book.chapters] == ["CHAPTER 1", "CHAPTER 2", "CHAPTER 3"]
-    assert book.chapters[0].text.split("\n\n")[:2] == ["It was night.", "He said:"]
+    assert book.chapters[0].text.split("\n\n")[:2] == ["It was night.", "He said:\na verse"]
     assert (book.chapters[0].title, book.chapters[0].author, book.quality["format"]) == ("A Book", "B. Writer", "HTML")
     assert book.quality["removed"][0]["reason"] == "navigation"
 
