@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from nextchapter.code import fingerprint
 from nextchapter.spec.base import SpecError, canonical_json
 from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
+from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.study import Study, read_study
 from nextchapter.store.files import read_json
 
@@ -119,6 +120,21 @@ class Flow:
         """Return the input function that finds a file among the tokens of a run's tokenizer."""
         return lambda wildcards: f"results/{self.name}/tokens/{self.runs[wildcards.run][0].tokenizer}/{file}"
 
+    def vectors_of(self, wildcards: Any) -> list[str]:
+        """Return the vectors that a run starts from: one file, or none."""
+        embedding = self.runs[wildcards.run][0].embedding
+        return [] if embedding is None else [f"results/{self.name}/embeddings/{embedding}/vectors.safetensors"]
+
+    def tokens_behind(self, file: str) -> Callable[[Any], str]:
+        """Return the input function that finds a file among the tokens of an embedding's tokenizer."""
+        embeddings = self.study.embeddings
+        return lambda wildcards: f"results/{self.name}/tokens/{embeddings[wildcards.embedding].tokenizer}/{file}"
+
+    def cooccurrences_of(self, wildcards: Any) -> list[str]:
+        """Return the counted pairs that an embedding is learned from: one file, or none."""
+        counted = isinstance(self.study.embeddings[wildcards.embedding], GloveSpec)
+        return [f"results/{self.name}/embeddings/{wildcards.embedding}/cooccurrences.bin"] if counted else []
+
     def source_of(self, book: str) -> str:
         """Return the file of a book; a link to it where its path holds a brace, Snakemake's sign of a wildcard."""
         path = self.books[book][1]
@@ -136,7 +152,7 @@ class Flow:
 
         Args:
             rule: name of the rule.
-            name: the run, book or tokenizer it works on.
+            name: the run, book, tokenizer or embedding it works on.
         """
         return canonical_json(self._spec(rule, name))
 
@@ -154,6 +170,14 @@ class Flow:
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
                 return {"kind": study.tokenizers[name].kind}
+            case "count_cooccurrences":
+                return study.embeddings[name].model_dump(mode="json", include={"window", "min_count", "memory_mb"})
+            case "train_embedding":
+                return study.embeddings[name].model_dump(mode="json")
+            case "evaluate_embedding" | "plot_embedding":
+                return {"embedding": name}
+            case "track_embedding":
+                return self._tracking(name, f"results/{self.name}/embeddings/{name}/mlflow.json")
             case "train_model":
                 run, seed = self.runs[name]
                 return {
@@ -161,6 +185,7 @@ class Flow:
                     "study": self.name,
                     "seed": seed,
                     "tokenizer": run.tokenizer,
+                    "embedding": run.embedding,
                     "model": run.model.model_dump(mode="json"),
                     "training": run.training.model_dump(mode="json"),
                 }
@@ -182,7 +207,9 @@ class Flow:
                 return {"study": self.name}
 
     def code(self, rule: str, name: str = "") -> str:
-        """Return the fingerprint of the code behind a rule; for a run, that of its own model as well."""
+        """Return the fingerprint of the code behind a rule; for a run or an embedding, that of its kind as well."""
+        if rule == "train_embedding":
+            return fingerprint(f"{STAGES}.{rule}", [f"nextchapter.embeddings.{self.study.embeddings[name].kind}"])
         extra = [f"nextchapter.models.{self.runs[name][0].model.kind}"] if name in self.runs else []
         uses_model = rule in ("train_model", "evaluate_model", "write_chapter")
         return fingerprint(f"{STAGES}.{rule}", extra if uses_model else ())

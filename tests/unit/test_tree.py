@@ -91,6 +91,7 @@ def test_the_conda_environment_agrees_with_pyproject() -> None:
     declared = {re.split(r"[<>=]", entry)[0]: entry for entry in project["dependencies"]}
     installed = {re.split(r"[<>=]", entry)[0]: entry for entry in conda}
     aliases = {"torch": "pytorch", "sentencepiece": "sentencepiece-python", "matplotlib": "matplotlib-base"}
+    aliases["openTSNE"] = "opentsne"
     for name, entry in declared.items():
         alias = aliases.get(name, name)
         assert installed.get(alias, "").removeprefix(alias) == entry.removeprefix(name)

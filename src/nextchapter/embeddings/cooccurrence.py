@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nextchapter.embeddings.vectors import count_tokens
 from nextchapter.store.files import atomic_path
 from nextchapter.tokens.stream import TokenStream
 
@@ -70,10 +71,7 @@ def unpack(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def frequent_tokens(stream: TokenStream, vocabulary_size: int, min_count: int) -> np.ndarray:
     """Return which tokens occur at least `min_count` times, bool [token]."""
-    counts = np.zeros(vocabulary_size, dtype=np.int64)
-    for start in range(0, len(stream.tokens), 1 << 22):
-        counts += np.bincount(stream.tokens[start : start + (1 << 22)], minlength=vocabulary_size)
-    return np.asarray((counts >= min_count) & (counts > 0))
+    return np.asarray(count_tokens(stream, vocabulary_size) >= min_count)
 
 
 def count_cooccurrences(

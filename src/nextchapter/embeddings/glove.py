@@ -26,7 +26,8 @@ import torch
 from torch import Tensor
 from torch.nn import functional
 
-from nextchapter.embeddings.cooccurrence import CooccurrenceFile, Pairs, append_pairs, unpack
+from nextchapter.embeddings.cooccurrence import CooccurrenceFile, Pairs, append_pairs, frequent_tokens, unpack
+from nextchapter.embeddings.vectors import LearnedVectors, Material
 from nextchapter.spec.embeddings import GloveSpec
 
 ACCUMULATOR_START = 0.01
@@ -110,6 +111,23 @@ def _sum_rows(vectors: Tensor, batch: Minibatch, weights: Tensor) -> Tensor:
     return functional.embedding_bag(
         batch.columns, vectors, batch.row_starts, mode="sum", per_sample_weights=weights, include_last_offset=True
     )
+
+
+def learn_vectors(material: Material, spec: GloveSpec) -> LearnedVectors:
+    """Return the vectors of the tokens; equal material and specification give equal vectors.
+
+    Raises:
+        ValueError: the co-occurrences are missing.
+    """
+    if material.cooccurrences is None:
+        raise ValueError("GloVe is learned from co-occurrences, and there are none")
+    counts, tokens = CooccurrenceFile.open(material.cooccurrences), material.vocabulary_size
+    known = frequent_tokens(material.stream, tokens, spec.min_count)
+    trainer = GloveTrainer(tokens, spec)
+    with shuffle_pairs(counts, tokens, spec, material.scratch) as batches:
+        losses = [trainer.train_epoch(batches) for _ in range(spec.epochs)]
+    vectors = trainer.vectors() * known[:, None]
+    return LearnedVectors(vectors, known, {"cooccurring_pairs": len(counts), "loss_per_epoch": losses})
 
 
 class GloveTrainer:
