@@ -19,8 +19,12 @@ class Neighbour(NamedTuple):
 
 
 def frequent_words(texts: Sequence[str], counts: np.ndarray, known: np.ndarray, most: int) -> np.ndarray:
-    """Return the most frequent tokens that are words of two letters or more and have a vector, int64 [word]."""
-    words = np.array([_is_word(text) for text in texts], dtype=bool) & known
+    """Return the most frequent tokens that are words of two letters or more and have a vector, int64 [word].
+
+    Where tokens bring the space before them along, one without it continues a word and is none.
+    """
+    before = " " if any(text.startswith(" ") for text in texts) else ""
+    words = np.array([_is_word(text) and text.startswith(before) for text in texts], dtype=bool) & known
     order = np.argsort(-counts, kind="stable")
     return np.asarray(order[words[order]][:most])
 

@@ -11,7 +11,7 @@ from nextchapter.report.figures import FAINT, INK, MUTED, WIDTH_INCHES
 
 PERPLEXITY = 15
 """Neighbours that t-SNE keeps near, in effect."""
-_LABEL_POINTS = 7.5
+_LABEL_POINTS, _DOT_POINTS = 7.5, 1.2
 _CHARACTER_WIDTH, _LINE_HEIGHT = 0.62, 1.25
 """Of a letter and a line, in font sizes."""
 
@@ -48,10 +48,10 @@ def lay_out(vectors: np.ndarray, seed: int = 1) -> np.ndarray:
 
 
 def place_labels(places: np.ndarray, texts: Sequence[str], width: float, height: float) -> list[tuple[int, Box]]:
-    """Return the words to name, the first ones before the later, and the boxes of their names: no two overlap.
+    """Return the words to name, the first ones before the later, and the boxes of their names.
 
-    A name stands right of its point, or left, above or below it where that is taken; where nothing is free it is
-    left out.
+    A name stands right of its point, or left, above or below it where that is taken; where nothing is free it is left
+    out. No name covers another, nor the point of a word that is named.
 
     Args:
         places: coordinates between 0 and 1, the most important word first [word 2].
@@ -60,11 +60,16 @@ def place_labels(places: np.ndarray, texts: Sequence[str], width: float, height:
         height: likewise.
     """
     kept: list[tuple[int, Box]] = []
+    taken: list[Box] = []
     for word, (x, y) in enumerate(places * (width, height)):
+        point = Box(x - _DOT_POINTS, y - _DOT_POINTS, x + _DOT_POINTS, y + _DOT_POINTS)
+        if any(_overlap(point, box) for _, box in kept):
+            continue
         for box in _positions(float(x), float(y), _width_of(texts[word]), _LABEL_POINTS * _LINE_HEIGHT):
             inside = box.left >= 0 and box.right <= width and box.bottom >= 0 and box.top <= height
-            if inside and not any(_overlap(box, other) for _, other in kept):
+            if inside and not any(_overlap(box, other) for other in taken):
                 kept.append((word, box))
+                taken += [box, point]
                 break
     return kept
 
@@ -104,11 +109,11 @@ def draw_map(vectors: np.ndarray, texts: Sequence[str], title: str) -> Figure:
         axes.text(width / 2, height / 2, "Too few words have a vector.", ha="center", color=MUTED)
         return figure
     places = 0.03 + 0.94 * lay_out(vectors)
-    axes.scatter(*(places * (width, height)).T, s=3, color=FAINT, linewidths=0)
+    axes.plot(*(places * (width, height)).T, linestyle="", marker="o", markersize=1.5, color=FAINT)
     labels = place_labels(places, texts, width, height)
     for word, box in labels:
         x, y = places[word] * (width, height)
-        axes.plot(x, y, marker="o", markersize=2.2, color="#0072B2")
+        axes.plot(x, y, marker="o", markersize=2 * _DOT_POINTS, color="#0072B2")
         centre = ((box.left + box.right) / 2, (box.bottom + box.top) / 2)
         axes.text(*centre, texts[word], fontsize=_LABEL_POINTS, ha="center", va="center", color=INK)
     note = (
