@@ -167,6 +167,8 @@ def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
     for part in problem["loc"]:
         if isinstance(value, Mapping) and part not in value and part in ("folder", "url", "wheel", value.get("kind")):
             continue  # the tag of a union is no key of the file
+        if value is not None and not isinstance(value, (Mapping, list, tuple)):
+            continue  # nor is the name of one of the types that a value may have
         keys.append(str(part))
         value = value[part] if isinstance(value, (Mapping, list, tuple)) and _has(value, part) else None
     allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
