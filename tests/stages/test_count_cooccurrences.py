@@ -15,7 +15,7 @@ def test_pairs_are_counted_twice_with_the_same_bytes(
     for name in ("a", "b"):
         assert main(arguments.count_cooccurrences(small_shelf, tmp_path / name)) == 0
     assert (tmp_path / "a/cooccurrences.bin").read_bytes() == (tmp_path / "b/cooccurrences.bin").read_bytes()
-    pairs = CooccurrenceFile.open(tmp_path / "a/cooccurrences.bin").read()
+    pairs = CooccurrenceFile(tmp_path / "a/cooccurrences.bin").read()
     assert unpack(pairs.pair)[1].max() < read_json(small_shelf / "tokens.json")["vocabulary_size"]
     tokens = read_json(small_shelf / "tokens.json")["splits"]["train"]["tokens"]
     assert 0.9 * tokens * (1 + 1 / 2 + 1 / 3 + 1 / 4) < pairs.weight.sum() < tokens * (1 + 1 / 2 + 1 / 3 + 1 / 4)

@@ -23,9 +23,8 @@ WINDOW_MAX = 255
 TOKENS_MAX = 2**28
 _TOKEN_BITS, _DISTANCE_BITS = np.uint64(28), np.uint64(8)
 _TOKEN_MASK, _DISTANCE_MASK = np.uint64(TOKENS_MAX - 1), np.uint64(WINDOW_MAX)
-_BYTES_PER_OCCURRENCE = 32
-"""Peak while a run is made: keys, their sorted copy's scratch, pairs, weights."""
-_BYTES_PER_MERGED_PAIR = 100
+_BYTES_PER_OCCURRENCE, _BYTES_PER_MERGED_PAIR = 72, 100
+"""Peak while a run is made, and while runs are merged, by benchmarks/scale_glove.py."""
 _ENTRY = np.dtype([("pair", "<u8"), ("weight", "<f8")])
 
 
@@ -40,28 +39,22 @@ class Pairs(NamedTuple):
 
 @dataclass(frozen=True)
 class CooccurrenceFile:
-    """Sorted pairs on disk, memory-mapped."""
+    """Sorted pairs on disk, read in parts: a memory map would count towards the memory of the process."""
 
-    entries: np.ndarray
-
-    @classmethod
-    def open(cls, path: Path | str) -> "CooccurrenceFile":
-        """Map a file of pairs into memory, read-only."""
-        empty = Path(path).stat().st_size == 0
-        return cls(np.empty(0, dtype=_ENTRY) if empty else np.memmap(path, dtype=_ENTRY, mode="r"))
+    path: Path
 
     def __len__(self) -> int:
-        return len(self.entries)
+        return self.path.stat().st_size // _ENTRY.itemsize
+
+    def read(self, start: int = 0, count: int = -1) -> Pairs:
+        """Return so many pairs from a place on; -1 stands for all."""
+        entries = np.fromfile(self.path, dtype=_ENTRY, offset=start * _ENTRY.itemsize, count=count)
+        return Pairs(entries["pair"], entries["weight"])
 
     def blocks(self, pairs: int) -> Iterator[Pairs]:
         """Yield the pairs in order, at most so many at once."""
-        for start in range(0, len(self.entries), pairs):
-            block = self.entries[start : start + pairs]
-            yield Pairs(block["pair"].copy(), block["weight"].copy())
-
-    def read(self) -> Pairs:
-        """Return all pairs."""
-        return Pairs(self.entries["pair"].copy(), self.entries["weight"].copy())
+        for start in range(0, len(self), pairs):
+            yield self.read(start, pairs)
 
 
 def unpack(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
@@ -103,7 +96,7 @@ def count_cooccurrences(
         with atomic_path(path) as temporary:
             for pairs in merge_runs(runs, memory_mb * 2**20 // _BYTES_PER_MERGED_PAIR):
                 append_pairs(temporary, pairs)
-    return CooccurrenceFile.open(path)
+    return CooccurrenceFile(path)
 
 
 class _Piece(NamedTuple):
@@ -166,22 +159,20 @@ def merge_runs(runs: Sequence[CooccurrenceFile], pairs_max: int) -> Iterator[Pai
     block = max(1, pairs_max // max(1, len(runs)))
     places = [0] * len(runs)
     while left := [number for number, run in enumerate(runs) if places[number] < len(run)]:
-        ends = {number: min(places[number] + block, len(runs[number])) for number in left}
-        limit = min(runs[number].entries["pair"][end - 1] for number, end in ends.items())
-        parts = []
-        for number, end in ends.items():
-            view = runs[number].entries[places[number] : end]
-            taken = int(np.searchsorted(view["pair"], limit, side="right"))
-            parts.append(view[:taken])
-            places[number] += taken
-        entries = np.concatenate(parts)
-        order = np.argsort(entries["pair"], kind="stable")
-        yield _sum_sorted(entries["pair"][order], entries["weight"][order])
+        views = {number: runs[number].read(places[number], block) for number in left}
+        limit = min(view.pair[-1] for view in views.values())
+        taken = {number: int(np.searchsorted(view.pair, limit, side="right")) for number, view in views.items()}
+        for number, count in taken.items():
+            places[number] += count
+        pair = np.concatenate([view.pair[: taken[number]] for number, view in views.items()])
+        weight = np.concatenate([view.weight[: taken[number]] for number, view in views.items()])
+        order = np.argsort(pair, kind="stable")
+        yield _sum_sorted(pair[order], weight[order])
 
 
 def _write_run(path: Path, pairs: Pairs) -> CooccurrenceFile:
     append_pairs(path, pairs)
-    return CooccurrenceFile.open(path)
+    return CooccurrenceFile(path)
 
 
 def append_pairs(path: Path, pairs: Pairs) -> None:

@@ -121,7 +121,7 @@ def learn_vectors(material: Material, spec: GloveSpec) -> LearnedVectors:
     """
     if material.cooccurrences is None:
         raise ValueError("GloVe is learned from co-occurrences, and there are none")
-    counts, tokens = CooccurrenceFile.open(material.cooccurrences), material.vocabulary_size
+    counts, tokens = CooccurrenceFile(material.cooccurrences), material.vocabulary_size
     known = frequent_tokens(material.stream, tokens, spec.min_count)
     trainer = GloveTrainer(tokens, spec)
     with shuffle_pairs(counts, tokens, spec, material.scratch) as batches:
@@ -221,7 +221,7 @@ def shuffle_pairs(counts: CooccurrenceFile, tokens: int, spec: GloveSpec, parent
                 append_pairs(file, Pairs(block.pair[chosen], block.weight[chosen]))
         batches = ShuffledPairs(folder, count, tokens)
         for number, file in enumerate(files):
-            batches.write(number, CooccurrenceFile.open(file).read())
+            batches.write(number, CooccurrenceFile(file).read())
             file.unlink()
         yield batches
 

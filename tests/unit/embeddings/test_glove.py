@@ -132,7 +132,7 @@ def test_a_step_is_adagrad_and_leaves_the_ones(tmp_path: Path) -> None:
 
 def _write_file(path: Path, pairs: Pairs) -> CooccurrenceFile:
     append_pairs(path, pairs)
-    return CooccurrenceFile.open(path)
+    return CooccurrenceFile(path)
 
 
 def test_every_pair_is_in_one_minibatch_and_the_folder_goes(tmp_path: Path) -> None:
