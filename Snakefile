@@ -38,6 +38,7 @@ wildcard_constraints:
     run=FLOW.pattern(FLOW.runs),
     shard=FLOW.pattern(FLOW.shards),
     tokenizer=FLOW.pattern(FLOW.study.tokenizers),
+    embedding=FLOW.pattern(FLOW.study.embeddings) or "(?!)",
 
 
 localrules:
@@ -55,11 +56,13 @@ rule all:
         expand("results/{study}/chapters.html", study=FLOW.name),
         expand("results/{study}/runs/{run}/network.svg", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/runs/{run}/mlflow.json", study=FLOW.name, run=FLOW.runs),
+        expand("results/{study}/embeddings/{embedding}/mlflow.json", study=FLOW.name, embedding=FLOW.study.embeddings),
         expand("results/{study}/mlflow-study.json", study=FLOW.name),
 
 
 include: "workflow/rules/corpus.smk"
 include: "workflow/rules/tokens.smk"
+include: "workflow/rules/embeddings.smk"
 include: "workflow/rules/runs.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"

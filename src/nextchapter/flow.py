@@ -17,6 +17,7 @@ from nextchapter.code import fingerprint
 from nextchapter.shelf import Refused, ShelfFile, distinct_names, scan_folder
 from nextchapter.spec.base import SpecError, canonical_json, digest
 from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
+from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.study import Study, read_study
 from nextchapter.store.files import read_json
 
@@ -131,6 +132,21 @@ class Flow:
         """Return the input function that finds a file among the tokens of a run's tokenizer."""
         return lambda wildcards: f"results/{self.name}/tokens/{self.runs[wildcards.run][0].tokenizer}/{file}"
 
+    def vectors_of(self, wildcards: Any) -> list[str]:
+        """Return the vectors that a run starts from: one file, or none."""
+        embedding = self.runs[wildcards.run][0].embedding
+        return [] if embedding is None else [f"results/{self.name}/embeddings/{embedding}/vectors.safetensors"]
+
+    def tokens_behind(self, file: str) -> Callable[[Any], str]:
+        """Return the input function that finds a file among the tokens of an embedding's tokenizer."""
+        embeddings = self.study.embeddings
+        return lambda wildcards: f"results/{self.name}/tokens/{embeddings[wildcards.embedding].tokenizer}/{file}"
+
+    def cooccurrences_of(self, wildcards: Any) -> list[str]:
+        """Return the counted pairs that an embedding is learned from: one file, or none."""
+        counted = isinstance(self.study.embeddings[wildcards.embedding], GloveSpec)
+        return [f"results/{self.name}/embeddings/{wildcards.embedding}/cooccurrences.bin"] if counted else []
+
     def sources_of(self, shard: str) -> list[str]:
         """Return the files that a job cleans, by links where a path holds a brace, Snakemake's sign of a wildcard."""
         return [self._without_braces(file) for file in self.shards[shard]]
@@ -150,7 +166,7 @@ class Flow:
 
         Args:
             rule: name of the rule.
-            name: the run, book or tokenizer it works on.
+            name: the run, book, tokenizer or embedding it works on.
         """
         return canonical_json(self._spec(rule, name))
 
@@ -179,6 +195,14 @@ class Flow:
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
                 return {"kind": study.tokenizers[name].kind}
+            case "count_cooccurrences":
+                return study.embeddings[name].model_dump(mode="json", include={"window", "min_count", "memory_mb"})
+            case "train_embedding":
+                return study.embeddings[name].model_dump(mode="json")
+            case "evaluate_embedding" | "plot_embedding":
+                return {"embedding": name}
+            case "track_embedding":
+                return self._tracking(name, f"results/{self.name}/embeddings/{name}/mlflow.json")
             case "train_model":
                 run, seed = self.runs[name]
                 return {
@@ -186,6 +210,7 @@ class Flow:
                     "study": self.name,
                     "seed": seed,
                     "tokenizer": run.tokenizer,
+                    "embedding": run.embedding,
                     "model": run.model.model_dump(mode="json"),
                     "training": run.training.model_dump(mode="json"),
                 }
@@ -207,7 +232,7 @@ class Flow:
                 return {"study": self.name}
 
     def code(self, rule: str, name: str = "") -> str:
-        """Return the fingerprint of the code behind a rule, with that of the model and tokenizer it loads by name."""
+        """Return the fingerprint of the code behind a rule, with that of all that it loads by name."""
         extra: list[str] = []
         if rule in ("train_model", "evaluate_model", "write_chapter"):
             extra.append(f"nextchapter.models.{self.runs[name][0].model.kind}")
@@ -215,6 +240,10 @@ class Flow:
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[name].kind}")
         if rule in ("evaluate_model", "write_chapter"):
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[self.runs[name][0].tokenizer].kind}")
+        if rule == "train_embedding":
+            extra.append(f"nextchapter.embeddings.{self.study.embeddings[name].kind}")
+        if rule == "evaluate_embedding":
+            extra.append(f"nextchapter.tokens.{self.study.tokenizers[self.study.embeddings[name].tokenizer].kind}")
         return fingerprint(f"{STAGES}.{rule}", extra)
 
     @property

@@ -11,7 +11,7 @@ import pandas as pd
 import pytest
 import torch
 
-from nextchapter.stages import encode_corpus, train_model, train_tokenizer
+from nextchapter.stages import count_cooccurrences, encode_corpus, train_embedding, train_model, train_tokenizer
 
 MODEL = {"kind": "lstm", "hidden": 16, "embedding": 8}
 TRAINING = {
@@ -91,6 +91,32 @@ def train_arguments(shelf: Path, output: Path, **changes: Any) -> list[str]:
     ]  # fmt: skip
 
 
+def count_arguments(shelf: Path, output: Path) -> list[str]:
+    return [
+        "--spec", '{"window": 4, "min_count": 2, "memory_mb": 16}', "--facts", f"{shelf}/tokens.json",
+        "--train-tokens", f"{shelf}/train.bin", "--cooccurrences", f"{output}/cooccurrences.bin",
+    ]  # fmt: skip
+
+
+def embed_arguments(shelf: Path, output: Path, **spec: Any) -> list[str]:
+    whole = {"kind": "glove", "tokenizer": "t", "dimensions": 8, "min_count": 2, "epochs": 3, **spec}
+    counted = [f"{output}/cooccurrences.bin"] if whole["kind"] == "glove" else []
+    return [
+        "--spec", json.dumps(whole), "--code", "c0de", "--facts", f"{shelf}/tokens.json",
+        "--train-tokens", f"{shelf}/train.bin", "--cooccurrences", *counted,
+        "--vectors", f"{output}/vectors.safetensors", "--embedding", f"{output}/embedding.json",
+    ]  # fmt: skip
+
+
+def judge_arguments(shelf: Path, vectors: Path, output: Path) -> list[str]:
+    return [
+        "--spec", "{}", "--facts", f"{shelf}/tokens.json", "--tokenizer", f"{shelf}/tokenizer.model",
+        "--train-tokens", f"{shelf}/train.bin", "--vectors", f"{vectors}/vectors.safetensors",
+        "--scores", f"{output}/scores.json", "--neighbours", f"{output}/neighbours.csv",
+        "--vocabulary", f"{output}/vocabulary.json", "--text", f"{output}/vectors.txt",
+    ]  # fmt: skip
+
+
 def evaluate_arguments(shelf: Path, run: Path, output: Path) -> list[str]:
     return [
         "--spec", '{"run": "lstm.s1", "passage_tokens": 12}',
@@ -117,6 +143,9 @@ def arguments() -> SimpleNamespace:
     return SimpleNamespace(
         train_tokenizer=tokenizer_arguments,
         encode_corpus=encode_arguments,
+        count_cooccurrences=count_arguments,
+        train_embedding=embed_arguments,
+        evaluate_embedding=judge_arguments,
         train_model=train_arguments,
         evaluate_model=evaluate_arguments,
         write_chapter=write_arguments,
@@ -129,3 +158,12 @@ def trained(small_shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
     monkeypatch.chdir(tmp_path)
     assert train_model.main(train_arguments(small_shelf, tmp_path / "run")) == 0
     return tmp_path / "run"
+
+
+@pytest.fixture
+def embedded(small_shelf: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with the pairs and GloVe vectors of the small shelf; the current folder is that of the test."""
+    monkeypatch.chdir(tmp_path)
+    assert count_cooccurrences.main(count_arguments(small_shelf, tmp_path / "glove")) == 0
+    assert train_embedding.main(embed_arguments(small_shelf, tmp_path / "glove")) == 0
+    return tmp_path / "glove"

@@ -8,6 +8,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
+from nextchapter.embeddings.vectors import load_vectors
 from nextchapter.models.registry import load_model
 from nextchapter.stages.train_model import main
 from nextchapter.store.events import read_events
@@ -118,3 +119,21 @@ def test_gradients_may_run_through_whole_chapters(
     assert main(arguments.train_model(small_shelf, tmp_path / "run", training=whole)) == 0
     facts = read_json(small_shelf / "tokens.json")
     assert read_json(tmp_path / "run/run.json")["tokens"] == 2 * facts["splits"]["train"]["tokens"]
+
+
+def test_a_run_may_start_from_vectors_and_keep_them(
+    embedded: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path
+) -> None:
+    keys, weights = [], []
+    for name, frozen in (("kept", "all"), ("tuned", 0)):
+        command = arguments.train_model(small_shelf, tmp_path / name, training={"embedding_frozen_steps": frozen})
+        assert main([*command, "--vectors", str(embedded / "vectors.safetensors")]) == 0
+        record = read_json(tmp_path / name / "run.json")
+        assert record["inputs"]["vectors"] == read_json(embedded / "embedding.json")["vectors_sha256"]
+        keys.append(record["run_key"])
+        weights.append(load_model(tmp_path / name / "model.safetensors").embedding.weight)
+    vectors, known = (torch.from_numpy(part) for part in load_vectors(embedded / "vectors.safetensors"))
+    centred = vectors[known] - vectors[known].mean(dim=0)
+    cosines = [torch.nn.functional.cosine_similarity(part[known], centred).min() for part in weights]
+    assert cosines[0] > 0.99999 > cosines[1]
+    assert keys[0] != keys[1]

@@ -2,6 +2,7 @@ import json
 import os
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -218,3 +219,22 @@ def test_the_code_behind_a_rule_holds_its_own_tokenizer_and_no_other(monkeypatch
     own = {"nextchapter.tokens.characters"}
     rules = ("train_tokenizer", "encode_corpus", "evaluate_model", "write_chapter")
     assert held == {"train_model": set()} | dict.fromkeys(rules, own)
+
+
+def test_a_changed_embedding_changes_its_own_rules_and_no_run_but_by_its_file() -> None:
+    def flow(**changes: Any) -> Flow:
+        vectors = {"kind": "glove", "tokenizer": "unigram-2k", "dimensions": 192}
+        runs = {**CONFIG["runs"], "lstm-384": {**CONFIG["runs"]["lstm-384"], "embedding": "glove"}}
+        plain = {"kind": "word2vec", "tokenizer": "unigram-2k"}
+        return _flow(embeddings={"glove": {**vectors, **changes}, "plain": plain}, runs=runs)
+
+    before, after = flow(), flow(epochs=3)
+    rules = [("count_cooccurrences", "glove"), ("train_embedding", "glove"), ("train_embedding", "plain")]
+    rules += [("train_model", run) for run in before.runs]
+    assert [rule for rule in rules if before.spec(*rule) != after.spec(*rule)] == [("train_embedding", "glove")]
+    assert before.spec(*rules[0]) != flow(window=3).spec(*rules[0])
+    assert before.code("train_embedding", "glove") != before.code("train_embedding", "plain")
+    run = [before.vectors_of(SimpleNamespace(run=name)) for name in ("gru-384.s1", "lstm-384.s1")]
+    assert run == [[], ["results/austen/embeddings/glove/vectors.safetensors"]]
+    pairs = [before.cooccurrences_of(SimpleNamespace(embedding=name)) for name in ("glove", "plain")]
+    assert pairs == [["results/austen/embeddings/glove/cooccurrences.bin"], []]

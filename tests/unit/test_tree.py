@@ -94,6 +94,7 @@ def test_the_conda_environment_agrees_with_pyproject() -> None:
         "torch": "pytorch", "sentencepiece": "sentencepiece-python", "matplotlib": "matplotlib-base",
         "xxhash": "python-xxhash",
         "pypandoc_binary": "pypandoc",  # conda has pandoc as a package of its own
+        "openTSNE": "opentsne",
     }  # fmt: skip
     for name, entry in declared.items():
         alias = aliases.get(name, name)

@@ -9,6 +9,7 @@ rule train_model:
         facts=FLOW.tokens_of("tokens.json"),
         train=FLOW.tokens_of("train.bin"),
         valid=FLOW.tokens_of("valid.bin"),
+        vectors=FLOW.vectors_of,
     output:
         model="results/{study}/runs/{run}/model.safetensors",
         events="results/{study}/runs/{run}/events.jsonl",
@@ -29,7 +30,7 @@ rule train_model:
     shell:
         "python -m nextchapter.stages.train_model --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --facts {input.facts:q} --train-tokens {input.train:q} --valid-tokens {input.valid:q}"
-        " --model {output.model:q} --events {output.events:q}"
+        " --vectors {input.vectors:q} --model {output.model:q} --events {output.events:q}"
         " --provenance {output.provenance:q} --log {log:q}"
 
 

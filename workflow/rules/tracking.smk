@@ -1,7 +1,7 @@
 # What MLflow shows: an experiment a study, a parent run of that name, a child a run. Nothing reads it back.
 #
 # in:   all that a run and a study have made
-# out:  results/{study}/mlflow.json, runs/{run}/mlflow.json, mlflow-study.json, and the store itself
+# out:  results/{study}/mlflow.json, {runs/{run},embeddings/{embedding}}/mlflow.json, mlflow-study.json, and the store itself
 #
 # A store that is out of reach stops nothing: the record counts the failure, and that count, a part of the spec, makes
 # the rule run again on the next call.
@@ -57,6 +57,34 @@ rule track_run:
         " --metrics {input.metrics:q} --model {input.model:q} --chapter {input.chapter:q}"
         " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q} --figures {input.figure:q}"
         " --tokens {input.tokens:q} --tokenizer-model {input.tokenizer:q} --record {output.record:q} --log {log:q}"
+
+
+rule track_embedding:
+    input:
+        embedding="results/{study}/embeddings/{embedding}/embedding.json",
+        scores="results/{study}/embeddings/{embedding}/scores.json",
+        vectors="results/{study}/embeddings/{embedding}/vectors.safetensors",
+        texts=[
+            "results/{study}/embeddings/{embedding}/vectors.txt",
+            "results/{study}/embeddings/{embedding}/vocabulary.json",
+            "results/{study}/embeddings/{embedding}/neighbours.csv",
+        ],
+        figure="results/{study}/embeddings/{embedding}/map.png",
+    output:
+        record="results/{study}/embeddings/{embedding}/mlflow.json",
+    log:
+        "logs/track_embedding/{study}/{embedding}.log",
+    benchmark:
+        "logs/track_embedding/{study}/{embedding}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("track_embedding", wildcards.embedding),
+        code=FLOW.code("track_embedding"),
+    shell:
+        "python -m nextchapter.stages.track_embedding --spec {params.spec:q} --code {params.code}"
+        " --embedding {input.embedding:q} --scores {input.scores:q} --vectors {input.vectors:q}"
+        " --texts {input.texts:q} --figures {input.figure:q} --record {output.record:q} --log {log:q}"
 
 
 rule track_study:

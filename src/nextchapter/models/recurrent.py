@@ -9,6 +9,7 @@ One set of weights serves all steps, and h_0 = 0. Equations and sources: docs/mo
 
 import math
 from abc import ABC, abstractmethod
+from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -52,7 +53,7 @@ class RecurrentLanguageModel(LanguageModel):
         self.vocabulary_size = vocabulary_size
         self.dropout = spec.dropout
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
-        nn.init.normal_(self.embedding.weight, std=spec.embedding**-0.5)
+        draw_vectors(self.embedding.weight, spec.embedding_init)
         widths = [spec.embedding] + [spec.hidden] * (spec.layers - 1)
         self.cells = nn.ModuleList(self.cell(width, spec) for width in widths)
         self.projection = _projection(spec)
@@ -102,6 +103,15 @@ class RecurrentLanguageModel(LanguageModel):
     def _drop(self, values: Tensor) -> Tensor:
         """Drop values while training, by torch's global generator, which the trainer seeds at each step."""
         return functional.dropout(values, self.dropout, self.training)
+
+
+def draw_vectors(vectors: Tensor, distribution: Literal["normal", "uniform"]) -> None:
+    """Fill vectors [token state] with values of variance 1/width, so that their lengths are about 1."""
+    std = vectors.shape[1] ** -0.5
+    if distribution == "normal":
+        nn.init.normal_(vectors, std=std)
+    else:
+        nn.init.uniform_(vectors, -math.sqrt(3) * std, math.sqrt(3) * std)
 
 
 def _projection(spec: RecurrentSpec) -> nn.Module:

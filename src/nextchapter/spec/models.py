@@ -16,6 +16,8 @@ class RecurrentSpec(Spec):
     """Number of stacked recurrent layers."""
     embedding: Annotated[int, Field(ge=1, le=16384)] = 256
     """Width of the token vectors."""
+    embedding_init: Literal["normal", "uniform"] = "normal"
+    """Distribution of the token vectors' random start; both have variance 1/embedding."""
     tied: bool = True
     """Use the embedding matrix as the output matrix as well (Press and Wolf, 2017)."""
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2

@@ -8,6 +8,7 @@ from pydantic import Field, ValidationError, model_validator
 
 from nextchapter.spec.base import Name, Spec, SpecError
 from nextchapter.spec.corpus import CorpusSpec, FolderSource
+from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.spec.models import ModelSpec
 from nextchapter.spec.tokens import TokenizerSpec
@@ -28,6 +29,8 @@ class RunSpec(Spec):
     """The model; `model.kind` names it."""
     tokenizer: Name
     """One of the study's `tokenizers`."""
+    embedding: Name | None = None
+    """One of the study's `embeddings`, from which the network's own vectors start; null starts them at random."""
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (1,)
     """One run is trained for each; `lstm` with seed 1 is the run `lstm.s1`."""
     training: TrainingSpec = TrainingSpec()
@@ -52,6 +55,8 @@ class Study(Spec):
     """The shelf."""
     tokenizers: Annotated[dict[Name, TokenizerSpec], Field(min_length=1)]
     """The tokenizers, by name."""
+    embeddings: dict[Name, EmbeddingSpec] = Field(default={})
+    """Vectors of tokens to learn apart from any model, by name."""
     training: TrainingSpec = TrainingSpec()
     """What all runs share of their training."""
     runs: Annotated[dict[Name, RunSpec], Field(min_length=1)]
@@ -71,6 +76,34 @@ class Study(Spec):
                 msg = f"runs.{name}.tokenizer: found {found!r}; allowed: {allowed}"
                 raise ValueError(msg)
         return self
+
+    @model_validator(mode="after")
+    def _embeddings_fit(self) -> "Study":
+        for name, spec in self.embeddings.items():
+            if spec.tokenizer not in self.tokenizers:
+                found, allowed = spec.tokenizer, ", ".join(self.tokenizers)
+                msg = f"embeddings.{name}.tokenizer: found {found!r}; allowed: {allowed}"
+                raise ValueError(msg)
+        for name, run in self.runs.items():
+            problem = self._misfit(run)
+            if problem:
+                msg = f"runs.{name}.{problem}"
+                raise ValueError(msg)
+        return self
+
+    def _misfit(self, run: RunSpec) -> str | None:
+        """Return what stands between a run and the vectors that it is to start from: key, found, allowed."""
+        if run.embedding is None:
+            return None
+        if run.embedding not in self.embeddings:
+            return f"embedding: found {run.embedding!r}; allowed: {', '.join(self.embeddings) or 'none is configured'}"
+        vectors = self.embeddings[run.embedding]
+        if run.tokenizer != vectors.tokenizer:
+            return f"tokenizer: found {run.tokenizer!r}; embedding {run.embedding!r} needs {vectors.tokenizer!r}"
+        if run.model.embedding != vectors.dimensions:
+            found, needed = run.model.embedding, vectors.dimensions
+            return f"model.embedding: found {found}; embedding {run.embedding!r} has {needed} dimensions"
+        return None
 
     @property
     def name(self) -> str:
@@ -134,6 +167,8 @@ def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
     for part in problem["loc"]:
         if isinstance(value, Mapping) and part not in value and part in ("folder", "url", "wheel", value.get("kind")):
             continue  # the tag of a union is no key of the file
+        if value is not None and not isinstance(value, (Mapping, list, tuple)):
+            continue  # nor is the name of one of the types that a value may have
         keys.append(str(part))
         value = value[part] if isinstance(value, (Mapping, list, tuple)) and _has(value, part) else None
     allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")

@@ -26,6 +26,8 @@ class TrainingSpec(Spec):
     """Decoupled weight decay, on matrices only."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest global gradient norm (Pascanu et al., 2013); null does not clip."""
+    embedding_frozen_steps: Annotated[int, Field(ge=0)] | Literal["all"] = 0
+    """Steps before the token vectors begin to be trained; 0 trains them from the start, `all` never."""
     max_steps: Positive | None = None
     """Budget in steps."""
     max_tokens: Positive | None = 4_000_000

@@ -27,15 +27,19 @@ TRACKING = "NEXTCHAPTER_TRACKING"
 
 
 def train_model(job: Job) -> None:
-    """Train on `tokens`, choose weights on `valid`; write `model`, `events` and `provenance`."""
+    """Train on `train_tokens`, from `vectors` if there are any, choose weights on `valid_tokens`.
+
+    Writes `model`, `events` and `provenance`.
+    """
     from nextchapter.models.protocol import count_parameters
     from nextchapter.models.registry import save_model, set_weights
     from nextchapter.spec.base import digest
-    from nextchapter.store.files import atomic_path, read_json, write_json
+    from nextchapter.store.files import atomic_path, read_json, sha256_of, write_json
     from nextchapter.training.loop import InterruptedRunError, TrainingDivergedError
 
     spec, facts = job.spec, read_json(job.path("facts"))
     inputs = {split: facts["splits"][split]["sha256"] for split in ("train", "valid")}
+    inputs.update(("vectors", sha256_of(path)) for path in job.paths("vectors"))
     run_key = digest({**spec, "inputs": inputs, "code": job.code, "threads": job.threads})
     folder = WORK / spec["study"] / spec["run"]
     started = time.time()
@@ -90,7 +94,9 @@ def _prepare(job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack:
     prepare_torch(job.threads)
     device = choose_device(spec.device)
     torch.manual_seed(seed)
-    model = build_model(job.spec["model"], facts["vocabulary_size"]).to(device).train()
+    model = build_model(job.spec["model"], facts["vocabulary_size"])
+    _start_from_vectors(model, job)
+    model.to(device).train()
     stream, end = _open(job, "train", facts), facts["end_of_chapter"]
     batches: Batches
     if spec.truncation == "chapter":
@@ -123,6 +129,18 @@ def _prepare(job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack:
         LOGGER.info("starts: %d steps of %d tokens on %s", trainer.total_steps, total, device)
         events.append("start", 0, tokens=0)
     return trainer
+
+
+def _start_from_vectors(model: "LanguageModel", job: Job) -> None:
+    """Put learned vectors into a new model, if the run names any."""
+    import torch
+
+    from nextchapter.embeddings.vectors import load_vectors
+    from nextchapter.models.starting import start_vectors
+
+    for path in job.paths("vectors"):
+        vectors, known = load_vectors(path)
+        start_vectors(model, torch.from_numpy(vectors), torch.from_numpy(known))
 
 
 def _open(job: Job, split: str, facts: dict[str, Any]) -> "TokenStream":
@@ -185,7 +203,7 @@ def _git_commit() -> str | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from its command line."""
-    inputs = ["facts", "train_tokens", "valid_tokens"]
+    inputs = ["facts", "train_tokens", "valid_tokens", "vectors*"]
     return execute(train_model, inputs=inputs, outputs=["model", "events", "provenance"], argv=argv)
 
 

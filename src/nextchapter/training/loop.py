@@ -17,6 +17,8 @@ from torch import Tensor, nn
 
 from nextchapter.models.protocol import LanguageModel, State, detach_state, map_state
 from nextchapter.models.registry import set_weights, weights_of
+from nextchapter.models.starting import token_vectors
+from nextchapter.spec.base import SpecError
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.events import EventLog
 from nextchapter.training.batches import Batches
@@ -95,6 +97,8 @@ class Trainer:
         self.model, self.batches, self.validate, self.spec, self.seed = model, batches, validate, spec, seed
         self.events, self.checkpoints, self.progress = events, checkpoints, progress
         self.optimiser = build_optimiser(model, spec)
+        self._vectors = token_vectors(model)
+        self._frozen_steps = _frozen_steps(spec, has_vectors=self._vectors is not None)
         self.total_steps = budget_steps(spec, batches)
         self.counters = Counters()
         self.best_weights = _copied_weights(model)
@@ -148,6 +152,8 @@ class Trainer:
         loss = nats.sum() / batch.count
         self.optimiser.zero_grad(set_to_none=True)
         loss.backward()  # type: ignore[no-untyped-call]
+        if self._vectors is not None and counters.step < self._frozen_steps:
+            self._vectors.grad = None  # AdamW passes over what has no gradient, decay included
         norm = nn.utils.clip_grad_norm_(self.model.parameters(), spec.clip_norm or math.inf)
         loss_nats, gradient_norm = loss.item(), norm.item()
         rate = learning_rate(counters.step, self.total_steps, spec)
@@ -232,6 +238,20 @@ class Trainer:
 def _copied_weights(model: LanguageModel) -> dict[str, Tensor]:
     """Return weights that do not move on with the model."""
     return {name: tensor.clone() for name, tensor in weights_of(model).items()}
+
+
+def _frozen_steps(spec: TrainingSpec, has_vectors: bool) -> float:
+    """Return the number of steps before the token vectors are trained.
+
+    Raises:
+        SpecError: they are to be frozen, and the model has none.
+    """
+    frozen = spec.embedding_frozen_steps
+    if frozen != 0 and not has_vectors:
+        raise SpecError(
+            f"training.embedding_frozen_steps: found {frozen!r}; this model has no token vectors, allowed: 0"
+        )
+    return math.inf if frozen == "all" else float(frozen)
 
 
 def budget_steps(spec: TrainingSpec, batches: Batches) -> int:

@@ -111,3 +111,28 @@ def test_a_specification_can_not_be_changed(config: dict[str, Any]) -> None:
     study = read_study(config)
     with pytest.raises(ValueError, match="frozen"):
         study.training.batch_size = 3
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("embeddings/glove/tokenizer", "bpe", r"embeddings\.glove\.tokenizer: found 'bpe'; allowed: unigram-2k"),
+        ("embeddings/glove/kind", "fast", r"embeddings\.glove: found .*'word2vec', 'glove'"),
+        ("embeddings/glove/windw", 3, r"embeddings\.glove\.windw: unknown key; did you mean 'window'"),
+        ("runs/gru-384/embedding", "glov", r"runs\.gru-384\.embedding: found 'glov'; allowed: glove"),
+        ("embeddings/glove/dimensions", 100, r"runs\.lstm-384\.model\.embedding: found 192; .*'glove' has 100 dim"),
+        ("runs/lstm-384/tokenizer", "other", r"runs\.lstm-384\.tokenizer: found 'other'; .*needs 'unigram-2k'"),
+        ("training/embedding_frozen_steps", -1, r"training\.embedding_frozen_steps: found -1"),
+        ("training/embedding_frozen_steps", "ever", r"training\.embedding_frozen_steps: found 'ever'.*'all'"),
+    ],
+)
+def test_an_embedding_that_does_not_fit_is_named_with_its_path(
+    config: dict[str, Any], path: str, value: Any, message: str
+) -> None:
+    config["tokenizers"]["other"] = {"kind": "unigram"}
+    config["embeddings"] = {"glove": {"kind": "glove", "tokenizer": "unigram-2k", "dimensions": 192}}
+    config["runs"]["lstm-384"]["embedding"] = "glove"
+    assert read_study(config).runs["lstm-384"].embedding == "glove"
+    _set(config, path, value)
+    with pytest.raises(SpecError, match=message):
+        read_study(config)

@@ -26,6 +26,7 @@ MODELS = {
     "gru": {"kind": "gru", "hidden": 16, "embedding": 8, "dropout": 0.2, "layers": 2},
     "lstm": {"kind": "lstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
 }
+UNTIED = {**MODELS["lstm"], "tied": False}
 SPEC = TrainingSpec(
     batch_size=4, truncation=8, max_tokens=None, max_steps=40, valid_every_steps=10, warmup_steps=5,
     log_every_steps=7, checkpoint_every_s=1e9, learning_rate=0.02,
@@ -57,7 +58,7 @@ def _trainer(
     validate: Callable[..., float] | None = None,
 ) -> Trainer:
     torch.manual_seed(1)
-    model = build_model(MODELS[kind], VOCABULARY).train()
+    model = build_model(UNTIED if kind == "untied" else MODELS[kind], VOCABULARY).train()
     batches: Batches = StreamBatches(stream, END, spec.batch_size, 8, seed=1)
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, END, 2, seed=1)
@@ -243,3 +244,53 @@ def test_cuda_where_there_is_none_is_a_clear_error(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match="found 'cuda', but torch sees no CUDA device"):
         choose_device("cuda")
     assert choose_device("auto") == torch.device("cpu")
+
+
+@pytest.mark.parametrize("kind", ["lstm", "untied"])
+def test_frozen_token_vectors_stay_until_their_time(stream: TokenStream, tmp_path: Path, kind: str) -> None:
+    moved = {}
+    for frozen in (0, 6, "all"):
+        spec = SPEC.model_copy(update={"embedding_frozen_steps": frozen})
+        trainer = _trainer(stream, tmp_path / str(frozen), spec, kind)
+        before = _copies(trainer)
+        moved[frozen] = []
+        for _ in range(8):
+            trainer._train_step()
+            after = _copies(trainer)
+            moved[frozen].append(not torch.equal(before["embedding.weight"], after["embedding.weight"]))
+            assert not torch.equal(before["cells.0.hidden_weight"], after["cells.0.hidden_weight"])
+            before = after
+    assert moved == {0: [True] * 8, 6: [False] * 6 + [True] * 2, "all": [False] * 8}
+
+
+def _copies(trainer: Trainer) -> dict[str, torch.Tensor]:
+    return {name: tensor.clone() for name, tensor in weights_of(trainer.model).items()}
+
+
+@pytest.mark.parametrize("stop_at", [4, 11])
+def test_a_run_that_thaws_its_vectors_resumes_in_the_same_bits(
+    stream: TokenStream, tmp_path: Path, stop_at: int
+) -> None:
+    spec = SPEC.model_copy(update={"embedding_frozen_steps": 9})
+    whole = _trainer(stream, tmp_path / "whole", spec)
+    whole.run()
+    first = _trainer(stream, tmp_path / "cut", spec)
+    for _ in range(stop_at):
+        first._train_step()
+    first._save_checkpoint()
+    second = _trainer(stream, tmp_path / "cut", spec)
+    second.run()
+    assert _same(weights_of(whole.model), weights_of(second.model))
+
+
+def test_a_model_without_token_vectors_can_not_freeze_them(stream: TokenStream, tmp_path: Path) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC)
+    trainer.model.embedding = torch.nn.Identity()
+    for frozen, fails in ((0, False), (3, True), ("all", True)):
+        spec = SPEC.model_copy(update={"embedding_frozen_steps": frozen})
+        arguments = (trainer.validate, spec, 1, trainer.events, trainer.checkpoints, trainer.progress)
+        if fails:
+            with pytest.raises(ValueError, match=f"embedding_frozen_steps: found {frozen!r}; this model has no token"):
+                Trainer(trainer.model, trainer.batches, *arguments)
+        else:
+            Trainer(trainer.model, trainer.batches, *arguments)

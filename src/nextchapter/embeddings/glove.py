@@ -1,0 +1,234 @@
+"""GloVe (Pennington, Socher and Manning, 2014), trained by AdaGrad on a shuffled stream of co-occurrences.
+
+    J    = sum_ij f(X_ij) (w_i . c_j + b_i + b'_j - ln X_ij)^2        (eq. 8)
+    f(x) = min(1, (x / x_max)^alpha)                                  (eq. 9)
+
+Each pair of tokens goes by a hash to one of a number of minibatches, whose order is drawn anew in each epoch. A
+minibatch is a sparse matrix, and as it holds (j, i) with each (i, j), its transpose is a permutation of its values. One
+step is then three sparse products that torch brings along:
+
+    e  = (W C^T) where X is known, - ln X             a sampled product
+    dW = (f(X) * e) C,  dC = (f(X) * e)^T W           weighted sums of rows
+
+The biases ride along as two more columns: (w_i, b_i, 1) against (c_j, 1, b'_j). More: docs/embeddings.md.
+"""
+
+import warnings
+from collections.abc import Iterator
+from contextlib import contextmanager
+from itertools import pairwise
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import NamedTuple
+
+import numpy as np
+import torch
+from torch import Tensor
+from torch.nn import functional
+
+from nextchapter.embeddings.cooccurrence import CooccurrenceFile, Pairs, append_pairs, frequent_tokens, unpack
+from nextchapter.embeddings.vectors import LearnedVectors, Material
+from nextchapter.spec.embeddings import GloveSpec
+
+ACCUMULATOR_START = 0.01
+"""Of AdaGrad's sums of squares; the reference code starts at 1, which holds rare tokens back."""
+_BYTES_PER_PAIR = 200
+"""Peak for each pair of a minibatch while it is sorted, both orders, or stepped through."""
+
+
+class Minibatch(NamedTuple):
+    """Entries of X in the order of rows, then columns; with each (i, j) there is (j, i)."""
+
+    row_starts: Tensor
+    """Where each row begins, and where the last one ends, int32 [token + 1]."""
+    columns: Tensor
+    """The column of each entry, int32 [entry]."""
+    mirror: Tensor
+    """Where (j, i) stands, for each (i, j), int32 [entry]."""
+    counts: Tensor
+    """X_ij [entry]."""
+
+
+class Gradients(NamedTuple):
+    """Of half the objective of a minibatch."""
+
+    words: Tensor
+    """dW, the biases' gradients in the last two columns [token dimension+2]."""
+    contexts: Tensor
+    """dC, likewise."""
+    loss: float
+    """J of the minibatch, eq. 8."""
+
+
+def make_minibatch(pairs: Pairs, tokens: int, dtype: torch.dtype = torch.float32) -> Minibatch:
+    """Return both orders of some pairs; X_ii is twice what was counted, since i stands on either side of i.
+
+    Args:
+        pairs: in ascending order.
+        tokens: size of the vocabulary.
+        dtype: of the counts.
+    """
+    low, high = unpack(pairs.pair)
+    apart = low != high
+    rows, columns = np.concatenate([low, high[apart]]), np.concatenate([high, low[apart]])
+    counts = np.concatenate([np.where(apart, 1, 2) * pairs.weight, pairs.weight[apart]])
+    order = np.argsort(rows * tokens + columns, kind="stable")
+    rows, columns = rows[order], columns[order]
+    mirror = np.argsort(columns * tokens + rows, kind="stable")
+    starts = np.searchsorted(rows, np.arange(tokens + 1))
+    places = [torch.from_numpy(part.astype(np.int32)) for part in (starts, columns, mirror)]
+    return Minibatch(places[0], places[1], places[2], torch.from_numpy(counts[order]).to(dtype))
+
+
+def glove_gradients(words: Tensor, contexts: Tensor, batch: Minibatch, x_max: float, alpha: float) -> Gradients:
+    """Return the gradients of half of eq. 8, as the reference code has them, and its value.
+
+    Args:
+        words: w_i, b_i, 1 [token dimension+2].
+        contexts: c_j, 1, b'_j [token dimension+2].
+        batch: entries of X.
+        x_max: count of full weight, eq. 9.
+        alpha: exponent, eq. 9.
+    """
+    logarithms = _as_sparse(batch, batch.counts.log())
+    errors = torch.sparse.sampled_addmm(logarithms, words, contexts.T, beta=-1.0).values()
+    weighted = (batch.counts / x_max).pow_(alpha).clamp_(max=1.0).mul_(errors)
+    d_words = _sum_rows(contexts, batch, weighted)
+    d_contexts = _sum_rows(words, batch, weighted[batch.mirror])
+    return Gradients(d_words, d_contexts, float(weighted @ errors))
+
+
+def _as_sparse(batch: Minibatch, values: Tensor) -> Tensor:
+    """Return a square matrix with these values where X is known."""
+    size = (len(batch.row_starts) - 1,) * 2
+    with warnings.catch_warnings():  # torch calls its compressed rows beta, once a process
+        warnings.filterwarnings("ignore", message="Sparse CSR tensor support is in beta state")
+        return torch.sparse_csr_tensor(batch.row_starts, batch.columns, values, size, check_invariants=False)
+
+
+def _sum_rows(vectors: Tensor, batch: Minibatch, weights: Tensor) -> Tensor:
+    """Return sum_j weights_ij vectors_j for each i; a row is summed by one thread, in order."""
+    return functional.embedding_bag(
+        batch.columns, vectors, batch.row_starts, mode="sum", per_sample_weights=weights, include_last_offset=True
+    )
+
+
+def learn_vectors(material: Material, spec: GloveSpec) -> LearnedVectors:
+    """Return the vectors of the tokens; equal material and specification give equal vectors.
+
+    Raises:
+        ValueError: the co-occurrences are missing.
+    """
+    if material.cooccurrences is None:
+        raise ValueError("GloVe is learned from co-occurrences, and there are none")
+    counts, tokens = CooccurrenceFile(material.cooccurrences), material.vocabulary_size
+    known = frequent_tokens(material.stream, tokens, spec.min_count)
+    trainer = GloveTrainer(tokens, spec)
+    with shuffle_pairs(counts, tokens, spec, material.scratch) as batches:
+        losses = [trainer.train_epoch(batches) for _ in range(spec.epochs)]
+    vectors = trainer.vectors() * known[:, None]
+    return LearnedVectors(vectors, known, {"cooccurring_pairs": len(counts), "loss_per_epoch": losses})
+
+
+class GloveTrainer:
+    """Vectors, their sums of squared gradients, and the steps that move them."""
+
+    def __init__(self, tokens: int, spec: GloveSpec) -> None:
+        """Draw vectors and biases from U(-1/2d, 1/2d), d the dimensions, by the seed."""
+        self.spec, self.dimensions = spec, spec.dimensions
+        self._generator = torch.Generator().manual_seed(spec.seed)
+        self.words, self.contexts = self._draw(tokens), self._draw(tokens)
+        self.words[:, -1] = 1.0
+        self.contexts[:, -2] = 1.0
+        self._squares = [torch.full_like(part, ACCUMULATOR_START) for part in (self.words, self.contexts)]
+
+    def _draw(self, tokens: int) -> Tensor:
+        drawn = torch.rand(tokens, self.dimensions + 2, generator=self._generator)
+        return (drawn - 0.5) / self.dimensions
+
+    def train_epoch(self, batches: "ShuffledPairs") -> float:
+        """Go through all minibatches, in an order drawn for this epoch; return J per pair, before each step."""
+        loss = 0.0
+        for number in torch.randperm(len(batches), generator=self._generator).tolist():
+            loss += self.step(batches.read(number))
+        return loss / max(1, batches.entries)
+
+    def step(self, batch: Minibatch) -> float:
+        """Move the vectors by one step of AdaGrad (Duchi et al., 2011); return J of the minibatch."""
+        found = glove_gradients(self.words, self.contexts, batch, self.spec.x_max, self.spec.alpha)
+        found.words[:, -1] = 0.0  # the ones stay
+        found.contexts[:, -2] = 0.0
+        parts = zip((self.words, self.contexts), (found.words, found.contexts), self._squares, strict=True)
+        for vectors, gradient, squares in parts:
+            squares.addcmul_(gradient, gradient)
+            vectors.addcdiv_(gradient, squares.sqrt(), value=-self.spec.learning_rate)
+        return found.loss
+
+    def vectors(self) -> np.ndarray:
+        """Return w_i + c_i, as the paper does (section 4.2), float32 [token dimension]."""
+        total = self.words + self.contexts
+        return total[:, : self.dimensions].numpy()
+
+
+class ShuffledPairs:
+    """Minibatches on disk, each a random share of all pairs."""
+
+    def __init__(self, folder: Path, count: int, tokens: int) -> None:
+        """Name the folder, the number of minibatches and the size of the vocabulary."""
+        self.folder, self.tokens, self._count = folder, tokens, count
+        self.entries = 0
+
+    def __len__(self) -> int:
+        return self._count
+
+    def write(self, number: int, pairs: Pairs) -> None:
+        """Write a minibatch, ready to be stepped through."""
+        batch = make_minibatch(pairs, self.tokens)
+        self.entries += len(batch.columns)
+        whole = np.concatenate([part.numpy().view(np.int32) for part in batch])
+        whole.tofile(self.folder / f"{number}.batch")
+
+    def read(self, number: int) -> Minibatch:
+        """Return a minibatch."""
+        whole = torch.from_numpy(np.fromfile(self.folder / f"{number}.batch", dtype=np.int32))
+        starts, rest = whole[: self.tokens + 1], whole[self.tokens + 1 :]
+        columns, mirror, counts = rest.view(3, -1)
+        return Minibatch(starts, columns, mirror, counts.view(torch.float32))
+
+
+@contextmanager
+def shuffle_pairs(counts: CooccurrenceFile, tokens: int, spec: GloveSpec, parent: Path) -> Iterator[ShuffledPairs]:
+    """Yield the pairs dealt out to minibatches, in a folder that is gone afterwards.
+
+    Args:
+        counts: the pairs.
+        tokens: size of the vocabulary.
+        spec: size of a minibatch, bound of memory and seed.
+        parent: where the folder is made.
+    """
+    memory = spec.memory_mb * 2**20
+    count = max(1, -(-len(counts) // min(spec.batch_pairs, memory // _BYTES_PER_PAIR)))
+    parent.mkdir(parents=True, exist_ok=True)
+    with TemporaryDirectory(dir=parent, prefix=".pairs-") as name:
+        folder = Path(name)
+        files = [folder / f"{number}.pairs" for number in range(count)]
+        for block in counts.blocks(memory // _BYTES_PER_PAIR):
+            place = _deal(block.pair, count, spec.seed)
+            order = np.argsort(place, kind="stable")
+            starts = np.searchsorted(place[order], np.arange(count + 1))
+            for file, (start, end) in zip(files, pairwise(starts), strict=True):
+                chosen = order[start:end]
+                append_pairs(file, Pairs(block.pair[chosen], block.weight[chosen]))
+        batches = ShuffledPairs(folder, count, tokens)
+        for number, file in enumerate(files):
+            batches.write(number, CooccurrenceFile(file).read())
+            file.unlink()
+        yield batches
+
+
+def _deal(pair: np.ndarray, count: int, seed: int) -> np.ndarray:
+    """Return the minibatch of each pair: a hash of pair and seed, so that no order of reading matters."""
+    mixed = (pair + np.uint64(seed)) * np.uint64(0x9E3779B97F4A7C15)
+    mixed ^= mixed >> np.uint64(32)
+    mixed *= np.uint64(0xD6E8FEB86659FD93)
+    return np.asarray((mixed >> np.uint64(32)) % np.uint64(count)).astype(np.int64)

@@ -1,0 +1,66 @@
+"""Vectors of tokens that are learned before, and apart from, any language model."""
+
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from nextchapter.spec.base import Name, Spec
+
+Positive = Annotated[int, Field(ge=1)]
+Rate = Annotated[float, Field(gt=0, le=10)]
+
+
+class VectorSpec(Spec):
+    """What all embeddings have."""
+
+    tokenizer: Name
+    """One of the study's `tokenizers`: its tokens get the vectors."""
+    dimensions: Annotated[int, Field(ge=2, le=16384)] = 128
+    """Width of the vectors."""
+    min_count: Positive = 5
+    """A token seen less often in the training chapters gets no vector and is passed over."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    """Seed of the first vectors and of the order of the examples."""
+
+
+class Word2vecSpec(VectorSpec):
+    """Skip-gram or CBOW with negative sampling (Mikolov et al., 2013), by gensim, on one thread: repeatable."""
+
+    kind: Literal["word2vec"] = "word2vec"
+    """Says which of the kinds this is."""
+    variant: Literal["skip-gram", "cbow"] = "skip-gram"
+    """Predict the neighbours from the token, or the token from the mean of its neighbours."""
+    window: Annotated[int, Field(ge=1, le=255)] = 5
+    """Largest distance of a neighbour, in tokens; for each place one up to this is drawn."""
+    negative: Annotated[int, Field(ge=1, le=100)] = 5
+    """Noise tokens drawn for each neighbour."""
+    epochs: Positive = 5
+    """Passes over the training split."""
+    learning_rate: Rate = 0.025
+    """Learning rate at the start; it falls linearly to 0.0001."""
+    subsampling: Annotated[float, Field(ge=0, le=1)] = 1e-3
+    """Threshold of frequency above which tokens are thinned out at random; 0 thins none."""
+
+
+class GloveSpec(VectorSpec):
+    """GloVe (Pennington et al., 2014): least squares on the logarithms of co-occurrence counts."""
+
+    kind: Literal["glove"] = "glove"
+    """Says which of the kinds this is."""
+    window: Annotated[int, Field(ge=1, le=255)] = 10
+    """Largest distance of a neighbour, in tokens; a neighbour counts 1/distance."""
+    x_max: Annotated[float, Field(gt=0)] = 10.0
+    """Count from which a pair has the full weight 1; the paper's 100 suits corpora of billions of tokens."""
+    alpha: Annotated[float, Field(ge=0, le=2)] = 0.75
+    """Exponent of the weight below that."""
+    epochs: Positive = 15
+    """Passes over the co-occurrences."""
+    learning_rate: Rate = 0.1
+    """Step size of AdaGrad."""
+    batch_pairs: Annotated[int, Field(ge=1000)] = 300_000
+    """About how many pairs of tokens share a step."""
+    memory_mb: Annotated[int, Field(ge=1)] = 256
+    """Bound of the arrays held while co-occurrences are counted and shuffled; the rest lies on disk."""
+
+
+EmbeddingSpec = Annotated[Word2vecSpec | GloveSpec, Field(discriminator="kind")]
