@@ -98,7 +98,7 @@ def test_a_chapter_that_comes_twice_is_kept_once_and_told(folder: Path, capsys: 
     pairs = [(twin, twin["same_as"]) for twin in quality["duplicates"]]
     assert [(twin["book"], original["book"]) for twin, original in pairs] == [("b", "a")] * 3
     assert [(twin["chapter"], original["chapter"]) for twin, original in pairs] == [(1, 1), (2, 2), (3, 3)]
-    assert "3 copies are left out, first chapter 1 of b, which is chapter 1 of a" in capsys.readouterr().err
+    assert "copies left out: 3, first chapter 1 of b, which is chapter 1 of a" in capsys.readouterr().err
 
 
 def test_a_book_without_prose_is_told_and_the_others_are_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

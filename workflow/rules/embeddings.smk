@@ -72,7 +72,7 @@ rule evaluate_embedding:
         "../../environment.yml"
     params:
         spec=lambda wildcards: FLOW.spec("evaluate_embedding", wildcards.embedding),
-        code=FLOW.code("evaluate_embedding"),
+        code=lambda wildcards: FLOW.code("evaluate_embedding", wildcards.embedding),
     shell:
         "python -m nextchapter.stages.evaluate_embedding --spec {params.spec:q} --code {params.code}"
         " --facts {input.facts:q} --tokenizer {input.tokenizer:q} --train-tokens {input.train:q}"

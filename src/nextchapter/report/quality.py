@@ -208,9 +208,7 @@ def _splits(splits: Mapping[str, Record]) -> str:
         "test": "kept for the test: no network sees it before it is scored",
     }
     total = sum(split["characters"] for split in splits.values()) or 1
-    rows = [
-        {"use": uses.get(name, name), "share": split["characters"] / total, **split} for name, split in splits.items()
-    ]
+    rows = [{"use": use, "share": splits[name]["characters"] / total, **splits[name]} for name, use in uses.items()]
     columns: tuple[_Column, ...] = (
         ("use", lambda row: escape(row["use"])),
         ("#chapters", lambda row: f"{row['chapters']:,}"),

@@ -27,7 +27,7 @@ def find_duplicates(job: Job) -> None:
         for twin in found
     ]
     whole = sum(twin.chapter is None for twin in found)
-    LOGGER.info("%d whole books and %d chapters are copies of others", whole, len(found) - whole)
+    LOGGER.info("copies of others: whole books %d, chapters %d", whole, len(found) - whole)
     write_json(job.path("duplicates"), records)
 
 

@@ -80,7 +80,7 @@ def _tell(shelf: "Shelf", twins: Sequence[dict[str, Any]]) -> None:
     if twins:
         twin = twins[0]
         LOGGER.warning(
-            "%d copies are left out, first %s of %s, which is %s of %s",
+            "copies left out: %d, first %s of %s, which is %s of %s",
             *(len(twins), _part(twin), twin["book"], _part(twin["same_as"]), twin["same_as"]["book"]),
         )
 
