@@ -107,14 +107,14 @@ def _as_sparse(batch: Minibatch, values: Tensor) -> Tensor:
 
 
 def _sum_rows(vectors: Tensor, batch: Minibatch, weights: Tensor) -> Tensor:
-    """Return sum_j weights_ij vectors_j for each i; a row is summed by one thread, in order."""
+    """Return sum_j weights_ij vectors_j for each i."""
     return functional.embedding_bag(
         batch.columns, vectors, batch.row_starts, mode="sum", per_sample_weights=weights, include_last_offset=True
     )
 
 
 def learn_vectors(material: Material, spec: GloveSpec) -> LearnedVectors:
-    """Return the vectors of the tokens; equal material and specification give equal vectors.
+    """Return the vectors of the tokens; on as many threads, equal material and specification give equal vectors.
 
     Raises:
         ValueError: the co-occurrences are missing.
