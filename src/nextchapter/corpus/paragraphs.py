@@ -3,8 +3,11 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import pairwise
 from statistics import quantiles
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from nextchapter.corpus.removals import Removals
 
@@ -22,6 +25,7 @@ _LONG_VERSE = 8
 _NO_SPACE_FROM = 0x2E80
 _MOST_STARTS = 0.6
 _SHORTEST_START = 20
+_LINES_AT_ONCE = 50_000
 
 
 class Joiner:
@@ -43,8 +47,11 @@ class Joiner:
 
     @cached_property
     def _words(self) -> set[str]:
-        """The words of the book in small letters; those of its different pieces between spaces, which are far fewer."""
-        pieces = set(chain.from_iterable(map(str.split, self._lines)))
+        """The words of the book in small letters: those of its different pieces between spaces, which are far fewer."""
+        pieces: set[str] = set()
+        for start in range(0, len(self._lines), _LINES_AT_ONCE):
+            lines = pa.array(self._lines[start : start + _LINES_AT_ONCE], pa.string())
+            pieces.update(pc.unique(pc.list_flatten(pc.split_pattern(lines, " "))).to_pylist())
         return set(_WORD.findall("\n".join(pieces).lower()))
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
