@@ -12,6 +12,7 @@ import pyarrow.compute as pc
 from nextchapter.corpus.removals import Removals
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_AROUND_WORDS = ".,;:!?…«»“”\"()-—'’_"
 _LAST_PART = re.compile(r"([^\W\d_]+)-$")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
 _UNUSUAL_JOINT = re.compile("\n(?:(?<=[-—\u2e80-\U0010ffff]\n)|(?=--|—))")
@@ -51,8 +52,11 @@ class Joiner:
         pieces: set[str] = set()
         for start in range(0, len(self._lines), _LINES_AT_ONCE):
             lines = pa.array(self._lines[start : start + _LINES_AT_ONCE], pa.string())
-            pieces.update(pc.unique(pc.list_flatten(pc.split_pattern(lines, " "))).to_pylist())
-        return set(_WORD.findall("\n".join(pieces).lower()))
+            between_spaces = pc.list_flatten(pc.split_pattern(lines, " "))
+            pieces.update(pc.unique(pc.utf8_trim(between_spaces, _AROUND_WORDS)).to_pylist())
+        lower = "\n".join(pieces).lower().split("\n")
+        of_several = [piece for piece in lower if not piece.isalpha()]
+        return {*filter(str.isalpha, lower), *_WORD.findall("\n".join(of_several))}
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
         """Yield the paragraphs of a chapter; those of verse with a line end behind each line but the last."""
