@@ -10,7 +10,7 @@ import resource
 import tempfile
 import time
 from collections.abc import Iterator
-from itertools import count
+from itertools import repeat
 from pathlib import Path
 
 import numpy as np
@@ -47,16 +47,16 @@ def main() -> None:
 def make_shelf(folder: Path, texts: list[str], size: int) -> int:
     """Write books of `size` bytes in all; return how many."""
     rng = np.random.default_rng(size)
-    parts = (exchange_words(text, rng) for _ in count() for text in texts)
+    parts = (exchange_words(text, rng) for copies in repeat(texts) for text in copies)
     written = 0
-    for number in count():
-        if written >= size:
-            return number
-        wanted = min(LARGE_BOOK, size // 2) if written < size // 2 else SMALL_BOOK
-        data = "\n\n\n".join(take(parts, wanted)).encode()[: min(wanted, size - written)]
+    number = 0
+    while written < size:
+        wanted = min(LARGE_BOOK if written < size // 2 else SMALL_BOOK, size // 2, size - written)
+        data = "\n\n\n".join(take(parts, wanted)).encode()[:wanted]
         (folder / f"{number:05}.txt").write_text(data.decode(errors="ignore"))
         written += len(data)
-    raise AssertionError
+        number += 1
+    return number
 
 
 def take(parts: Iterator[str], size: int) -> Iterator[str]:

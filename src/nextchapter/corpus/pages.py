@@ -31,9 +31,7 @@ def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
     Bare numbers are page numbers only where they rise through the book and some interrupt a sentence; else they may
     be chapters. A sentence that goes on behind a mark is closed up again.
     """
-    if any("[" in line for line in lines):
-        lines = _PICTURE.sub(lambda found: _drop_picture(found[0], removals), "\n".join(lines)).split("\n")
-    lines = [_without_page_notes(line, removals) if "[" in line or "{" in line else line for line in lines]
+    lines = _without_notes(lines, removals)
     heads = _running_heads(lines)
     pages = _page_numbers(lines)
     for index in sorted(heads):
@@ -41,6 +39,15 @@ def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
     for index in sorted(pages - heads):
         removals.add("page number", lines[index])
     return list(_without(lines, heads | pages)) if heads or pages else lines
+
+
+def _without_notes(lines: list[str], removals: Removals) -> list[str]:
+    """Return a book's lines without notes in brackets that name a picture or a page."""
+    text = "\n".join(lines)
+    if "[" not in text and "{" not in text:
+        return lines
+    text = _PICTURE.sub(lambda found: _drop_picture(found[0], removals), text)
+    return _PAGE_IN_LINE.sub(lambda found: _drop_page(found[0], removals), text).split("\n")
 
 
 def _drop_picture(note: str, removals: Removals) -> str:
@@ -53,10 +60,9 @@ def _drop_picture(note: str, removals: Removals) -> str:
     return f"\n{last}\n"
 
 
-def _without_page_notes(line: str, removals: Removals) -> str:
-    for note in _PAGE_IN_LINE.findall(line):
-        removals.add("page number", note)
-    return _PAGE_IN_LINE.sub("", line)
+def _drop_page(number: str, removals: Removals) -> str:
+    removals.add("page number", number)
+    return ""
 
 
 def _page_numbers(lines: list[str]) -> set[int]:

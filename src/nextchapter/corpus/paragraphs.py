@@ -3,12 +3,16 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import chain, pairwise
+from itertools import pairwise
 from statistics import quantiles
+
+import pyarrow as pa
+import pyarrow.compute as pc
 
 from nextchapter.corpus.removals import Removals
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_AROUND_WORDS = ".,;:!?…«»“”\"()-—'’_"
 _LAST_PART = re.compile(r"([^\W\d_]+)-$")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
 _UNUSUAL_JOINT = re.compile("\n(?:(?<=[-—\u2e80-\U0010ffff]\n)|(?=--|—))")
@@ -22,6 +26,7 @@ _LONG_VERSE = 8
 _NO_SPACE_FROM = 0x2E80
 _MOST_STARTS = 0.6
 _SHORTEST_START = 20
+_LINES_AT_ONCE = 50_000
 
 
 class Joiner:
@@ -43,9 +48,15 @@ class Joiner:
 
     @cached_property
     def _words(self) -> set[str]:
-        """The words of the book in small letters; those of its different pieces between spaces, which are far fewer."""
-        pieces = set(chain.from_iterable(map(str.split, self._lines)))
-        return set(_WORD.findall("\n".join(pieces).lower()))
+        """The words of the book in small letters: those of its different pieces between spaces, which are far fewer."""
+        pieces: set[str] = set()
+        for start in range(0, len(self._lines), _LINES_AT_ONCE):
+            lines = pa.array(self._lines[start : start + _LINES_AT_ONCE], pa.string())
+            between_spaces = pc.list_flatten(pc.split_pattern(lines, " "))
+            pieces.update(pc.unique(pc.utf8_trim(between_spaces, _AROUND_WORDS)).to_pylist())
+        lower = "\n".join(pieces).lower().split("\n")
+        of_several = [piece for piece in lower if not piece.isalpha()]
+        return {*filter(str.isalpha, lower), *_WORD.findall("\n".join(of_several))}
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
         """Yield the paragraphs of a chapter; those of verse with a line end behind each line but the last."""

@@ -1,9 +1,11 @@
 import textwrap
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from nextchapter.corpus import paragraphs
 from nextchapter.corpus.paragraphs import Joiner, kept_paragraphs, split_blocks
 from nextchapter.corpus.removals import Removals, ink
 
@@ -80,6 +82,23 @@ def test_indented_first_lines_part_paragraphs_where_no_blank_line_does(prose: Ca
 def test_lines_too_long_to_be_wrapped_are_paragraphs(prose: Callable[..., str]) -> None:
     paragraphs = [" ".join(paragraph.split()) for paragraph in prose(3000).split("\n\n")]
     assert joined("\n".join(paragraphs)) == paragraphs
+
+
+@given(TEXTS)
+def test_joining_whole_or_line_by_line_gives_the_same(text: str) -> None:
+    joiner = Joiner(["going", "on"], Removals())
+    for block in split_blocks(text.split("\n")):
+        assert joiner._join(block) == joiner._join_one_by_one([line.strip() for line in block])
+
+
+@given(st.lists(st.text(st.sampled_from("aBÉſΣ-’'—.\u00a0 1_語"), max_size=12), max_size=12))
+def test_the_words_of_a_book_are_those_of_the_pattern(lines: list[str]) -> None:
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(paragraphs, "_LINES_AT_ONCE", 5)
+        known = Joiner(lines, Removals())._words
+    assert {word for word in known if word.isalpha()} == {
+        word for word in paragraphs._WORD.findall("\n".join(lines).lower()) if word.isalpha()
+    }
 
 
 @given(TEXTS)

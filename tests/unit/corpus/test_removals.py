@@ -1,8 +1,17 @@
-from nextchapter.corpus.removals import Removals, ink
+from hypothesis import given
+from hypothesis import strategies as st
+
+from nextchapter.corpus.removals import Removals, ink, ink_of_lines
 
 
 def test_ink_is_what_is_not_white_space() -> None:
     assert ink(" a\n b\u00a0c\u3000") == 3
+
+
+@given(st.text(st.sampled_from("a é\t\n\u00a0\u0085\u2028\u3000\x1c語\u200b\u00ad")) | st.text())
+def test_ink_is_what_splitting_at_white_space_leaves(text: str) -> None:
+    assert ink(text) == len("".join(text.split()))
+    assert ink_of_lines([text, text]) == [ink(text)] * 2
 
 
 def test_an_account_counts_by_reason_and_keeps_the_first_sample() -> None:
