@@ -47,4 +47,13 @@ class LstmSpec(RecurrentSpec):
     """Initial bias of the forget gate; 1 lets gradients pass from the first step on (Jozefowicz et al., 2015)."""
 
 
+class NgramSpec(Spec):
+    """Interpolated modified Kneser-Ney n-grams, Chen and Goodman (1999)."""
+
+    kind: Literal["ngram"] = "ngram"
+    """Says which of the kinds this is."""
+    order: Annotated[int, Field(ge=1, le=12)] = 5
+    """Longest n-gram, in tokens."""
+
+
 ModelSpec = Annotated[ElmanSpec | GruSpec | LstmSpec, Field(discriminator="kind")]
