@@ -3,8 +3,8 @@
     p_k(w | h) = max(c(h w) - D(c(h w)), 0) / c(h) + gamma(h) p_{k-1}(w | h'),    h' = h without its first token
 
 c is the count of an n-gram; below the highest order it is the number of different tokens that precede it, except where
-it begins a chapter. D has a value each for the counts 1, 2 and above (eq. 26), gamma(h) is what they leave over, and p_0
-is uniform.
+it begins a chapter. D has a value each for the counts 1, 2 and above (eq. 26), gamma(h) is what they take away, and
+p_0 is uniform.
 
 The n-grams of an order are numbered by their rank among the sorted. An n-gram is the pair (number of its first tokens,
 last token), packed into one integer: so any order and vocabulary fits 64 bits, and each look-up is a binary search in a
@@ -14,19 +14,34 @@ sorted array. The state of the model is the numbers of the contexts that end at 
 import logging
 from collections.abc import Iterator
 from dataclasses import dataclass
+from typing import Annotated, Literal
 
 import numpy as np
 import torch
 from jaxtyping import Float, Int
+from pydantic import Field
 from torch import Tensor
 
 from nextchapter.models.protocol import IGNORED, LanguageModel, State
-from nextchapter.spec.models import NgramSpec
+from nextchapter.spec.models import FamilySpec
 from nextchapter.tokens.stream import TokenStream
 
 LOGGER = logging.getLogger("nextchapter")
 ABSENT = -1
 """Number of a context that did not occur in training."""
+
+
+class NgramSpec(FamilySpec):
+    """Interpolated modified Kneser-Ney n-grams, Chen and Goodman (1999)."""
+
+    kind: Literal["ngram"] = "ngram"
+    """Says which of the families this is."""
+    order: Annotated[int, Field(ge=1, le=12)] = 5
+    """Longest n-gram, in tokens."""
+
+    def describe(self) -> str:
+        """Return the order."""
+        return f"order {self.order}"
 
 
 @dataclass(frozen=True)
@@ -51,36 +66,36 @@ class Ngram(LanguageModel):
         super().__init__()
         self.vocabulary_size, self.order = vocabulary_size, spec.order
         for k in range(1, spec.order + 1):
-            self._set_table(f"keys_{k}", np.empty(0, np.int64))
-            self._set_table(f"log_probs_{k}", np.empty(0))
-            self._set_table(f"log_backoffs_{k}", np.empty(0))
-        self._set_table("log_probs_1", np.full(vocabulary_size, -np.log(vocabulary_size)))
-        self._set_table("log_backoffs_1", np.zeros(vocabulary_size))
+            self._set_table("keys", k, np.empty(0, np.int64))
+            self._set_table("log_probs", k, np.empty(0))
+            self._set_table("log_backoffs", k, np.empty(0))
+        self._set_table("log_probs", 1, np.full(vocabulary_size, -np.log(vocabulary_size)))
+        self._set_table("log_backoffs", 1, np.zeros(vocabulary_size))
 
     def fit(self, stream: TokenStream, end_of_chapter: int) -> None:
         """Count the n-grams of the training chapters, and turn counts into probabilities."""
         lower = np.full(1, 1 / self.vocabulary_size)
         for k, ngrams in enumerate(count_ngrams(stream, end_of_chapter, self.vocabulary_size, self.order), start=1):
             lower, backoffs = interpolate(ngrams, lower, k)
-            self._set_table(f"keys_{k}", ngrams.keys)
-            self._set_table(f"log_probs_{k}", np.log(lower))
-            self._set_table(f"log_backoffs_{k}", np.zeros(len(lower)))
+            self._set_table("keys", k, ngrams.keys)
+            self._set_table("log_probs", k, np.log(lower))
             if k > 1:
-                self._set_table(f"log_backoffs_{k - 1}", np.log(backoffs))
+                self._set_table("log_backoffs", k - 1, np.log(backoffs))
 
     def initial_state(self, batch: int) -> State:
         """Return the state without any context, int64 [batch context]."""
-        return torch.full((batch, self.order - 1), ABSENT, device=self.log_probs_1.device)
+        return torch.full((batch, self.order - 1), ABSENT, device=self._table("log_probs", 1).device)
 
     def forward(
         self, tokens: Int[Tensor, "batch time"], state: State
     ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return ln p(next token) after each token, from the shortest context to the longest."""
+        """Return ln p(next token) after each token, built up from the shortest context to the longest."""
         contexts, state = self._read(tokens, state)
-        log_probs = self.log_probs_1.expand(*tokens.shape, -1).clone()
+        log_probs = self._table("log_probs", 1).expand(*tokens.shape, -1).clone()
         for k in range(2, self.order + 1):
-            log_probs += self._backoff(k - 1, contexts[..., k - 2])[..., None]
-            self._put_successors(k, contexts[..., k - 2], log_probs)
+            context = contexts[..., k - 2]
+            log_probs += self._look_up("log_backoffs", k - 1, context)[..., None]
+            self._put_successors(k, context, log_probs)
         return log_probs, state
 
     def score(
@@ -90,12 +105,12 @@ class Ngram(LanguageModel):
         contexts, state = self._read(tokens, state)
         kept = targets != IGNORED
         words = targets.where(kept, 0)
-        log_probs = self.log_probs_1[words]
+        log_probs = self._table("log_probs", 1)[words]
         for k in range(2, self.order + 1):
             context = contexts[..., k - 2]
-            found = self._find(k, context, words)
-            known = getattr(self, f"log_probs_{k}")[found.clamp_min(0)] if len(getattr(self, f"keys_{k}")) else log_probs
-            log_probs = torch.where(found == ABSENT, log_probs + self._backoff(k - 1, context), known)
+            ngram = self._find(k, context, words)
+            backed_off = log_probs + self._look_up("log_backoffs", k - 1, context)
+            log_probs = backed_off.where(ngram == ABSENT, self._look_up("log_probs", k, ngram))
         return -log_probs.where(kept, 0.0), state
 
     def _read(self, tokens: Int[Tensor, "batch time"], state: State) -> tuple[Int[Tensor, "batch time context"], State]:
@@ -104,37 +119,41 @@ class Ngram(LanguageModel):
         for k in range(2, self.order):
             before = torch.cat([state[:, None, k - 2], lengths[-1][:, :-1]], dim=1)
             lengths.append(self._find(k, before, tokens))
-        contexts = torch.stack(lengths[: self.order - 1], dim=-1) if self.order > 1 else tokens.new_empty(*tokens.shape, 0)
-        return contexts, contexts[:, -1] if tokens.shape[1] else state
+        contexts = torch.stack(lengths, dim=-1)[..., : self.order - 1]
+        return contexts, contexts[:, -1]
 
     def _find(self, k: int, contexts: Tensor, tokens: Tensor) -> Tensor:
         """Return the number of the n-gram of order k that a context and a token make, or `ABSENT`."""
-        keys = getattr(self, f"keys_{k}")
+        keys = self._table("keys", k)
         if not len(keys):
             return torch.full_like(contexts, ABSENT)
         wanted = contexts * self.vocabulary_size + tokens
         place = torch.searchsorted(keys, wanted).clamp_max(len(keys) - 1)
         return place.where((contexts != ABSENT) & (keys[place] == wanted), ABSENT)
 
-    def _backoff(self, k: int, contexts: Tensor) -> Tensor:
-        """Return ln gamma of contexts of k tokens, 0 for those that are absent."""
-        weights = getattr(self, f"log_backoffs_{k}")
-        return weights[contexts.clamp_min(0)].where(contexts != ABSENT, 0.0) if len(weights) else torch.zeros(())
+    def _look_up(self, table: str, k: int, ngrams: Tensor) -> Tensor:
+        """Return what a table of order k has for some n-grams, 0 for those that are absent."""
+        values = self._table(table, k)
+        return (
+            values[ngrams.clamp_min(0)].where(ngrams != ABSENT, 0.0) if len(values) else values.new_zeros(ngrams.shape)
+        )
 
     def _put_successors(self, k: int, contexts: Tensor, log_probs: Tensor) -> None:
         """Overwrite the probabilities of the tokens that follow the contexts in training."""
-        keys = getattr(self, f"keys_{k}")
+        keys = self._table("keys", k)
         flat, rows = contexts.flatten(), log_probs.view(-1, self.vocabulary_size)
         start, stop = (torch.searchsorted(keys, (flat + more) * self.vocabulary_size) for more in (0, 1))
         count = (stop - start).where(flat != ABSENT, 0)
         row = torch.repeat_interleave(torch.arange(len(flat), device=flat.device), count)
-        offset = torch.arange(len(row), device=flat.device) - (count.cumsum(0) - count)[row]
-        entry = start[row] + offset
-        rows[row, keys[entry] % self.vocabulary_size] = getattr(self, f"log_probs_{k}")[entry]
+        entry = start[row] + torch.arange(len(row), device=flat.device) - (count.cumsum(0) - count)[row]
+        rows[row, keys[entry] % self.vocabulary_size] = self._table("log_probs", k)[entry]
 
-    def _set_table(self, name: str, values: np.ndarray) -> None:
+    def _table(self, name: str, k: int) -> Tensor:
+        return self.get_buffer(f"{name}_{k}")
+
+    def _set_table(self, name: str, k: int, values: np.ndarray) -> None:
         dtype = torch.int64 if values.dtype.kind == "i" else torch.get_default_dtype()
-        self.register_buffer(name, torch.from_numpy(values).to(dtype))
+        self.register_buffer(f"{name}_{k}", torch.from_numpy(values).to(dtype))
 
 
 def count_ngrams(stream: TokenStream, end_of_chapter: int, vocabulary_size: int, order: int) -> Iterator[Ngrams]:
@@ -202,5 +221,9 @@ def estimate_discounts(counts: np.ndarray, order: int) -> np.ndarray:
         if (discounts[1:] > 0).all() and (discounts <= np.arange(4)).all():
             return discounts
     single = n1 / (n1 + 2 * n2) if n1 and n2 else 0.5
-    LOGGER.warning("order %d: counts of counts %s allow no modified discounts; one of %.2f", order, (n1, n2, n3, n4), single)
+    told = "order %d: the counts of counts %s allow no modified discounts; one of %.2f serves all"
+    LOGGER.warning(told, order, (n1, n2, n3, n4), single)
     return np.array([0, single, single, single])
+
+
+MODEL, SPEC = Ngram, NgramSpec

@@ -9,7 +9,7 @@ from pydantic import Field, ValidationError, model_validator
 from nextchapter.spec.base import Name, Spec, SpecError
 from nextchapter.spec.corpus import CorpusSpec, FolderSource
 from nextchapter.spec.evaluation import EvaluationSpec
-from nextchapter.spec.models import ModelSpec
+from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.tokens import TokenizerSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
