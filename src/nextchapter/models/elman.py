@@ -9,7 +9,16 @@ from torch import Tensor
 
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
-from nextchapter.spec.models import ElmanSpec, RecurrentSpec
+from nextchapter.spec.models import RecurrentSpec
+
+
+class ElmanSpec(RecurrentSpec):
+    """The simple recurrent network of Elman (1990)."""
+
+    kind: Literal["elman"] = "elman"
+    """Says which of the families this is."""
+    activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
+    """The non-linearity of the hidden state."""
 
 
 class ElmanCell(Cell):
@@ -66,4 +75,4 @@ class Elman(RecurrentLanguageModel):
         return ElmanCell(inputs, spec.hidden, activation)
 
 
-MODEL = Elman
+MODEL, SPEC = Elman, ElmanSpec

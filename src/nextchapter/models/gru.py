@@ -5,6 +5,8 @@ n    = tanh(W_n x_t + b_n + r * (U_n h_{t-1} + c_n))
 h_t  = (1 - z) * n + z * h_{t-1}
 """
 
+from typing import ClassVar, Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -12,6 +14,16 @@ from torch import Tensor, nn
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
 from nextchapter.spec.models import RecurrentSpec
+
+
+class GruSpec(RecurrentSpec):
+    """The gated recurrent unit of Cho et al. (2014)."""
+
+    gates: ClassVar[int] = 3
+    biases: ClassVar[int] = 4
+
+    kind: Literal["gru"] = "gru"
+    """Says which of the families this is."""
 
 
 class GruCell(Cell):
@@ -43,4 +55,4 @@ class Gru(RecurrentLanguageModel):
         return GruCell(inputs, spec.hidden)
 
 
-MODEL = Gru
+MODEL, SPEC = Gru, GruSpec

@@ -5,13 +5,27 @@ c_t = f * c_{t-1} + i * g
 h_t = o * tanh(c_t)
 """
 
+from typing import ClassVar, Literal
+
 import torch
 from jaxtyping import Float
 from torch import Tensor
 
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
-from nextchapter.spec.models import LstmSpec, RecurrentSpec
+from nextchapter.spec.models import RecurrentSpec
+
+
+class LstmSpec(RecurrentSpec):
+    """Long short-term memory, Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000)."""
+
+    gates: ClassVar[int] = 4
+    biases: ClassVar[int] = 4
+
+    kind: Literal["lstm"] = "lstm"
+    """Says which of the families this is."""
+    forget_bias: float = 1.0
+    """Initial bias of the forget gate; 1 lets gradients pass from the first step on (Jozefowicz et al., 2015)."""
 
 
 class LstmCell(Cell):
@@ -46,4 +60,4 @@ class Lstm(RecurrentLanguageModel):
         return LstmCell(inputs, spec.hidden, spec.forget_bias if isinstance(spec, LstmSpec) else 1.0)
 
 
-MODEL = Lstm
+MODEL, SPEC = Lstm, LstmSpec

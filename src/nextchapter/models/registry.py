@@ -1,7 +1,7 @@
 """From a specification to a model, and from a weights file back to the model that it holds.
 
-A family is found by name: `kind: lstm` is `nextchapter.models.lstm.MODEL`. Nothing lists the families here, so a new
-one changes no code that an existing run depends on.
+A family is found by name: `kind: lstm` is `MODEL` of `nextchapter.models.lstm`, and its keys are those of `SPEC`.
+Nothing lists the families here, so a new one changes no code that an existing run depends on.
 """
 
 import importlib
@@ -10,16 +10,12 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from pydantic import TypeAdapter
 from safetensors import safe_open
 from safetensors.torch import load_file, save
 
 from nextchapter.models.protocol import LanguageModel
 from nextchapter.spec.base import canonical_json
-from nextchapter.spec.models import ModelSpec
 from nextchapter.store.files import atomic_path
-
-_SPECS: TypeAdapter[ModelSpec] = TypeAdapter(ModelSpec)
 
 
 def build_model(spec: dict[str, Any], vocabulary_size: int) -> LanguageModel:
@@ -30,7 +26,7 @@ def build_model(spec: dict[str, Any], vocabulary_size: int) -> LanguageModel:
         vocabulary_size: number of tokens.
     """
     family = importlib.import_module(f"nextchapter.models.{spec['kind'].replace('-', '_')}")
-    model: LanguageModel = family.MODEL(vocabulary_size, _SPECS.validate_python(spec))
+    model: LanguageModel = family.MODEL(vocabulary_size, family.SPEC.model_validate(spec))
     return model
 
 

@@ -9,7 +9,7 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from nextchapter.flow import Flow
-from nextchapter.spec.models import ModelSpec
+from nextchapter.spec.models import Weights
 from nextchapter.spec.study import RunSpec
 
 NOVEL_BYTES = 700_000
@@ -24,28 +24,9 @@ JOB_S, JOBS_PER_RUN, SHARED_JOBS = 4.0, 5, 12
 """Start of a job, and how many there are."""
 LEAST, MOST = 0.8, 1.5
 """The range of what an estimate of one may turn out to be."""
-_GATES = {"elman": 1, "gru": 3, "lstm": 4}
 _WEIGHT_COPIES = 6  # the model, its copy in MLflow, a checkpoint with two moments and the best weights
 _TEXT_COPIES = 4  # the book, its chapters twice, its tokens
 _PER_RUN_BYTES, _SHARED_BYTES = 1_500_000, 6_000_000  # figures, event log, report, database
-
-
-class Weights(NamedTuple):
-    """How many weights a network has, by what they do."""
-
-    looked_up: int
-    """Embeddings: read, not multiplied."""
-    recurrent: int
-    output: int
-    """In the products behind the hidden state; a tied output's matrix is that of the embedding."""
-    biases: int
-    tied: bool
-
-    @property
-    def total(self) -> int:
-        """Number of parameters."""
-        shared = self.looked_up if self.tied else 0
-        return self.looked_up + self.recurrent + self.output + self.biases - shared
 
 
 class Estimate(NamedTuple):
@@ -54,17 +35,6 @@ class Estimate(NamedTuple):
     least_s: float
     most_s: float
     disk_bytes: int
-
-
-def weights_of(model: ModelSpec, vocabulary_size: int) -> Weights:
-    """Return the numbers of weights of a recurrent network."""
-    gates, hidden, embedding = _GATES[model.kind], model.hidden, model.embedding
-    widths = [embedding] + [hidden] * (model.layers - 1)
-    recurrent = sum(gates * hidden * (width + hidden) for width in widths)
-    biases = model.layers * hidden * (gates + (model.kind == "gru")) + vocabulary_size
-    projection = hidden * embedding if model.tied and hidden != embedding else 0
-    output = vocabulary_size * (embedding if model.tied else hidden) + projection
-    return Weights(vocabulary_size * embedding, recurrent, output, biases, model.tied)
 
 
 def operations_per_token(weights: Weights) -> int:
@@ -107,7 +77,7 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
     for name in names:
         run, _ = flow.runs[name]
         tokenizer = flow.study.tokenizers[run.tokenizer]
-        weights = weights_of(run.model, tokenizer.expected_size)
+        weights = run.model.weights(tokenizer.expected_size)
         weights_total += weights.total
         epoch_tokens = train_characters / tokenizer.characters_per_token
         operations = operations_per_token(weights) * budget_tokens(run, epoch_tokens)

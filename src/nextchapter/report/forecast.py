@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from nextchapter.flow import Flow
-from nextchapter.report.estimate import budget_tokens, estimate, measure_core, shelf_bytes, weights_of
+from nextchapter.report.estimate import budget_tokens, estimate, measure_core, shelf_bytes
 from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, count, few, field, fit, more, path_field
 
 
@@ -44,11 +44,10 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
     characters = shelf_bytes(flow) * (1 - split.valid_share - split.test_share)
     for name, (run, _) in list(flow.runs.items())[:ROWS_MAX]:
         model, tokenizer = run.model, flow.study.tokenizers[run.tokenizer]
-        layers = f"{model.layers} x " if model.layers > 1 else ""
-        parameters = weights_of(model, tokenizer.expected_size).total
+        parameters = model.weights(tokenizer.expected_size).total
         tokens = budget_tokens(run, characters / tokenizer.characters_per_token)
         reads = "is trained" if _is_trained(flow, name) else f"{_rough(tokens)} tokens"
-        network = f"{model.kind}, {layers}{model.hidden} hidden"
+        network = ", ".join(filter(None, [model.kind, model.describe()]))
         size = f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
         lines.append(f"  {fit(name, 21):<22}{fit(network, 23):<24}{size:>11}  {reads}")
     return lines + more(len(flow.runs))

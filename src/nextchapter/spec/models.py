@@ -1,14 +1,54 @@
-"""The models a run may train; `kind` is the name of the module in `nextchapter.models`."""
+"""What the specifications of all models share. A family's own keys stand in its file in `nextchapter.models`."""
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field
 
 from nextchapter.spec.base import Spec
 
 
-class RecurrentSpec(Spec):
+class Weights(NamedTuple):
+    """How many weights a model has, by what they do: from this, time and memory are estimated before a run."""
+
+    looked_up: int = 0
+    """Embeddings: read, not multiplied."""
+    recurrent: int = 0
+    """In products up to the hidden state."""
+    output: int = 0
+    """In products behind the hidden state; a tied output's matrix is that of the embedding."""
+    biases: int = 0
+    tied: bool = False
+
+    @property
+    def total(self) -> int:
+        """Number of parameters."""
+        shared = self.looked_up if self.tied else 0
+        return self.looked_up + self.recurrent + self.output + self.biases - shared
+
+
+class FamilySpec(Spec):
+    """The base of every family's specification; a subclass says its `kind`, the name of its module."""
+
+    kind: str
+    """Says which of the families this is."""
+
+    def weights(self, vocabulary_size: int) -> Weights:
+        """Return the numbers of weights; a model that counts has none before it has counted."""
+        del vocabulary_size
+        return Weights()
+
+    def describe(self) -> str:
+        """Return what tells this model from others of its family, in a few words: `384 hidden`."""
+        return ""
+
+
+class RecurrentSpec(FamilySpec):
     """What every recurrent network has: embedding, stacked cells, softmax output."""
+
+    gates: ClassVar[int] = 1
+    """Blocks of `hidden` rows in the weights of a layer."""
+    biases: ClassVar[int] = 1
+    """Biases of a hidden unit."""
 
     hidden: Annotated[int, Field(ge=1, le=16384)] = 256
     """Width of the hidden state of each layer."""
@@ -23,30 +63,15 @@ class RecurrentSpec(Spec):
     dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
     """Share of values dropped after the embedding, between the layers and before the output."""
 
+    def weights(self, vocabulary_size: int) -> Weights:
+        """Return the numbers of weights of embedding, cells, projection and output."""
+        widths = [self.embedding] + [self.hidden] * (self.layers - 1)
+        recurrent = sum(self.gates * self.hidden * (width + self.hidden) for width in widths)
+        projection = self.hidden * self.embedding if self.tied and self.hidden != self.embedding else 0
+        output = vocabulary_size * (self.embedding if self.tied else self.hidden) + projection
+        biases = self.layers * self.hidden * self.biases + vocabulary_size
+        return Weights(vocabulary_size * self.embedding, recurrent, output, biases, self.tied)
 
-class ElmanSpec(RecurrentSpec):
-    """The simple recurrent network of Elman (1990)."""
-
-    kind: Literal["elman"] = "elman"
-    """Says which of the kinds this is."""
-    activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
-    """The non-linearity of the hidden state."""
-
-
-class GruSpec(RecurrentSpec):
-    """The gated recurrent unit of Cho et al. (2014)."""
-
-    kind: Literal["gru"] = "gru"
-    """Says which of the kinds this is."""
-
-
-class LstmSpec(RecurrentSpec):
-    """Long short-term memory, Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000)."""
-
-    kind: Literal["lstm"] = "lstm"
-    """Says which of the kinds this is."""
-    forget_bias: float = 1.0
-    """Initial bias of the forget gate; 1 lets gradients pass from the first step on (Jozefowicz et al., 2015)."""
-
-
-ModelSpec = Annotated[ElmanSpec | GruSpec | LstmSpec, Field(discriminator="kind")]
+    def describe(self) -> str:
+        """Return layers and width."""
+        return f"{self.layers} x {self.hidden} hidden" if self.layers > 1 else f"{self.hidden} hidden"

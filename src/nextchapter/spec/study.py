@@ -10,7 +10,7 @@ from nextchapter.spec.base import Name, Spec, SpecError
 from nextchapter.spec.corpus import CorpusSpec, FolderSource
 from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
-from nextchapter.spec.models import ModelSpec
+from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.tokens import TokenizerSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
@@ -100,9 +100,12 @@ class Study(Spec):
         vectors = self.embeddings[run.embedding]
         if run.tokenizer != vectors.tokenizer:
             return f"tokenizer: found {run.tokenizer!r}; embedding {run.embedding!r} needs {vectors.tokenizer!r}"
-        if run.model.embedding != vectors.dimensions:
-            found, needed = run.model.embedding, vectors.dimensions
-            return f"model.embedding: found {found}; embedding {run.embedding!r} has {needed} dimensions"
+        width = getattr(run.model, "embedding", None)
+        if width is None:
+            return f"embedding: found {run.embedding!r}; a model of the kind {run.model.kind} has no token vectors"
+        if width != vectors.dimensions:
+            needed = vectors.dimensions
+            return f"model.embedding: found {width}; embedding {run.embedding!r} has {needed} dimensions"
         return None
 
     @property

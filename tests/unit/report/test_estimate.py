@@ -8,6 +8,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextchapter.flow import Flow
+from nextchapter.models.elman import ElmanSpec
+from nextchapter.models.gru import GruSpec
+from nextchapter.models.lstm import LstmSpec
 from nextchapter.models.protocol import count_parameters
 from nextchapter.models.registry import build_model
 from nextchapter.report.estimate import (
@@ -17,9 +20,8 @@ from nextchapter.report.estimate import (
     measure_core,
     operations_per_token,
     schedule,
-    weights_of,
 )
-from nextchapter.spec.models import ElmanSpec, GruSpec, LstmSpec, ModelSpec
+from nextchapter.spec.models import RecurrentSpec
 from nextchapter.spec.study import RunSpec
 
 CONFIG = Path(__file__).parents[3] / "config/config.yaml"
@@ -35,16 +37,16 @@ def run_spec(model: dict[str, Any] | None = None, **training: Any) -> RunSpec:
 @pytest.mark.parametrize("tied", [True, False])
 @pytest.mark.parametrize("kind", [ElmanSpec, GruSpec, LstmSpec])
 def test_the_weights_are_counted_as_the_model_has_them(
-    kind: type[ModelSpec], tied: bool, layers: int, hidden: int, embedding: int
+    kind: type[RecurrentSpec], tied: bool, layers: int, hidden: int, embedding: int
 ) -> None:
     spec = kind(hidden=hidden, embedding=embedding, layers=layers, tied=tied)
-    assert weights_of(spec, 11).total == count_parameters(build_model(spec.model_dump(), 11))
+    assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
 
 
 def test_a_token_costs_six_operations_for_each_weight_that_multiplies() -> None:
     spec = LstmSpec(hidden=384, embedding=192)
     recurrent, softmax = 4 * (192 + 384) * 384, 384 * 192 + 192 * 2000
-    assert operations_per_token(weights_of(spec, 2000)) == 6 * (recurrent + softmax)
+    assert operations_per_token(spec.weights(2000)) == 6 * (recurrent + softmax)
 
 
 @pytest.mark.parametrize(
