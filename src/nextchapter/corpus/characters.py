@@ -24,8 +24,8 @@ def repair_characters(text: str, removals: Removals) -> str:
 
 
 def _compose(text: str) -> str:
-    """Return text in NFC, paragraph by paragraph: one loose accent makes the slow way necessary for all around it."""
-    return "\n\n".join([unicodedata.normalize("NFC", paragraph) for paragraph in text.split("\n\n")])
+    """Return text in NFC, line by line: one loose accent makes the slow way necessary for all around it."""
+    return "\n".join([unicodedata.normalize("NFC", line) for line in text.split("\n")])
 
 
 def _drop(pattern: re.Pattern[str], reason: str, text: str, removals: Removals) -> str:
