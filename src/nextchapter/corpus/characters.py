@@ -70,16 +70,16 @@ def _spell_out_ligatures(text: str, repairs: Repairs) -> str:
 
 
 def _compose(text: str, repairs: Repairs) -> str:
-    """Return text in NFC, paragraph by paragraph: one loose accent makes the slow way necessary for all around it."""
-    return "\n\n".join([_compose_paragraph(paragraph, repairs) for paragraph in text.split("\n\n")])
+    """Return text in NFC, line by line: one loose accent makes the slow way necessary for all around it."""
+    return "\n".join([_compose_line(line, repairs) for line in text.split("\n")])
 
 
-def _compose_paragraph(paragraph: str, repairs: Repairs) -> str:
-    if paragraph.isascii() or unicodedata.is_normalized("NFC", paragraph):
-        return paragraph
-    composed = unicodedata.normalize("NFC", paragraph)
-    differs = next((at for at, pair in enumerate(zip(paragraph, composed, strict=False)) if pair[0] != pair[1]), 0)
-    repairs.add("composed letters (NFC)", max(1, len(paragraph) - len(composed)), _around(paragraph, differs))
+def _compose_line(line: str, repairs: Repairs) -> str:
+    if line.isascii() or unicodedata.is_normalized("NFC", line):
+        return line
+    composed = unicodedata.normalize("NFC", line)
+    differs = next((at for at, pair in enumerate(zip(line, composed, strict=False)) if pair[0] != pair[1]), 0)
+    repairs.add("composed letters (NFC)", max(1, len(line) - len(composed)), _around(line, differs))
     return composed
 
 

@@ -90,7 +90,7 @@ def contents_marks(lines: Sequence[str]) -> list[Mark]:
     if contents is None:
         return []
     entries, end = _read_entries(lines, contents + 1)
-    alone = {index: _key(lines[index]) for index in range(end, len(lines)) if _stands_alone(lines, index)}
+    alone = {index: _key(lines[index]) for index in _lines_alone(lines) if index >= end}
     marks: list[Mark] = []
     for tried, entry in enumerate(entries):
         if len(marks) < _FOUND_SHARE * tried - _MISSES:
@@ -106,9 +106,9 @@ def isolated_marks(lines: Sequence[str]) -> Iterator[list[Mark]]:
     """Yield the titles in capitals, then all titles, that stand alone with two blank lines or more before them."""
     titles = [
         index
-        for index, line in enumerate(lines)
-        if _stands_alone(lines, index) and not any(map(str.strip, lines[max(0, index - 2) : index]))
-        and is_title(line) and (line.isupper() or line.strip()[-1] not in ".!?")
+        for index in _lines_alone(lines)
+        if not any(map(str.strip, lines[max(0, index - 2) : index]))
+        and is_title(lines[index]) and (lines[index].isupper() or lines[index].strip()[-1] not in ".!?")
     ]  # fmt: skip
     for style, chosen in (
         (CAPITALS_STYLE, [index for index in titles if lines[index].isupper()]),
@@ -148,10 +148,14 @@ def _find_entry(entry: str, alone: dict[int, str], after: int) -> int | None:
     return next((index for index, key in later.items() if similar and key == similar[0]), None)
 
 
-def _stands_alone(lines: Sequence[str], index: int) -> bool:
-    line = lines[index].strip()
-    around = (lines[index - 1] if index else "") + (lines[index + 1] if index + 1 < len(lines) else "")
-    return 0 < len(line) <= _LONGEST_TITLE and not around.strip() and any(map(str.isalpha, line))
+def _lines_alone(lines: Sequence[str]) -> list[int]:
+    """Return the short lines with letters that stand between blank ones."""
+    stripped = [line.strip() for line in lines]
+    return [
+        index
+        for index, (before, line, after) in enumerate(zip(["", *stripped], stripped, [*stripped[1:], ""], strict=False))
+        if line and not before and not after and len(line) <= _LONGEST_TITLE and any(map(str.isalpha, line))
+    ]
 
 
 def _key(line: str) -> str:
