@@ -24,7 +24,7 @@ def main(argv: Sequence[str] | None = None) -> int:
     """Run the workflow in the current folder; return Snakemake's exit code."""
     parser = argparse.ArgumentParser(prog="python -m nextchapter.launch", description=__doc__)
     parser.add_argument("--cores", default="all", help="processor cores to use")
-    parser.add_argument("--books", help="folder of .txt books to read instead of the configured ones")
+    parser.add_argument("--books", help="folder of books to read instead of the configured ones")
     parser.add_argument("--report-only", action="store_true", help="write the report of finished work, run nothing")
     parser.add_argument("more", nargs="*", help="further arguments of Snakemake, behind --")
     arguments = parser.parse_args(argv)

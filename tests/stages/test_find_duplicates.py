@@ -22,7 +22,12 @@ def _shard(folder: Path, name: str, chapters: dict[str, list[str]]) -> tuple[str
             table.add([Chapter(book, "", book, "", place, "", text) for place, text in enumerate(texts, start=1)])
             table.end_group()
             records.append(
-                {"name": book, "books": [{"book": book, "row_groups": [start, table.groups]}], "refused": []}
+                {
+                    "name": book,
+                    "books": [{"book": book, "row_groups": [start, table.groups]}],
+                    "refused": [],
+                    "refused_count": 0,
+                }
             )
     write_json(folder / f"{name}.json", {"files": records})
     return str(folder / f"{name}.parquet"), str(folder / f"{name}.json")

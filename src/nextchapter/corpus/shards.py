@@ -45,6 +45,8 @@ class Shelf:
 
     books: list[ShelvedBook]
     refused: list[dict[str, str]]
+    """What was not read, as far as it is named."""
+    refused_count: int
 
     @classmethod
     def open(cls, tables: Iterable[Path], records: Iterable[Path], in_name_order: bool) -> "Shelf":
@@ -61,7 +63,8 @@ class Shelf:
         if in_name_order:
             files.sort(key=lambda entry: entry[0]["name"])
         books = [_shelved(record, table) for file, table in files for record in file["books"]]
-        return cls(books, [refused for file, _ in files for refused in file["refused"]])
+        refused = [entry for file, _ in files for entry in file["refused"]]
+        return cls(books, refused, sum(file["refused_count"] for file, _ in files))
 
     def entries(self) -> list[Entry]:
         """Return all chapters without their texts, in order."""

@@ -50,7 +50,7 @@ class Study(Spec):
     study: str | None = None
     """Name of the study and of its folder under results/; null takes the shelf's name."""
     books: str | None = None
-    """A folder of `.txt` books to read instead of `corpus.source`; usually given as `--config books=FOLDER`."""
+    """A folder of books to read instead of `corpus.source`; usually given as `--config books=FOLDER`."""
     corpus: CorpusSpec
     """The shelf."""
     tokenizers: Annotated[dict[Name, TokenizerSpec], Field(min_length=1)]

@@ -51,7 +51,7 @@ def split_corpus(job: Job) -> None:
         "duplicates": describe_duplicates(twins, everything),
         "leak": asdict(leak),
         "refused": [*shelf.refused, *spec["ignored"]],
-        "refused_count": len(shelf.refused) + spec["ignored_count"],
+        "refused_count": shelf.refused_count + spec["ignored_count"],
         "left_out_languages": [{"book": book.name, "language": book.record["language"]} for book in foreign],
     }
     write_json(job.path("quality"), quality)

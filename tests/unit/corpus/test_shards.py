@@ -21,7 +21,14 @@ def _shard(folder: Path, name: str, files: dict[str, list[str]]) -> tuple[Path, 
                 table.add([_chapter(book, 1), _chapter(book, 2)])
                 table.end_group()
                 found.append({"book": book, "row_groups": [start, table.groups]})
-            records.append({"name": file, "books": found, "refused": [{"file": f"{file}.bad", "reason": "broken"}]})
+            records.append(
+                {
+                    "name": file,
+                    "books": found,
+                    "refused": [{"file": f"{file}.bad", "reason": "broken"}],
+                    "refused_count": 1,
+                }
+            )
     write_json(folder / f"{name}.json", {"files": records})
     return folder / f"{name}.parquet", folder / f"{name}.json"
 
@@ -34,6 +41,7 @@ def test_books_come_in_the_order_of_the_shelf(tmp_path: Path) -> None:
     assert [book.name for book in listed.books] == ["c/z", "c/a", "d", "a"]
     assert [book.name for book in named.books] == ["a", "c/z", "c/a", "d"]
     assert [refused["file"] for refused in named.refused] == ["a.bad", "c.bad", "d.bad"]
+    assert named.refused_count == 3
 
 
 def test_entries_and_rows_are_those_of_each_book(tmp_path: Path) -> None:
@@ -53,7 +61,7 @@ def test_a_long_book_has_several_row_groups_and_comes_back_whole(tmp_path: Path)
         assert table.groups == 3
     write_json(
         tmp_path / "a.json",
-        {"files": [{"name": "a", "books": [{"book": "a", "row_groups": [0, 3]}], "refused": []}]},
+        {"files": [{"name": "a", "books": [{"book": "a", "row_groups": [0, 3]}], "refused": [], "refused_count": 0}]},
     )
     shelf = Shelf.open([tmp_path / "a.parquet"], [tmp_path / "a.json"], in_name_order=False)
     assert [row["text"][0] for row in shelf.books[0].rows()] == list("12345678")
