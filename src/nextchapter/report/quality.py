@@ -330,4 +330,6 @@ def _not_read(quality: Record) -> str:
         ("file", lambda row: f"<b>{escape(row['file'])}</b>"),
         ("reason", lambda row: escape(row["reason"])),
     )
-    return _table(rows, columns, ROWS_MAX, "files")
+    unnamed = quality.get("refused_count", 0) - len(quality.get("refused", ()))
+    more = f'<p class="more">And {_number(unnamed, "other")}, for like reasons.</p>' if unnamed else ""
+    return _table(rows, columns, ROWS_MAX, "files") + more
