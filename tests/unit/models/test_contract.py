@@ -21,6 +21,7 @@ SPECS = {
     "lstm": {"kind": "lstm", **SHAPE},
     "lstm-untied-deep": {"kind": "lstm", **SHAPE, "tied": False, "layers": 3},
     "gru-tied-equal": {"kind": "gru", **SHAPE, "hidden": 8, "layers": 1},
+    "hmm": {"kind": "hmm", "states": 7},
 }
 EXACT = {"rtol": 0, "atol": 1e-12}  # float64: sums in another order differ by less
 
