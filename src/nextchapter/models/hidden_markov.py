@@ -7,16 +7,15 @@ without logarithms: each is a product of matrices over the whole batch. Equation
 """
 
 from abc import abstractmethod
-from typing import Annotated, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
-from pydantic import Field
 from torch import Tensor
 
 from nextchapter.models.protocol import IGNORED, LanguageModel, SelfTaught, State
-from nextchapter.spec.models import FamilySpec
+from nextchapter.spec.models import EmSpec
 from nextchapter.tokens.stream import TokenStream
 
 
@@ -42,21 +41,6 @@ class Smoothed(NamedTuple):
     """Expected number of times that a state followed a state: the sum of xi (eq. 37) over all times and sequences."""
     belief: Float[Tensor, "batch state"]
     """p(last state | the tokens before the last one)."""
-
-
-class EmSpec(FamilySpec):
-    """What the models that learn by expectation-maximisation have in common."""
-
-    states: Annotated[int, Field(ge=1, le=65536)] = 256
-    """Number of hidden states."""
-    pseudo_count: Annotated[float, Field(gt=0)] = 1.0
-    """Counts added to each distribution, shared out as a frequency-only model would: no probability is ever 0."""
-    step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.7
-    """kappa of online EM: batch t has the weight (t + 1)^-kappa; a larger one forgets less."""
-
-    def describe(self) -> str:
-        """Return the number of states."""
-        return f"{self.states} states"
 
 
 class HiddenMarkovModel(LanguageModel):

@@ -14,7 +14,6 @@ from torch import Tensor
 
 from nextchapter.models.hidden_markov import (
     BeliefState,
-    EmSpec,
     OnlineEm,
     Tables,
     count_emissions,
@@ -23,7 +22,7 @@ from nextchapter.models.hidden_markov import (
     normalise,
 )
 from nextchapter.models.protocol import State
-from nextchapter.spec.models import Weights
+from nextchapter.spec.models import EmSpec, Weights
 from nextchapter.tokens.stream import TokenStream
 
 

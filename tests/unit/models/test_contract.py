@@ -22,6 +22,7 @@ SPECS = {
     "lstm-untied-deep": {"kind": "lstm", **SHAPE, "tied": False, "layers": 3},
     "gru-tied-equal": {"kind": "gru", **SHAPE, "hidden": 8, "layers": 1},
     "hmm": {"kind": "hmm", "states": 7},
+    "hmm-cloned": {"kind": "hmm-cloned", "states": 60},
 }
 EXACT = {"rtol": 0, "atol": 1e-12}  # float64: sums in another order differ by less
 
