@@ -111,24 +111,23 @@ def forward_backward(
         tokens: the sequences.
         kept: False where a sequence has ended.
     """
-    seen = emission[tokens.T]  # [time batch state]
-    seen[~kept.T] = 1.0
-    filtered, scales, belief = torch.empty_like(seen), seen.new_empty(seen.shape[:2]), start
-    for time, likelihood in enumerate(seen):
-        if time:
-            belief = filtered[time - 1] @ transition
-        joint = belief * likelihood
-        scales[time] = joint.sum(dim=-1)
-        filtered[time] = joint / scales[time, :, None]
-    posterior, later = torch.empty_like(seen), torch.ones_like(start)
-    ahead = seen.div_(scales[..., None])  # becomes p(w_t | z_t) beta_t / scale_t
-    for time in range(len(seen) - 1, -1, -1):
-        posterior[time] = filtered[time] * later
-        ahead[time] *= later
-        later = ahead[time] @ transition.T
-    moved = (ahead[1:] * kept.T[1:, :, None]).flatten(0, 1)
-    transitions = transition * (filtered[:-1].flatten(0, 1).T @ moved)
-    return Smoothed(-scales.log().T.where(kept, 0.0), posterior.transpose(0, 1), transitions, belief)
+    seen = emission[tokens.T].masked_fill_(~kept.T[..., None], 1.0)  # [time batch state]
+    filtered, scales = torch.empty_like(seen), seen.new_empty(*seen.shape[:2], 1)
+    belief = torch.empty_like(start).copy_(start)
+    for likelihood, joint, scale in zip(seen, filtered, scales, strict=True):
+        torch.mul(belief, likelihood, out=joint)
+        torch.sum(joint, dim=-1, keepdim=True, out=scale)
+        joint /= scale
+        torch.mm(joint, transition, out=belief)
+    later, backwards = torch.ones_like(seen), transition.T.contiguous()
+    ahead = seen.div_(scales)  # becomes p(w_t | z_t) beta_t / scale_t
+    for time in range(len(seen) - 1, 0, -1):
+        torch.mm(ahead[time].mul_(later[time]), backwards, out=later[time - 1])
+    moved = ahead[1:].mul_(kept.T[1:, :, None])
+    transitions = transition * (filtered[:-1].flatten(0, 1).T @ moved.flatten(0, 1))
+    nats = -scales[..., 0].log().T.where(kept, 0.0)
+    belief = filtered[-2] @ transition if len(filtered) > 1 else start
+    return Smoothed(nats, filtered.mul_(later).transpose(0, 1), transitions, belief)
 
 
 def count_emissions(
@@ -138,8 +137,9 @@ def count_emissions(
     vocabulary_size: int,
 ) -> Float[Tensor, "token state"]:
     """Return the expected number of times that a token was emitted by a state."""
-    counts = posterior.new_zeros(vocabulary_size, posterior.shape[-1])
-    return counts.index_add_(0, tokens[kept], posterior[kept])
+    counts = posterior.new_zeros(vocabulary_size + 1, posterior.shape[-1])  # the last row takes what is not kept
+    rows = tokens.where(kept, vocabulary_size).T.flatten()
+    return counts.index_add_(0, rows, posterior.transpose(0, 1).flatten(0, 1))[:-1]
 
 
 def normalise(
