@@ -32,7 +32,7 @@ class HmmClonedSpec(EmSpec):
     """Says which of the families this is."""
     states: Annotated[int, Field(ge=1, le=65536)] = 4096
     """Number of hidden states; no fewer than tokens. Memory grows with their square."""
-    pseudo_count: Annotated[float, Field(gt=0)] = 10.0
+    pseudo_count: Annotated[float, Field(gt=0)] = 30.0
     """Counts added to the transitions out of each state, shared out by how frequent the tokens are."""
 
     def weights(self, vocabulary_size: int) -> Weights:
@@ -125,6 +125,9 @@ class HmmCloned(OnlineEm):
         window = self._window(sequence)
         before, after = (Window(*(part[:, cut] for part in window)) for cut in (slice(-1), slice(1, None)))
         ways = self._blocks(before, after)
+        ways[~kept[:, 1:]] = (
+            1 / ways.shape[-1]
+        )  # behind the end of a sequence all is equally likely: that tells nothing
         beliefs, nats = filter_blocks(state_after_first[1], ways)
         later = smooth_blocks(ways, nats)
         filtered = torch.cat([read, beliefs[:, :-1]], dim=1)
