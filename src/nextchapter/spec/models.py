@@ -82,7 +82,7 @@ class EmSpec(FamilySpec):
     """Number of hidden states."""
     pseudo_count: Annotated[float, Field(gt=0)] = 1.0
     """Counts added to each distribution, shared out as a frequency-only model would: no probability is ever 0."""
-    step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.7
+    step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.6
     """kappa of online EM: batch t has the weight (t + 1)^-kappa; a larger one forgets less."""
 
     def describe(self) -> str:
