@@ -26,6 +26,7 @@ MODELS = {
     "gru": {"kind": "gru", "hidden": 16, "embedding": 8, "dropout": 0.2, "layers": 2},
     "lstm": {"kind": "lstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
     "hmm": {"kind": "hmm", "states": 6},
+    "hmm-cloned": {"kind": "hmm-cloned", "states": 60},
 }
 SPEC = TrainingSpec(
     batch_size=4, truncation=8, max_tokens=None, max_steps=40, valid_every_steps=10, warmup_steps=5,
