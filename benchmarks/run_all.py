@@ -6,7 +6,9 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-RACES = ["race_training.py", "race_tokenizers.py", "scale_glove.py", "race_glove.py", "time_study.py"]
+RACES = [
+    "race_training.py", "race_hmm.py", "race_tokenizers.py", "scale_glove.py", "race_glove.py", "time_study.py",
+]  # fmt: skip
 
 
 def main() -> int:

@@ -22,12 +22,16 @@ from nextchapter.training.loop import Trainer
 from nextchapter.training.progress import Progress
 
 GOLDEN = Path(__file__).with_name("losses.json")
+RECURRENT = {"hidden": 32, "embedding": 16, "layers": 2, "dropout": 0.1}
 FAMILIES = {
-    "elman-tanh": {"kind": "elman", "activation": "tanh"},
-    "elman-relu": {"kind": "elman", "activation": "relu"},
-    "elman-sigmoid": {"kind": "elman", "activation": "sigmoid"},
-    "gru": {"kind": "gru"},
-    "lstm": {"kind": "lstm"},
+    "elman-tanh": {"kind": "elman", "activation": "tanh", **RECURRENT},
+    "elman-relu": {"kind": "elman", "activation": "relu", **RECURRENT},
+    "elman-sigmoid": {"kind": "elman", "activation": "sigmoid", **RECURRENT},
+    "gru": {"kind": "gru", **RECURRENT},
+    "lstm": {"kind": "lstm", **RECURRENT},
+    "hmm": {"kind": "hmm", "states": 16},
+    "hmm-cloned": {"kind": "hmm-cloned", "states": 200},
+    "hmm-neural": {"kind": "hmm-neural", "classes": 8, "states_per_class": 8, "rank": 16, "embedding": 16},
 }
 
 
@@ -43,7 +47,8 @@ def first_losses(family: str, folder: Path, steps: int = 20) -> list[float]:
         valid_every_steps=1000,
     )  # fmt: skip
     torch.manual_seed(0)
-    model = build_model({"hidden": 32, "embedding": 16, "layers": 2, "dropout": 0.1, **FAMILIES[family]}, 128)
+    model = build_model(FAMILIES[family], 128)
+    model.prepare(stream, end_of_chapter=0)
     events = EventLog(folder / "events.jsonl")
     batches = StreamBatches(stream, 0, spec.batch_size, 16, seed=0)
     checkpoints, progress = CheckpointFile(folder / "c.pt", "golden"), Progress(family, 1, 0, shared_terminal=True)

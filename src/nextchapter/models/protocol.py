@@ -6,11 +6,13 @@ An Elman network's hidden vector, an LSTM's (h, c), a hidden Markov model's beli
 
 from abc import ABC, abstractmethod
 from collections.abc import Callable
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+
+from nextchapter.tokens.stream import TokenStream
 
 State = Any
 """A tensor with `batch` as its first axis, or a tuple of states."""
@@ -27,6 +29,14 @@ class LanguageModel(nn.Module, ABC):
     """
 
     vocabulary_size: int
+
+    @property
+    def device(self) -> torch.device:
+        """Where the model is computed: where its first parameter or buffer lies."""
+        return next(tensor for group in (self.parameters(), self.buffers()) for tensor in group).device
+
+    def prepare(self, stream: TokenStream, end_of_chapter: int) -> None:
+        """Take from the training split what must be known before the first step, such as how frequent tokens are."""
 
     @abstractmethod
     def initial_state(self, batch: int) -> State:
@@ -56,6 +66,28 @@ class LanguageModel(nn.Module, ABC):
         return -chosen.where(kept, 0.0), state
 
 
+class SelfTaught(LanguageModel):
+    """A model that learns without gradients: from each batch it moves its own buffers.
+
+    All that it has learnt, sums and counters included, lies in buffers, so that a checkpoint holds it.
+    """
+
+    tables: ClassVar[tuple[str, ...]]
+    """Names of the buffers whose entries are what it learns."""
+
+    @abstractmethod
+    def learn(
+        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time"], State]:
+        """Score a batch as `score` does, then learn from it.
+
+        Args:
+            tokens: what is read.
+            targets: the tokens that follow each, so the same moved by one, or `IGNORED`.
+            state: before the first token.
+        """
+
+
 def map_state(change: Callable[[Tensor], Tensor], state: State) -> State:
     """Return the state with a function applied to each of its tensors."""
     if isinstance(state, tuple):
@@ -69,5 +101,7 @@ def detach_state(state: State) -> State:
 
 
 def count_parameters(model: nn.Module) -> int:
-    """Return the number of trained parameters; a shared matrix counts once."""
-    return sum(parameter.numel() for parameter in model.parameters() if parameter.requires_grad)
+    """Return the number of trained parameters; a shared matrix counts once, and so does each entry of a table."""
+    tables = [model.get_buffer(name) for name in model.tables] if isinstance(model, SelfTaught) else []
+    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
+    return sum(tensor.numel() for tensor in [*trained, *tables])

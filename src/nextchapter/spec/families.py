@@ -16,7 +16,7 @@ from pydantic import Field
 
 from nextchapter.spec.models import FamilySpec
 
-FAMILIES = ("elman", "gru", "lstm", "ngram")
+FAMILIES = ("elman", "gru", "hmm", "hmm_cloned", "hmm_neural", "lstm", "ngram")
 
 _FOLDER = Path(__file__).parents[1] / "models"
 _LIGHT = ("nextchapter.spec", "pydantic", "typing")

@@ -75,3 +75,18 @@ class RecurrentSpec(FamilySpec):
     def describe(self) -> str:
         """Return layers and width."""
         return f"{self.layers} x {self.hidden} hidden" if self.layers > 1 else f"{self.hidden} hidden"
+
+
+class EmSpec(FamilySpec):
+    """What the models that learn by expectation-maximisation have in common."""
+
+    states: Annotated[int, Field(ge=1, le=65536)] = 256
+    """Number of hidden states."""
+    pseudo_count: Annotated[float, Field(gt=0)] = 1.0
+    """Counts added to each distribution, shared out as a frequency-only model would: no probability is ever 0."""
+    step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.6
+    """kappa of online EM: batch t has the weight (t + 1)^-kappa; a larger one forgets less."""
+
+    def describe(self) -> str:
+        """Return the number of states."""
+        return f"{self.states} states"

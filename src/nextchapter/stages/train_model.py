@@ -60,7 +60,7 @@ def train_model(job: Job) -> None:
         "run_key": run_key,
         "vocabulary_size": facts["vocabulary_size"],
         "parameters": count_parameters(trainer.model),
-        "device": next(trainer.model.parameters()).device.type,
+        "device": trainer.model.device.type,
         "threads": job.threads,
         "steps": counters.step,
         "tokens": counters.tokens,
@@ -94,10 +94,11 @@ def _prepare(job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack:
     prepare_torch(job.threads)
     device = choose_device(spec.device)
     torch.manual_seed(seed)
+    stream, end = _open(job, "train", facts), facts["end_of_chapter"]
     model = build_model(job.spec["model"], facts["vocabulary_size"])
+    model.prepare(stream, end)
     _start_from_vectors(model, job)
     model.to(device).train()
-    stream, end = _open(job, "train", facts), facts["end_of_chapter"]
     batches: Batches
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, end, spec.batch_size, seed)

@@ -15,7 +15,7 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from nextchapter.models.protocol import LanguageModel, State, detach_state, map_state
+from nextchapter.models.protocol import LanguageModel, SelfTaught, State, detach_state, map_state
 from nextchapter.models.registry import set_weights, weights_of
 from nextchapter.models.starting import token_vectors
 from nextchapter.spec.base import SpecError
@@ -96,13 +96,13 @@ class Trainer:
         """
         self.model, self.batches, self.validate, self.spec, self.seed = model, batches, validate, spec, seed
         self.events, self.checkpoints, self.progress = events, checkpoints, progress
-        self.optimiser = build_optimiser(model, spec)
+        self.optimiser = None if isinstance(model, SelfTaught) else build_optimiser(model, spec)
         self._vectors = token_vectors(model)
         self._frozen_steps = _frozen_steps(spec, has_vectors=self._vectors is not None)
         self.total_steps = budget_steps(spec, batches)
         self.counters = Counters()
         self.best_weights = _copied_weights(model)
-        self._device = next(model.parameters()).device
+        self._device = model.device
         self._state: State = None
         self._window = Window()
         self._last_checkpoint = time.monotonic()
@@ -113,7 +113,8 @@ class Trainer:
         self.counters = Counters(**checkpoint["counters"])
         if self.counters.stopped_by is None:
             set_weights(self.model, checkpoint["weights"])
-            self.optimiser.load_state_dict(checkpoint["optimiser"])
+            if self.optimiser is not None:
+                self.optimiser.load_state_dict(checkpoint["optimiser"])
             self._window = Window(**checkpoint["window"])
             self._state = map_state(lambda tensor: tensor.to(self._device), checkpoint["state"])
 
@@ -140,33 +141,37 @@ class Trainer:
         return counters
 
     def _train_step(self) -> None:
-        """Read a batch, run the gradient back through it, and move the weights."""
+        """Read a batch and learn from it: by the gradient that runs back through it, or as the model itself does."""
         started, counters, spec = time.perf_counter(), self.counters, self.spec
         batch = self.batches.batch(counters.step)
         if batch.fresh:
             self._state = self.model.initial_state(len(batch.tokens))
         torch.manual_seed(step_seed(self.seed, counters.step))  # the dropout masks of this step
-        nats, state = self.model.score(
-            batch.tokens.to(self._device), batch.targets.to(self._device), detach_state(self._state)
-        )
+        read = self.model.learn if isinstance(self.model, SelfTaught) else self.model.score
+        nats, state = read(batch.tokens.to(self._device), batch.targets.to(self._device), detach_state(self._state))
         loss = nats.sum() / batch.count
-        self.optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self._vectors is not None and counters.step < self._frozen_steps:
-            self._vectors.grad = None  # AdamW passes over what has no gradient, decay included
-        norm = nn.utils.clip_grad_norm_(self.model.parameters(), spec.clip_norm or math.inf)
-        loss_nats, gradient_norm = loss.item(), norm.item()
+        gradient_norm = 0.0 if self.optimiser is None else self._backpropagate(self.optimiser, loss)
+        loss_nats = loss.item()
         rate = learning_rate(counters.step, self.total_steps, spec)
         if not (math.isfinite(loss_nats) and math.isfinite(gradient_norm)):
             raise self._diverged(f"loss {loss_nats} nats, gradient norm {gradient_norm:.4g}", rate, counters.step + 1)
-        for group in self.optimiser.param_groups:
-            group["lr"] = rate
-        self.optimiser.step()
+        if self.optimiser is not None:
+            for group in self.optimiser.param_groups:
+                group["lr"] = rate
+            self.optimiser.step()
         self._state = state
         counters.step += 1
         counters.tokens += batch.count
         counters.train_s += time.perf_counter() - started
         self._record(loss_nats, gradient_norm, rate, batch.count)
+
+    def _backpropagate(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> float:
+        """Set the gradients of a loss, clipped; return their global norm before."""
+        optimiser.zero_grad(set_to_none=True)
+        loss.backward()  # type: ignore[no-untyped-call]
+        if self._vectors is not None and self.counters.step < self._frozen_steps:
+            self._vectors.grad = None  # AdamW passes over what has no gradient, decay included
+        return nn.utils.clip_grad_norm_(self.model.parameters(), self.spec.clip_norm or math.inf).item()
 
     def _diverged(self, what: str, rate: float, step: int | None = None) -> TrainingDivergedError:
         """Return the error that says where training went wrong, and what is left."""
@@ -188,13 +193,14 @@ class Trainer:
         self.progress.update(tokens, loss_nats)
         if self.counters.step % self.spec.log_every_steps and self.counters.step < self.total_steps:
             return
-        metrics = {
-            "train/loss_nats": window.nats / window.tokens,
-            "train/gradient_norm": window.gradient_norm,
-            "train/clipped_share": window.clipped / window.steps,
-            "train/learning_rate": rate,
-            "system/tokens_per_s": self.counters.tokens / self.counters.train_s,
-        }
+        metrics = {"train/loss_nats": window.nats / window.tokens}
+        if self.optimiser is not None:
+            metrics |= {
+                "train/gradient_norm": window.gradient_norm,
+                "train/clipped_share": window.clipped / window.steps,
+                "train/learning_rate": rate,
+            }
+        metrics["system/tokens_per_s"] = self.counters.tokens / self.counters.train_s
         self.events.append("train", self.counters.step, metrics, tokens=self.counters.tokens)
         self._window = Window()
 
@@ -226,7 +232,7 @@ class Trainer:
         if self.counters.stopped_by is None:
             content |= {
                 "weights": weights_of(self.model),
-                "optimiser": self.optimiser.state_dict(),
+                "optimiser": None if self.optimiser is None else self.optimiser.state_dict(),
                 "state": map_state(lambda tensor: tensor.detach().cpu(), self._state),
                 "window": asdict(self._window),
             }

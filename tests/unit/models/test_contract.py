@@ -21,6 +21,9 @@ SPECS = {
     "lstm": {"kind": "lstm", **SHAPE},
     "lstm-untied-deep": {"kind": "lstm", **SHAPE, "tied": False, "layers": 3},
     "gru-tied-equal": {"kind": "gru", **SHAPE, "hidden": 8, "layers": 1},
+    "hmm": {"kind": "hmm", "states": 7},
+    "hmm-cloned": {"kind": "hmm-cloned", "states": 60},
+    "hmm-neural": {"kind": "hmm-neural", "classes": 5, "states_per_class": 4, "rank": 6, "embedding": 8},
 }
 EXACT = {"rtol": 0, "atol": 1e-12}  # float64: sums in another order differ by less
 

@@ -25,6 +25,8 @@ MODELS = {
     "elman": {"kind": "elman", "hidden": 16, "embedding": 8, "dropout": 0.2},
     "gru": {"kind": "gru", "hidden": 16, "embedding": 8, "dropout": 0.2, "layers": 2},
     "lstm": {"kind": "lstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
+    "hmm": {"kind": "hmm", "states": 6},
+    "hmm-cloned": {"kind": "hmm-cloned", "states": 60},
 }
 UNTIED = {**MODELS["lstm"], "tied": False}
 SPEC = TrainingSpec(
@@ -113,6 +115,16 @@ def test_a_run_that_stopped_and_went_on_ends_in_the_same_bits(
         for path in (tmp_path / "whole", tmp_path / "cut")
     ]
     assert logs[0] == logs[1]
+
+
+def test_a_model_that_teaches_itself_has_no_optimiser_and_logs_no_gradient(stream: TokenStream, tmp_path: Path) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC, "hmm")
+    counters = trainer.run()
+    assert trainer.optimiser is None
+    assert counters.best_step > 0
+    logged = [event["metrics"] for event in read_events(tmp_path / "events.jsonl") if event["event"] == "train"]
+    assert all(set(metrics) == {"train/loss_nats", "system/tokens_per_s"} for metrics in logged)
+    assert logged[-1]["train/loss_nats"] < logged[0]["train/loss_nats"] - 0.2
 
 
 def test_a_finished_run_is_not_trained_again(stream: TokenStream, tmp_path: Path) -> None:

@@ -1,0 +1,1 @@
+"""What trained models have learnt, and where they fail."""
