@@ -183,7 +183,7 @@ class Flow:
 
     def code(self, rule: str, name: str = "") -> str:
         """Return the fingerprint of the code behind a rule; for a run, that of its own model as well."""
-        extra = [f"nextchapter.models.{self.runs[name][0].model.kind}"] if name in self.runs else []
+        extra = [f"nextchapter.models.{self.runs[name][0].model.kind.replace('-', '_')}"] if name in self.runs else []
         uses_model = rule in ("train_model", "evaluate_model", "write_chapter")
         return fingerprint(f"{STAGES}.{rule}", extra if uses_model else ())
 

@@ -29,7 +29,7 @@ def predict_passage(
         count: length of the passage, in tokens.
         best: how many of the likeliest tokens to show.
     """
-    device = next(model.parameters()).device
+    device = model.device
     before = np.concatenate([[tokenizer.end_of_chapter], chapter[: start + count - 1]]).astype(np.int64)
     log_probs, _ = model(torch.from_numpy(before)[None].to(device), model.initial_state(1))
     probabilities = log_probs[0, start:].exp().cpu()

@@ -60,7 +60,7 @@ def write_chapter(model: LanguageModel, tokenizer: UnigramTokenizer, opening: st
         opening: first words of the chapter, any text.
         spec: sampling, lengths and seed.
     """
-    device = next(model.parameters()).device
+    device = model.device
     generator = torch.Generator().manual_seed(spec.seed)
     draft = _Draft(tokenizer, opening)
     prompt = torch.tensor([[tokenizer.end_of_chapter, *tokenizer.encode(opening)]], device=device)

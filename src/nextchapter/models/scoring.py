@@ -24,7 +24,7 @@ def score_chapters(
     """
     was_training = model.training
     model.eval()
-    device = next(model.parameters()).device
+    device = model.device
     nats = [np.empty(length) for length in stream.lengths]
     by_length = np.argsort(-stream.lengths, kind="stable")
     for start in range(0, stream.chapters, batch_size):

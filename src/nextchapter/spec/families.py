@@ -16,7 +16,7 @@ from pydantic import Field
 
 from nextchapter.spec.models import FamilySpec
 
-FAMILIES = ("elman", "gru", "lstm", "ngram")
+FAMILIES = ("elman", "feed_forward", "gru", "lstm", "ngram", "uniform", "unigram")
 
 _FOLDER = Path(__file__).parents[1] / "models"
 _LIGHT = ("nextchapter.spec", "pydantic", "typing")

@@ -29,6 +29,9 @@ class Weights(NamedTuple):
 class FamilySpec(Spec):
     """The base of every family's specification; a subclass says its `kind`, the name of its module."""
 
+    reads_once: ClassVar[bool] = False
+    """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
+
     kind: str
     """Says which of the families this is."""
 

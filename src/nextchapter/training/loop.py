@@ -98,7 +98,7 @@ class Trainer:
         self.total_steps = budget_steps(spec, batches)
         self.counters = Counters()
         self.best_weights = _copied_weights(model)
-        self._device = next(model.parameters()).device
+        self._device = model.device
         self._state: State = None
         self._window = Window()
         self._last_checkpoint = time.monotonic()
