@@ -84,6 +84,18 @@ class Ngram(CountedModel):
                 self._set_table("keys", k, ngrams.keys)
                 self._set_table("log_backoffs", k - 1, np.log(backoffs))
 
+    def ngrams(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield, from order 1 up, tokens [ngram k], ln p and the ln of the back-off weight, float64 [ngram]."""
+        tokens = np.arange(self.vocabulary_size)[:, None]
+        for k in range(1, self.order + 1):
+            if k > 1:
+                keys = self._table("keys", k).cpu().numpy()
+                tokens = np.column_stack([tokens[keys // self.vocabulary_size], keys % self.vocabulary_size])
+            log_probs = self._table("log_probs", k).double().cpu().numpy()
+            has_backoffs = k < self.order and len(self._table("log_backoffs", k))
+            backoffs = self._table("log_backoffs", k).double().cpu().numpy() if has_backoffs else np.zeros(len(tokens))
+            yield tokens, log_probs, backoffs
+
     def initial_state(self, batch: int) -> State:
         """Return the state without any context, int64 [batch context]."""
         return torch.full((batch, self.order - 1), ABSENT, device=self.device)

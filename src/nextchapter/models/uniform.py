@@ -1,5 +1,6 @@
 """Equal probabilities for all tokens, p(w) = 1 / V: the floor under all models."""
 
+import math
 from typing import ClassVar, Literal
 
 from nextchapter.models.unigram import Unigram
@@ -22,7 +23,9 @@ class Uniform(Unigram):
     tables = ()
 
     def fit(self, stream: TokenStream, end_of_chapter: int) -> None:
-        """Learn nothing."""
+        """Learn nothing; write 1 / V in the precision that the model now has."""
+        del stream, end_of_chapter
+        self.get_buffer("log_probs").fill_(-math.log(self.vocabulary_size))
 
 
 MODEL, SPEC = Uniform, UniformSpec
