@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from nextchapter.models.ngram import LOGGER, Ngram, NgramSpec, estimate_discounts
+from nextchapter.models.ngram import LOGGER, Ngram, NgramSpec, count_ngrams, estimate_discounts
 from nextchapter.models.protocol import count_parameters
 from nextchapter.models.scoring import score_chapters
 from nextchapter.tokens.stream import TokenStream
@@ -141,15 +141,17 @@ def test_where_counts_allow_no_three_discounts_one_serves_all_and_a_warning_says
 
 
 def test_a_wide_vocabulary_is_counted_as_a_small_one() -> None:
-    """Keys above 2^32; the order of the tokens, and so that of the tables, stays."""
-    chapters, numbers = chapters_of(3), np.array([0, 70_000, 80_000, 4_000_000_000, 4_100_000_000])
-    narrow, wide = list(count_ngrams(stream_of(chapters), END, VOCABULARY, 4)), stream_of(chapters)
-    wide = TokenStream(numbers[wide.tokens].astype(np.uint32), wide.offsets)
-    tokens = np.unique(wide.tokens)
-    keys, counts = _ngrams_by_hand(wide, 70_000, 4)
-    assert len(tokens) == len(set(itertools.chain.from_iterable(chapters)))
-    assert len(keys) == len(narrow[3].keys)
-    assert sorted(counts) == sorted(narrow[3].counts.tolist())
+    stream, numbers, wide = stream_of(chapters_of(3)), np.array([0, 70_000, 80_000, 150_000, 199_999]), 200_000
+    spread = TokenStream(numbers[stream.tokens].astype(np.uint32), stream.offsets)
+    small = list(count_ngrams(stream, END, VOCABULARY, 4))
+    large = list(count_ngrams(spread, int(numbers[END]), wide, 4))
+    assert large[1].keys.max() > 2**32
+    for few, many in zip(small[1:], large[1:], strict=True):
+        np.testing.assert_array_equal(few.counts, many.counts)
+        np.testing.assert_array_equal(numbers[few.keys % VOCABULARY], many.keys % wide)
+    for few, many in zip(small[2:], large[2:], strict=True):
+        np.testing.assert_array_equal(few.suffixes, many.suffixes)
+        np.testing.assert_array_equal(few.contexts, many.contexts)
 
 
 def test_fitting_again_replaces_what_was_learnt() -> None:

@@ -49,7 +49,11 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
             r"runs\.lstm-384\.model\.hidden: found 0; should be greater than or equal to 1",
         ),
         ("runs/lstm-384/model/hiden", 8, r"runs\.lstm-384\.model\.hiden: unknown key; did you mean 'hidden'\?"),
-        ("runs/lstm-384/model/kind", "ltsm", r"runs\.lstm-384\.model: found .*expected tags: 'elman', .*'gru', .*'lstm'"),
+        (
+            "runs/lstm-384/model/kind",
+            "ltsm",
+            r"runs\.lstm-384\.model: found .*expected tags: 'elman', .*'gru', .*'lstm'",
+        ),
         ("runs/lstm-384/tokenizer", "bpe", r"runs\.lstm-384\.tokenizer: found 'bpe'; allowed: unigram-2k"),
         ("runs/lstm-384/seeds", [1, 1], r"runs\.lstm-384: seeds must differ; found \[1, 1\]"),
         ("runs/lstm-384/training", {"patience": 0}, r"runs\.lstm-384\.training\.patience: found 0; .*at least|greater"),
