@@ -42,6 +42,10 @@ class NgramSpec(FamilySpec):
     order: Annotated[int, Field(ge=1, le=12)] = 5
     """Longest n-gram, in tokens."""
 
+    def table_bytes(self, train_tokens: float) -> float:
+        """Return 16 bytes, a key and two numbers, for the n-gram of each order above 1 that ends at each token."""
+        return 16 * (self.order - 1) * train_tokens
+
     def describe(self) -> str:
         """Return the order."""
         return f"order {self.order}"

@@ -47,7 +47,7 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
         parameters = model.weights(flow.study.tokenizers[run.tokenizer].vocabulary_size).total
         reads = "is trained" if _is_trained(flow, name) else f"{_rough(budget_tokens(run, characters))} tokens"
         network = ", ".join(filter(None, [model.kind, model.describe()]))
-        size = f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
+        size = "counted" if model.reads_once else f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
         lines.append(f"  {fit(name, 21):<22}{fit(network, 23):<24}{size:>11}  {reads}")
     return lines + more(len(flow.runs))
 

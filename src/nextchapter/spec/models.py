@@ -40,6 +40,11 @@ class FamilySpec(Spec):
         del vocabulary_size
         return Weights()
 
+    def table_bytes(self, train_tokens: float) -> float:
+        """Return the most that the tables of a model that counts take on the disk, by the tokens that it counts."""
+        del train_tokens
+        return 0
+
     def describe(self) -> str:
         """Return what tells this model from others of its family, in a few words: `384 hidden`."""
         return ""
