@@ -6,7 +6,7 @@ import sys
 from pathlib import Path
 
 HERE = Path(__file__).parent
-RACES = ["race_training.py", "time_study.py"]
+RACES = ["race_training.py", "scale_ngram.py", "time_study.py"]
 
 
 def main() -> int:
