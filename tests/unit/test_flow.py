@@ -145,3 +145,11 @@ def test_stages_are_run_by_the_interpreter_that_runs_snakemake(monkeypatch: pyte
     monkeypatch.setenv("PATH", "/usr/bin")
     _flow()
     assert os.environ["PATH"].split(os.pathsep)[0] == str(Path(sys.executable).parent)
+
+
+def test_the_code_of_a_run_is_that_of_its_family_whatever_its_name(shelf: Path) -> None:
+    run = {"tokenizer": "unigram-2k"}
+    runs = {"window": {**run, "model": {"kind": "feed-forward"}}, "counts": {**run, "model": {"kind": "ngram"}}}
+    flow = _flow(books=str(shelf), runs=runs)
+    assert flow.code("train_model", "window.s1") != flow.code("train_model", "counts.s1")
+    assert flow.code("draw_network", "window.s1") == flow.code("draw_network", "counts.s1")
