@@ -23,11 +23,12 @@ from nextchapter.training.progress import Progress
 
 GOLDEN = Path(__file__).with_name("losses.json")
 FAMILIES = {
-    "elman-tanh": {"kind": "elman", "activation": "tanh"},
-    "elman-relu": {"kind": "elman", "activation": "relu"},
-    "elman-sigmoid": {"kind": "elman", "activation": "sigmoid"},
-    "gru": {"kind": "gru"},
-    "lstm": {"kind": "lstm"},
+    "elman-tanh": {"kind": "elman", "layers": 2, "activation": "tanh"},
+    "elman-relu": {"kind": "elman", "layers": 2, "activation": "relu"},
+    "elman-sigmoid": {"kind": "elman", "layers": 2, "activation": "sigmoid"},
+    "feed-forward": {"kind": "feed-forward", "order": 4, "direct": True},
+    "gru": {"kind": "gru", "layers": 2},
+    "lstm": {"kind": "lstm", "layers": 2},
 }
 
 
@@ -43,7 +44,7 @@ def first_losses(family: str, folder: Path, steps: int = 20) -> list[float]:
         valid_every_steps=1000,
     )  # fmt: skip
     torch.manual_seed(0)
-    model = build_model({"hidden": 32, "embedding": 16, "layers": 2, "dropout": 0.1, **FAMILIES[family]}, 128)
+    model = build_model({"hidden": 32, "embedding": 16, "dropout": 0.1, **FAMILIES[family]}, 128)
     events = EventLog(folder / "events.jsonl")
     batches = StreamBatches(stream, 0, spec.batch_size, 16, seed=0)
     checkpoints, progress = CheckpointFile(folder / "c.pt", "golden"), Progress(family, 1, 0, shared_terminal=True)
