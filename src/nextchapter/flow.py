@@ -235,7 +235,7 @@ class Flow:
         """Return the fingerprint of the code behind a rule, with that of all that it loads by name."""
         extra: list[str] = []
         if rule in ("train_model", "evaluate_model", "write_chapter"):
-            extra.append(f"nextchapter.models.{self.runs[name][0].model.kind}")
+            extra.append(f"nextchapter.models.{self.runs[name][0].model.kind.replace('-', '_')}")
         if rule in ("train_tokenizer", "encode_corpus"):
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[name].kind}")
         if rule in ("evaluate_model", "write_chapter"):

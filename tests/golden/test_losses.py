@@ -27,6 +27,7 @@ FAMILIES = {
     "elman-tanh": {"kind": "elman", "activation": "tanh", **RECURRENT},
     "elman-relu": {"kind": "elman", "activation": "relu", **RECURRENT},
     "elman-sigmoid": {"kind": "elman", "activation": "sigmoid", **RECURRENT},
+    "feed-forward": {"kind": "feed-forward", "order": 4, "direct": True, "hidden": 32, "embedding": 16, "dropout": 0.1},
     "gru": {"kind": "gru", **RECURRENT},
     "lstm": {"kind": "lstm", **RECURRENT},
     "hmm": {"kind": "hmm", "states": 16},

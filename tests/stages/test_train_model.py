@@ -10,9 +10,11 @@ import torch
 
 from nextchapter.embeddings.vectors import load_vectors
 from nextchapter.models.registry import load_model
+from nextchapter.models.scoring import score_chapters
 from nextchapter.stages.train_model import main
 from nextchapter.store.events import read_events
 from nextchapter.store.files import read_json
+from nextchapter.tokens.stream import TokenStream
 
 
 def test_a_run_leaves_weights_events_and_provenance(trained: Path) -> None:
@@ -137,3 +139,89 @@ def test_a_run_may_start_from_vectors_and_keep_them(
     cosines = [torch.nn.functional.cosine_similarity(part[known], centred).min() for part in weights]
     assert cosines[0] > 0.99999 > cosines[1]
     assert keys[0] != keys[1]
+
+
+NGRAM = {"kind": "ngram", "order": 3}
+
+
+@pytest.mark.parametrize("model", [NGRAM, {"kind": "unigram"}, {"kind": "uniform"}])
+def test_a_model_that_counts_leaves_the_same_files(
+    model: dict[str, object],
+    small_shelf: Path,
+    arguments: SimpleNamespace,
+    tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for folder in ("one", "two"):
+        assert main(arguments.train_model(small_shelf, tmp_path / folder, model=model)) == 0
+    assert (tmp_path / "one/model.safetensors").read_bytes() == (tmp_path / "two/model.safetensors").read_bytes()
+    record, facts = read_json(tmp_path / "one/run.json"), read_json(small_shelf / "tokens.json")
+    assert (record["steps"], record["stopped_by"]) == (1, "budget")
+    assert record["tokens"] == facts["splits"]["train"]["tokens"]
+    assert record["train_seconds"] > 0
+    events = list(read_events(tmp_path / "one/events.jsonl"))
+    assert [(event["event"], event["step"]) for event in events] == [("start", 0), ("valid", 1), ("end", 1)]
+    assert events[1]["metrics"]["valid/loss_nats"] == record["valid_nats_per_token"]
+    stream = TokenStream.open(small_shelf / "valid.bin", facts["dtype"])
+    nats = score_chapters(load_model(tmp_path / "one/model.safetensors"), stream, facts["end_of_chapter"], 1, 99)
+    mean = sum(chapter.sum() for chapter in nats) / len(stream.tokens)
+    assert mean == pytest.approx(record["valid_nats_per_token"], rel=1e-9)
+
+
+def test_what_sets_the_pace_of_training_means_nothing_to_a_model_that_counts(
+    small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    assert main(arguments.train_model(small_shelf, tmp_path / "one", model=NGRAM)) == 0
+    other = {"max_steps": 7, "learning_rate": 1.0, "patience": 1, "target_loss_nats": 9.0, "truncation": "chapter"}
+    assert main(arguments.train_model(small_shelf, tmp_path / "two", model=NGRAM, training=other, seed=5)) == 0
+    assert (tmp_path / "one/model.safetensors").read_bytes() == (tmp_path / "two/model.safetensors").read_bytes()
+
+
+def test_a_model_that_counts_starts_anew_after_a_kill(
+    small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The process dies once it has counted: its log has a beginning and no end."""
+    (tmp_path / "w").mkdir()
+    code = """
+import os, signal, sys
+from nextchapter.models.ngram import Ngram
+from nextchapter.stages.train_model import main
+fit = Ngram.fit
+def dying(self, *arguments):
+    fit(self, *arguments)
+    os.kill(os.getpid(), signal.SIGKILL)
+Ngram.fit = dying
+sys.exit(main(sys.argv[1:]))
+"""
+    command = arguments.train_model(small_shelf, tmp_path / "killed", model=NGRAM)
+    died = subprocess.run([sys.executable, "-c", code, *command], cwd=tmp_path / "w", capture_output=True, check=False)
+    assert died.returncode == -9
+    monkeypatch.chdir(tmp_path / "w")
+    assert main(command) == 0
+    assert [event["event"] for event in read_events(tmp_path / "killed/events.jsonl")] == ["start", "valid", "end"]
+    assert main(arguments.train_model(small_shelf, tmp_path / "whole", model=NGRAM)) == 0
+    assert (tmp_path / "killed/model.safetensors").read_bytes() == (tmp_path / "whole/model.safetensors").read_bytes()
+
+
+def test_a_network_under_the_name_of_a_model_that_counted_starts_anew(
+    trained: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path
+) -> None:
+    """The log is the other model's, so the checkpoint that the network left is no longer of use."""
+    assert main(arguments.train_model(small_shelf, tmp_path / "between", model=NGRAM)) == 0
+    assert main(arguments.train_model(small_shelf, tmp_path / "again")) == 0
+    events = [event["event"] for event in read_events(tmp_path / "again/events.jsonl")]
+    assert events == [event["event"] for event in read_events(trained / "events.jsonl")]
+    assert (tmp_path / "again/model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
+
+
+def test_the_feed_forward_network_is_trained_as_any_other(
+    small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    model = {"kind": "feed-forward", "order": 3, "hidden": 16, "embedding": 8}
+    assert main(arguments.train_model(small_shelf, tmp_path / "run", model=model)) == 0
+    log = list(read_events(tmp_path / "run/events.jsonl"))
+    valid = [event["metrics"]["valid/loss_nats"] for event in log if event["event"] == "valid"]
+    assert valid[-1] < valid[0]

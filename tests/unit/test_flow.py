@@ -238,3 +238,11 @@ def test_a_changed_embedding_changes_its_own_rules_and_no_run_but_by_its_file() 
     assert run == [[], ["results/austen/embeddings/glove/vectors.safetensors"]]
     pairs = [before.cooccurrences_of(SimpleNamespace(embedding=name)) for name in ("glove", "plain")]
     assert pairs == [["results/austen/embeddings/glove/cooccurrences.bin"], []]
+
+
+def test_the_code_of_a_run_is_that_of_its_family_whatever_its_name(shelf: Path) -> None:
+    run = {"tokenizer": "unigram-2k"}
+    runs = {"window": {**run, "model": {"kind": "feed-forward"}}, "counts": {**run, "model": {"kind": "ngram"}}}
+    flow = _flow(books=str(shelf), runs=runs)
+    assert flow.code("train_model", "window.s1") != flow.code("train_model", "counts.s1")
+    assert flow.code("draw_network", "window.s1") == flow.code("draw_network", "counts.s1")

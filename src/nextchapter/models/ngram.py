@@ -12,9 +12,10 @@ sorted array. The state of the model is the numbers of the contexts that end at 
 """
 
 import logging
+import math
 from collections.abc import Iterator
 from dataclasses import dataclass
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import numpy as np
 import torch
@@ -22,7 +23,7 @@ from jaxtyping import Float, Int
 from pydantic import Field
 from torch import Tensor
 
-from nextchapter.models.protocol import IGNORED, LanguageModel, State
+from nextchapter.models.protocol import IGNORED, CountedModel, State
 from nextchapter.spec.models import FamilySpec
 from nextchapter.tokens.stream import TokenStream
 
@@ -34,10 +35,16 @@ ABSENT = -1
 class NgramSpec(FamilySpec):
     """Interpolated modified Kneser-Ney n-grams, Chen and Goodman (1999)."""
 
+    reads_once: ClassVar[bool] = True
+
     kind: Literal["ngram"] = "ngram"
     """Says which of the families this is."""
     order: Annotated[int, Field(ge=1, le=12)] = 5
     """Longest n-gram, in tokens."""
+
+    def table_bytes(self, train_tokens: float) -> float:
+        """Return 16 bytes, a key and two numbers, for the n-gram of each order above 1 that ends at each token."""
+        return 16 * (self.order - 1) * train_tokens
 
     def describe(self) -> str:
         """Return the order."""
@@ -58,33 +65,44 @@ class Ngrams:
     """Number of each without its last token, likewise, int64 [ngram]."""
 
 
-class Ngram(LanguageModel):
+class Ngram(CountedModel):
     """Modified Kneser-Ney; `fit` counts, and no gradient is involved."""
 
     def __init__(self, vocabulary_size: int, spec: NgramSpec) -> None:
         """Make room for the tables; before `fit` the model is uniform."""
         super().__init__()
         self.vocabulary_size, self.order = vocabulary_size, spec.order
-        for k in range(1, spec.order + 1):
-            self._set_table("keys", k, np.empty(0, np.int64))
-            self._set_table("log_probs", k, np.empty(0))
-            self._set_table("log_backoffs", k, np.empty(0))
-        self._set_table("log_probs", 1, np.full(vocabulary_size, -np.log(vocabulary_size)))
-        self._set_table("log_backoffs", 1, np.zeros(vocabulary_size))
+        self.register_buffer("log_probs_1", torch.full((vocabulary_size,), -math.log(vocabulary_size)))
+        for k in range(2, spec.order + 1):
+            self.register_buffer(f"keys_{k}", torch.empty(0, dtype=torch.int64))
+            self.register_buffer(f"log_probs_{k}", torch.empty(0))
+            self.register_buffer(f"log_backoffs_{k - 1}", torch.empty(0))
 
     def fit(self, stream: TokenStream, end_of_chapter: int) -> None:
         """Count the n-grams of the training chapters, and turn counts into probabilities."""
         lower = np.full(1, 1 / self.vocabulary_size)
         for k, ngrams in enumerate(count_ngrams(stream, end_of_chapter, self.vocabulary_size, self.order), start=1):
             lower, backoffs = interpolate(ngrams, lower, k)
-            self._set_table("keys", k, ngrams.keys)
             self._set_table("log_probs", k, np.log(lower))
             if k > 1:
+                self._set_table("keys", k, ngrams.keys)
                 self._set_table("log_backoffs", k - 1, np.log(backoffs))
+
+    def ngrams(self) -> Iterator[tuple[np.ndarray, np.ndarray, np.ndarray]]:
+        """Yield, from order 1 up, tokens [ngram k], ln p and the ln of the back-off weight, float64 [ngram]."""
+        tokens = np.arange(self.vocabulary_size)[:, None]
+        for k in range(1, self.order + 1):
+            if k > 1:
+                keys = self._table("keys", k).cpu().numpy()
+                tokens = np.column_stack([tokens[keys // self.vocabulary_size], keys % self.vocabulary_size])
+            log_probs = self._table("log_probs", k).double().cpu().numpy()
+            has_backoffs = k < self.order and len(self._table("log_backoffs", k))
+            backoffs = self._table("log_backoffs", k).double().cpu().numpy() if has_backoffs else np.zeros(len(tokens))
+            yield tokens, log_probs, backoffs
 
     def initial_state(self, batch: int) -> State:
         """Return the state without any context, int64 [batch context]."""
-        return torch.full((batch, self.order - 1), ABSENT, device=self._table("log_probs", 1).device)
+        return torch.full((batch, self.order - 1), ABSENT, device=self.device)
 
     def forward(
         self, tokens: Int[Tensor, "batch time"], state: State
@@ -152,8 +170,8 @@ class Ngram(LanguageModel):
         return self.get_buffer(f"{name}_{k}")
 
     def _set_table(self, name: str, k: int, values: np.ndarray) -> None:
-        dtype = torch.int64 if values.dtype.kind == "i" else torch.get_default_dtype()
-        self.register_buffer(f"{name}_{k}", torch.from_numpy(values).to(dtype))
+        before = self._table(name, k)
+        self.register_buffer(f"{name}_{k}", torch.from_numpy(values).to(before.device, before.dtype))
 
 
 def count_ngrams(stream: TokenStream, end_of_chapter: int, vocabulary_size: int, order: int) -> Iterator[Ngrams]:

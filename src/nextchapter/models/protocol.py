@@ -5,7 +5,7 @@ An Elman network's hidden vector, an LSTM's (h, c), a hidden Markov model's beli
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any, ClassVar
 
 import torch
@@ -88,6 +88,25 @@ class SelfTaught(LanguageModel):
         """
 
 
+class CountedModel(LanguageModel):
+    """A model that is fitted once, from the whole training split; what it then holds are buffers of any size."""
+
+    @abstractmethod
+    def fit(self, stream: TokenStream, end_of_chapter: int) -> None:
+        """Learn from the training chapters; what was learnt before is replaced."""
+
+    @property
+    def tables(self) -> tuple[str, ...]:
+        """Names of the buffers whose entries are what it has learnt, as its number of parameters counts them."""
+        return tuple(name for name, buffer in self.named_buffers() if buffer.is_floating_point())
+
+    def allocate(self, shapes: Mapping[str, torch.Size]) -> None:
+        """Make the buffers as large as those of a fitted model; buffers that it has not are left out."""
+        for name, buffer in dict(self.named_buffers()).items():
+            if name in shapes:
+                self.register_buffer(name, buffer.new_empty(shapes[name]))
+
+
 def map_state(change: Callable[[Tensor], Tensor], state: State) -> State:
     """Return the state with a function applied to each of its tensors."""
     if isinstance(state, tuple):
@@ -102,6 +121,6 @@ def detach_state(state: State) -> State:
 
 def count_parameters(model: nn.Module) -> int:
     """Return the number of trained parameters; a shared matrix counts once, and so does each entry of a table."""
-    tables = [model.get_buffer(name) for name in model.tables] if isinstance(model, SelfTaught) else []
+    tables = [model.get_buffer(name) for name in model.tables] if isinstance(model, (CountedModel, SelfTaught)) else []
     trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
     return sum(tensor.numel() for tensor in [*trained, *tables])

@@ -16,7 +16,8 @@ from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
 
-from nextchapter.models.protocol import IGNORED, LanguageModel, State
+from nextchapter.models.protocol import State
+from nextchapter.models.softmax import SoftmaxLanguageModel
 from nextchapter.spec.models import RecurrentSpec
 
 
@@ -44,7 +45,7 @@ class Cell(nn.Module, ABC):
         """Return h_t for each step, and the state after the last one."""
 
 
-class RecurrentLanguageModel(LanguageModel):
+class RecurrentLanguageModel(SoftmaxLanguageModel):
     """Embedding, cells and softmax; a family gives its cell."""
 
     def __init__(self, vocabulary_size: int, spec: RecurrentSpec) -> None:
@@ -72,21 +73,6 @@ class RecurrentLanguageModel(LanguageModel):
         return tuple(
             tuple(zero(batch, cell.hidden) for _ in range(cell.states)) for cell in self.cells if isinstance(cell, Cell)
         )
-
-    def forward(
-        self, tokens: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return ln y_t at each step, in nats, and the state after the last one."""
-        logits, state = self.logits(tokens, state)
-        return functional.log_softmax(logits, dim=-1), state
-
-    def score(
-        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time"], State]:
-        """Return -ln y_t[target], in nats; the normalised probabilities are never stored."""
-        logits, state = self.logits(tokens, state)
-        flat = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none")
-        return flat.view_as(targets), state
 
     def logits(
         self, tokens: Int[Tensor, "batch time"], state: State

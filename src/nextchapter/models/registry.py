@@ -13,7 +13,7 @@ import torch
 from safetensors import safe_open
 from safetensors.torch import load_file, save
 
-from nextchapter.models.protocol import LanguageModel
+from nextchapter.models.protocol import CountedModel, LanguageModel
 from nextchapter.spec.base import canonical_json
 from nextchapter.store.files import atomic_path
 
@@ -72,5 +72,8 @@ def load_model(path: Path | str, device: torch.device | str = "cpu") -> Language
         raise ValueError(f"{path} holds no nextchapter model: its header has {sorted(metadata)}")
     about = json.loads(metadata["nextchapter"])
     model = build_model(about["model"], about["vocabulary_size"])
-    set_weights(model, load_file(path))
+    weights = load_file(path)
+    if isinstance(model, CountedModel):
+        model.allocate({name: tensor.shape for name, tensor in weights.items()})
+    set_weights(model, weights)
     return model.to(device).eval()

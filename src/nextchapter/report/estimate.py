@@ -25,6 +25,7 @@ JOB_S, JOBS_PER_RUN, SHARED_JOBS = 4.0, 5, 12
 LEAST, MOST = 0.8, 1.5
 """The range of what an estimate of one may turn out to be."""
 _WEIGHT_COPIES = 6  # the model, its copy in MLflow, a checkpoint with two moments and the best weights
+_TABLE_COPIES = 2  # the model and its copy in MLflow
 _TEXT_COPIES = 4  # the book, its chapters twice, its tokens
 _PER_RUN_BYTES, _SHARED_BYTES = 1_500_000, 6_000_000  # figures, event log, report, database
 
@@ -43,7 +44,14 @@ def operations_per_token(weights: Weights) -> int:
 
 
 def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
-    """Return how many tokens a run reads at most; `epoch_tokens` are those of the training chapters."""
+    """Return how many tokens a run reads at most; a model that counts reads all of them once, whatever the budget.
+
+    Args:
+        run: the run.
+        epoch_tokens: tokens of the training chapters.
+    """
+    if run.model.reads_once:
+        return epoch_tokens
     training = run.training
     budgets: list[float] = []
     if training.max_tokens is not None:
@@ -73,18 +81,20 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
     names, text = list(runs), shelf_bytes(flow)
     split = flow.study.corpus.split
     train_characters = text * (1 - split.valid_share - split.test_share)
-    seconds, weights_total = [], 0
+    seconds, weights_total, tables_bytes = [], 0, 0.0
     for name in names:
         run, _ = flow.runs[name]
         tokenizer = flow.study.tokenizers[run.tokenizer]
         weights = run.model.weights(tokenizer.expected_size)
         weights_total += weights.total
-        epoch_tokens = train_characters / tokenizer.characters_per_token
-        operations = operations_per_token(weights) * budget_tokens(run, epoch_tokens)
+        tokens = budget_tokens(run, train_characters / tokenizer.characters_per_token)
+        tables_bytes += run.model.table_bytes(tokens)
+        operations = operations_per_token(weights) * tokens
         seconds.append(operations / (operations_per_s * EFFICIENCY) * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s
-    disk = 4 * _WEIGHT_COPIES * weights_total + _TEXT_COPIES * text + _PER_RUN_BYTES * len(names) + _SHARED_BYTES
+    disk = 4 * _WEIGHT_COPIES * weights_total + _TABLE_COPIES * round(tables_bytes)
+    disk += _TEXT_COPIES * text + _PER_RUN_BYTES * len(names) + _SHARED_BYTES
     return Estimate(LEAST * expected_s, MOST * expected_s, disk)
 
 

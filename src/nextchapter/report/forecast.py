@@ -48,7 +48,7 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
         tokens = budget_tokens(run, characters / tokenizer.characters_per_token)
         reads = "is trained" if _is_trained(flow, name) else f"{_rough(tokens)} tokens"
         network = ", ".join(filter(None, [model.kind, model.describe()]))
-        size = f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
+        size = "counted" if model.reads_once else f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
         lines.append(f"  {fit(name, 21):<22}{fit(network, 23):<24}{size:>11}  {reads}")
     return lines + more(len(flow.runs))
 

@@ -77,12 +77,39 @@ _CELLS: dict[str, CellDrawing] = {
         ),
     ),
 }
+_MACHINES: dict[str, CellDrawing] = {
+    "ngram": CellDrawing(
+        "Kneser-Ney n-grams",
+        "Kneser and Ney, 1995; Chen and Goodman, 1999",
+        (),
+        False,
+        (
+            (r"s_t = (x_{t-n+2},\ \ldots,\ x_t)", "state s: the last words, and no others"),
+            (r"p(w\,|\,s) = (c(s\,w) - D)\,/\,c(s) + \gamma(s)\,p(w\,|\,s')", "s' is shorter by its first word"),
+        ),
+    ),
+    "feed-forward": CellDrawing(
+        "Feed-forward network",
+        "Bengio et al., 2003",
+        (),
+        False,
+        (
+            (r"s_t = (E\,x_{t-n+2},\ \ldots,\ E\,x_t)", "state s: the vectors of the last words"),
+            (r"y_t = \mathrm{softmax}(b + U\,\tanh(d + H\,s_t))", "one hidden layer over all of them"),
+        ),
+    ),
+    "unigram": CellDrawing("Unigram", "Frequencies", (), False, ((r"s_t = (\,)", "state s: it remembers nothing"),)),
+    "uniform": CellDrawing("Uniform", "The floor", (), False, ((r"s_t = (\,)", "state s: it remembers nothing"),)),
+}
+"""Models that are a box with a state."""
 _ACTIVATIONS = {"tanh": r"\tanh", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma"}
 
 
 def cell_drawing(model: Mapping[str, Any]) -> CellDrawing:
     """Return how a model's cell is drawn; one without a drawing of its own is a box with a state."""
     kind = model["kind"]
+    if kind in _MACHINES:
+        return _MACHINES[kind]
     if kind not in _CELLS:
         equations = ((r"(y_t,\ s_t) = \mathrm{step}\,(x_t,\ s_{t-1})", "state s: all that it remembers"),)
         return CellDrawing(f"Model of the kind {kind}", "a state machine", (), False, equations)
@@ -201,7 +228,8 @@ class _Drawing:
         name = "state" if self.letter == "s" else "hidden\nlayer"
         if self.layers > 1:
             name = f"layer\n{self._layer_number(layer)} of {self.layers}"
-        return f"{name}\n{self.model['hidden']:,}" if "hidden" in self.model else name
+        is_width = "hidden" in self.model and self.model["kind"] not in _MACHINES
+        return f"{name}\n{self.model['hidden']:,}" if is_width else name
 
     def _word(self, x: float, y: float, prediction: Prediction) -> None:
         self._box(x, y, _COLUMN - 0.14, _WORD, face=_PLAIN, edge=_ACCENT)

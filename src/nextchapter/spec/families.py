@@ -16,7 +16,9 @@ from pydantic import Field
 
 from nextchapter.spec.models import FamilySpec
 
-FAMILIES = ("elman", "gru", "hmm", "hmm_cloned", "hmm_neural", "lstm", "ngram")
+FAMILIES = (
+    "elman", "feed_forward", "gru", "hmm", "hmm_cloned", "hmm_neural", "lstm", "ngram", "uniform", "unigram",
+)  # fmt: skip
 
 _FOLDER = Path(__file__).parents[1] / "models"
 _LIGHT = ("nextchapter.spec", "pydantic", "typing")

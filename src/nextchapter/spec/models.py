@@ -29,6 +29,9 @@ class Weights(NamedTuple):
 class FamilySpec(Spec):
     """The base of every family's specification; a subclass says its `kind`, the name of its module."""
 
+    reads_once: ClassVar[bool] = False
+    """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
+
     kind: str
     """Says which of the families this is."""
 
@@ -36,6 +39,11 @@ class FamilySpec(Spec):
         """Return the numbers of weights; a model that counts has none before it has counted."""
         del vocabulary_size
         return Weights()
+
+    def table_bytes(self, train_tokens: float) -> float:
+        """Return the most that the tables of a model that counts take on the disk, by the tokens that it counts."""
+        del train_tokens
+        return 0
 
     def describe(self) -> str:
         """Return what tells this model from others of its family, in a few words: `384 hidden`."""

@@ -10,7 +10,10 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class TrainingSpec(Spec):
-    """Backpropagation through time by AdamW with warm-up and cosine decay."""
+    """Backpropagation through time by AdamW with warm-up and cosine decay.
+
+    A model that counts (`ngram`, `unigram`, `uniform`) reads the training split once and heeds `device` alone.
+    """
 
     batch_size: Annotated[int, Field(ge=1, le=65536)] = 16
     """Number of streams (or of whole chapters) in a step."""

@@ -1,4 +1,4 @@
-"""Train one run: from its first step, or from the checkpoint that a killed call left."""
+"""Train one run: from its first step, or from the checkpoint that a killed call left; or fit it, if it counts."""
 
 import importlib
 import json
@@ -17,9 +17,9 @@ from nextchapter.stages.command import LOGGER, Job, StageError, execute
 
 if TYPE_CHECKING:
     from nextchapter.models.protocol import LanguageModel
-    from nextchapter.store.events import Listener
+    from nextchapter.store.events import EventLog, Listener
     from nextchapter.tokens.stream import TokenStream
-    from nextchapter.training.loop import Trainer
+    from nextchapter.training.loop import Counters, Trainer
 
 WORK = Path(".work/train_model")
 TRACKING = "NEXTCHAPTER_TRACKING"
@@ -32,10 +32,9 @@ def train_model(job: Job) -> None:
     Writes `model`, `events` and `provenance`.
     """
     from nextchapter.models.protocol import count_parameters
-    from nextchapter.models.registry import save_model, set_weights
+    from nextchapter.models.registry import save_model
     from nextchapter.spec.base import digest
     from nextchapter.store.files import atomic_path, read_json, sha256_of, write_json
-    from nextchapter.training.loop import InterruptedRunError, TrainingDivergedError
 
     spec, facts = job.spec, read_json(job.path("facts"))
     inputs = {split: facts["splits"][split]["sha256"] for split in ("train", "valid")}
@@ -44,13 +43,8 @@ def train_model(job: Job) -> None:
     folder = WORK / spec["study"] / spec["run"]
     started = time.time()
     with ExitStack() as stack:
-        trainer = _prepare(job, facts, run_key, folder, stack)
-        try:
-            counters = trainer.run()
-        except (TrainingDivergedError, InterruptedRunError) as error:
-            raise StageError(str(error)) from error
-    set_weights(trainer.model, trainer.best_weights)
-    save_model(job.path("model"), trainer.model, spec["model"])
+        model, counters = _learn(job, facts, run_key, folder, stack)
+    save_model(job.path("model"), model, spec["model"])
     with atomic_path(job.path("events")) as temporary:
         shutil.copyfile(folder / "events.jsonl", temporary)
     provenance = {
@@ -59,8 +53,8 @@ def train_model(job: Job) -> None:
         "code": job.code,
         "run_key": run_key,
         "vocabulary_size": facts["vocabulary_size"],
-        "parameters": count_parameters(trainer.model),
-        "device": trainer.model.device.type,
+        "parameters": count_parameters(model),
+        "device": model.device.type,
         "threads": job.threads,
         "steps": counters.step,
         "tokens": counters.tokens,
@@ -77,45 +71,68 @@ def train_model(job: Job) -> None:
     LOGGER.info("ended by %s at step %d, best at %d", counters.stopped_by, counters.step, counters.best_step)
 
 
-def _prepare(job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack: ExitStack) -> "Trainer":
-    """Build model, batches and trainer; resume from the checkpoint of this very run if there is one."""
+def _learn(
+    job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack: ExitStack
+) -> "tuple[LanguageModel, Counters]":
+    """Return the model with the weights to keep, and where its run ended: fitted if it counts, else trained."""
+    from nextchapter.models.protocol import CountedModel
+    from nextchapter.models.registry import set_weights
+    from nextchapter.training.counting import fit_model
+    from nextchapter.training.loop import InterruptedRunError, TrainingDivergedError
+
+    model = _build(job, facts)
+    if isinstance(model, CountedModel):
+        events = _open_events(job, run_key, folder, stack)
+        return model, fit_model(
+            model, _open(job, "train", facts), facts["end_of_chapter"], _validation(job, facts), events
+        )
+    trainer = _prepare(job, facts, model, run_key, folder, stack)
+    try:
+        counters = trainer.run()
+    except (TrainingDivergedError, InterruptedRunError) as error:
+        raise StageError(str(error)) from error
+    set_weights(model, trainer.best_weights)
+    return model, counters
+
+
+def _build(job: Job, facts: dict[str, Any]) -> "LanguageModel":
+    """Return the model as it is before it has learnt, on the device where it will."""
     import torch
 
     from nextchapter.models.registry import build_model
+    from nextchapter.training.devices import choose_device, prepare_torch
+
+    prepare_torch(job.threads)
+    torch.manual_seed(job.spec["seed"])
+    model = build_model(job.spec["model"], facts["vocabulary_size"])
+    model.prepare(_open(job, "train", facts), facts["end_of_chapter"])
+    _start_from_vectors(model, job)
+    return model.to(choose_device(job.spec["training"]["device"])).train()
+
+
+def _prepare(
+    job: Job, facts: dict[str, Any], model: "LanguageModel", run_key: str, folder: Path, stack: ExitStack
+) -> "Trainer":
+    """Build batches and trainer; resume from the checkpoint of this very run if there is one."""
     from nextchapter.spec.training import TrainingSpec
-    from nextchapter.store.events import EventLog
     from nextchapter.training.batches import Batches, ChapterBatches, StreamBatches
     from nextchapter.training.checkpoint import CheckpointFile
-    from nextchapter.training.devices import choose_device, prepare_torch
     from nextchapter.training.loop import Trainer, budget_steps
     from nextchapter.training.progress import Progress
 
     spec, seed = TrainingSpec.model_validate(job.spec["training"]), job.spec["seed"]
-    prepare_torch(job.threads)
-    device = choose_device(spec.device)
-    torch.manual_seed(seed)
     stream, end = _open(job, "train", facts), facts["end_of_chapter"]
-    model = build_model(job.spec["model"], facts["vocabulary_size"])
-    model.prepare(stream, end)
-    _start_from_vectors(model, job)
-    model.to(device).train()
     batches: Batches
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, end, spec.batch_size, seed)
     else:
         batches = StreamBatches(stream, end, spec.batch_size, spec.truncation, seed)
     checkpoints = CheckpointFile(folder / "checkpoint.pt", run_key)
-    log = folder / "events.jsonl"
-    checkpoint = checkpoints.load()
+    checkpoint, log = checkpoints.load(), folder / "events.jsonl"
     if checkpoint and not (log.is_file() and log.stat().st_size >= checkpoint["event_bytes"]):
         LOGGER.warning("the event log is shorter than its checkpoint says; the run starts anew")
         checkpoint = None
-    events = EventLog(
-        log,
-        listeners=_listeners(job, run_key, stack),
-        committed_bytes=checkpoint["event_bytes"] if checkpoint else 0,
-    )
-    stack.callback(events.close)
+    events = _open_events(job, run_key, folder, stack, checkpoint["event_bytes"] if checkpoint else 0)
     done = checkpoint["counters"]["tokens"] if checkpoint else 0
     total = round(budget_steps(spec, batches) * batches.tokens_per_epoch / batches.steps_per_epoch)
     progress = Progress(job.spec["run"], total, done, shared_terminal=TRACKING in os.environ)
@@ -127,7 +144,7 @@ def _prepare(job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack:
         LOGGER.info("resumes from step %d of %d", step, trainer.total_steps)
         events.append("resume", step, tokens=done)
     else:
-        LOGGER.info("starts: %d steps of %d tokens on %s", trainer.total_steps, total, device)
+        LOGGER.info("starts: %d steps of %d tokens on %s", trainer.total_steps, total, model.device)
         events.append("start", 0, tokens=0)
     return trainer
 
@@ -142,6 +159,15 @@ def _start_from_vectors(model: "LanguageModel", job: Job) -> None:
     for path in job.paths("vectors"):
         vectors, known = load_vectors(path)
         start_vectors(model, torch.from_numpy(vectors), torch.from_numpy(known))
+
+
+def _open_events(job: Job, run_key: str, folder: Path, stack: ExitStack, committed_bytes: int = 0) -> "EventLog":
+    """Open the event log of the run, cut back to what is committed, and the live publisher behind it."""
+    from nextchapter.store.events import EventLog
+
+    events = EventLog(folder / "events.jsonl", _listeners(job, run_key, stack), committed_bytes)
+    stack.callback(events.close)
+    return events
 
 
 def _open(job: Job, split: str, facts: dict[str, Any]) -> "TokenStream":

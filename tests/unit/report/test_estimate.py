@@ -2,6 +2,7 @@ import itertools
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import yaml
 from hypothesis import given
@@ -9,9 +10,10 @@ from hypothesis import strategies as st
 
 from nextchapter.flow import Flow
 from nextchapter.models.elman import ElmanSpec
+from nextchapter.models.feed_forward import FeedForwardSpec
 from nextchapter.models.gru import GruSpec
 from nextchapter.models.lstm import LstmSpec
-from nextchapter.models.protocol import count_parameters
+from nextchapter.models.protocol import CountedModel, count_parameters
 from nextchapter.models.registry import build_model
 from nextchapter.report.estimate import (
     CHAPTER_TOKENS,
@@ -23,12 +25,13 @@ from nextchapter.report.estimate import (
 )
 from nextchapter.spec.models import RecurrentSpec
 from nextchapter.spec.study import RunSpec
+from nextchapter.tokens.stream import TokenStream
 
 CONFIG = Path(__file__).parents[3] / "config/config.yaml"
 
 
 def run_spec(model: dict[str, Any] | None = None, **training: Any) -> RunSpec:
-    model = {"kind": "gru", "hidden": 8, "embedding": 4} | (model or {})
+    model = model or {"kind": "gru", "hidden": 8, "embedding": 4}
     return RunSpec.model_validate({"model": model, "tokenizer": "t", "training": {"max_tokens": None, **training}})
 
 
@@ -41,6 +44,34 @@ def test_the_weights_are_counted_as_the_model_has_them(
 ) -> None:
     spec = kind(hidden=hidden, embedding=embedding, layers=layers, tied=tied)
     assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+@pytest.mark.parametrize("hidden", [4, 6])
+@pytest.mark.parametrize("tied", [True, False])
+@pytest.mark.parametrize("direct", [True, False])
+def test_the_weights_of_the_feed_forward_network_are_counted_as_it_has_them(
+    hidden: int, tied: bool, direct: bool
+) -> None:
+    spec = FeedForwardSpec(order=4, hidden=hidden, embedding=4, tied=tied, direct=direct)
+    assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+@pytest.mark.parametrize("kind", ["unigram", "uniform"])
+def test_what_is_known_before_counting_is_what_is_held_after_it(kind: str) -> None:
+    spec = run_spec({"kind": kind}, max_steps=1).model
+    assert spec.weights(11).total == count_parameters(build_model({"kind": kind}, 11))
+
+
+def test_a_model_that_counts_reads_all_tokens_once_and_its_tables_fit_the_disk() -> None:
+    run = run_spec({"kind": "ngram", "order": 3}, max_tokens=900)
+    assert budget_tokens(run, 35_000) == 35_000
+    tokens = np.random.default_rng(0).integers(0, 300, size=500).astype(np.uint16)
+    model = build_model(run.model.model_dump(), 300)
+    assert isinstance(model, CountedModel)
+    model.fit(TokenStream(tokens, np.array([0, 300, 500])), 1)
+    first = 4 * 300 * 2  # of order 1, there before anything is counted
+    held = sum(buffer.nbytes for buffer in model.buffers()) - first
+    assert 0.5 * run.model.table_bytes(500) < held <= run.model.table_bytes(500)
 
 
 def test_a_token_costs_six_operations_for_each_weight_that_multiplies() -> None:

@@ -92,13 +92,28 @@ def test_the_layers_that_are_left_out_are_counted(run_of: Callable[..., Any], pa
     assert any("4 of 7 layers not drawn" in text for text in written)
 
 
+@pytest.mark.parametrize(
+    ("model", "titled"),
+    [
+        ({"kind": "new", "states": 64}, "Model of the kind new"),
+        ({"kind": "ngram", "order": 5}, "Kneser-Ney n-grams"),
+        ({"kind": "unigram"}, "Unigram"),
+        ({"kind": "uniform"}, "Uniform"),
+        ({"kind": "feed-forward", "order": 5, "hidden": 256, "embedding": 128}, "Feed-forward network"),
+    ],
+)
 def test_a_model_of_another_kind_is_a_box_with_a_state(
-    run_of: Callable[..., Any], passage: Passage, in_style: None, texts_outside: Callable[[Figure], list[str]]
+    model: dict[str, Any],
+    titled: str,
+    run_of: Callable[..., Any],
+    passage: Passage,
+    in_style: None,
+    texts_outside: Callable[[Figure], list[str]],
 ) -> None:
-    record = run_of("lstm-384.s1") | {"model": {"kind": "hmm", "states": 64}}
+    record = run_of("lstm-384.s1") | {"model": model}
     figure = draw_network(record, passage)
     assert texts_outside(figure) == []
-    assert "Model of the kind hmm" in texts(figure)
+    assert titled in texts(figure)
     assert "$s_{5}$" in texts(figure)
     assert not any("W_" in text for text in texts(figure))
 

@@ -49,7 +49,11 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
             r"runs\.lstm-384\.model\.hidden: found 0; should be greater than or equal to 1",
         ),
         ("runs/lstm-384/model/hiden", 8, r"runs\.lstm-384\.model\.hiden: unknown key; did you mean 'hidden'\?"),
-        ("runs/lstm-384/model/kind", "ltsm", r"runs\.lstm-384\.model: found .*expected tags: 'elman', 'gru', .*'lstm'"),
+        (
+            "runs/lstm-384/model/kind",
+            "ltsm",
+            r"runs\.lstm-384\.model: found .*expected tags: 'elman', .*'gru', .*'lstm'",
+        ),
         ("tokenizers/unigram-2k/kind", "wordpiece", r"expected tags: 'bytes', 'characters', 'words', 'unigram', 'bpe'"),
         ("tokenizers/unigram-2k/vocabulary_size", 9, r"tokenizers\.unigram-2k\.vocabulary_size: found 9; .* 270"),
         ("tokenizers/unigram-2k/train_mb", 0, r"tokenizers\.unigram-2k\.train_mb: found 0; .*greater than 0"),
