@@ -10,6 +10,7 @@ from torch import Tensor
 from nextchapter.models.hidden_markov import forward_backward, posteriors, viterbi
 from nextchapter.models.hmm_cloned import HmmCloned, HmmClonedSpec, allocate_clones
 from nextchapter.models.protocol import IGNORED
+from nextchapter.spec.base import SpecError
 from nextchapter.tokens.stream import TokenStream
 
 TOKENS, STATES = 6, 17
@@ -37,7 +38,7 @@ def test_clones_go_by_the_square_root_of_counts_and_each_token_has_one() -> None
 
 
 def test_fewer_states_than_tokens_are_refused() -> None:
-    with pytest.raises(ValueError, match="states: found 5; must be at least 6"):
+    with pytest.raises(SpecError, match="states: found 5; must be at least 6"):
         HmmCloned(TOKENS, HmmClonedSpec(states=5))
 
 

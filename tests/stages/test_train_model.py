@@ -9,8 +9,10 @@ import pytest
 import torch
 
 from nextchapter.embeddings.vectors import load_vectors
+from nextchapter.models.protocol import count_parameters
 from nextchapter.models.registry import load_model
 from nextchapter.models.scoring import score_chapters
+from nextchapter.stages import evaluate_model
 from nextchapter.stages.train_model import main
 from nextchapter.store.events import read_events
 from nextchapter.store.files import read_json
@@ -41,6 +43,32 @@ def test_a_second_call_in_another_folder_gives_the_same_weights(
     assert main(arguments.train_model(small_shelf, tmp_path / "again")) == 0
     assert (tmp_path / "again/model.safetensors").read_bytes() == (trained / "model.safetensors").read_bytes()
     assert read_json(tmp_path / "again/run.json")["run_key"] == read_json(trained / "run.json")["run_key"]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        {"kind": "hmm", "states": 8},
+        {"kind": "hmm-cloned", "states": 400},
+        {"kind": "hmm-neural", "classes": 8, "states_per_class": 4, "rank": 8, "embedding": 8},
+    ],
+)
+def test_a_hidden_markov_model_passes_through_all_stages_of_a_run(
+    model: dict[str, object], small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    run = tmp_path / "run"
+    assert main(arguments.train_model(small_shelf, run, model=model)) == 0
+    record = read_json(run / "run.json")
+    assert record["parameters"] == count_parameters(load_model(run / "model.safetensors")) > 0
+    assert record["device"] == "cpu"
+    losses = [e["metrics"]["train/loss_nats"] for e in read_events(run / "events.jsonl") if e["event"] == "train"]
+    assert losses[-1] < losses[0]
+    assert evaluate_model.main(arguments.evaluate_model(small_shelf, run, run)) == 0
+    assert read_json(run / "metrics.json")["splits"]["valid"]["nats_per_token"] == pytest.approx(
+        record["valid_nats_per_token"], rel=1e-5
+    )
 
 
 def test_another_seed_gives_other_weights_and_another_key(

@@ -19,7 +19,7 @@ import numpy as np
 from nextchapter.models.ngram import Ngram
 from nextchapter.models.registry import load_model
 from nextchapter.store.files import atomic_path, read_json
-from nextchapter.tokens.unigram import UnigramTokenizer
+from nextchapter.tokens.registry import load_tokenizer
 
 BEGIN, END, UNKNOWN = "<s>", "</s>", "<unk>"
 _LN_10 = math.log(10)
@@ -106,7 +106,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         print(f"{arguments.run} holds no n-gram model; it must be the folder of a run of kind ngram", file=sys.stderr)
         return 1
     tokens = arguments.run.resolve().parents[1] / "tokens" / read_json(arguments.run / "run.json")["tokenizer"]
-    tokenizer = UnigramTokenizer.load(tokens / "tokenizer.model")
+    tokenizer = load_tokenizer(tokens / "tokenizer.model")
     words = arpa_words(map(tokenizer.token_text, range(tokenizer.vocabulary_size)))
     save_arpa(arguments.arpa, model, words, tokenizer.end_of_chapter)
     return 0

@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
+from torch.nn import functional
 
 from nextchapter.models.protocol import IGNORED, LanguageModel, SelfTaught, State
 from nextchapter.spec.models import EmSpec
@@ -111,7 +112,7 @@ def forward_backward(
         tokens: the sequences.
         kept: False where a sequence has ended.
     """
-    seen = emission[tokens.T].masked_fill_(~kept.T[..., None], 1.0)  # [time batch state]
+    seen = functional.embedding(tokens.T, emission).masked_fill_(~kept.T[..., None], 1.0)  # [time batch state]
     filtered, scales = torch.empty_like(seen), seen.new_empty(*seen.shape[:2], 1)
     belief = torch.empty_like(start).copy_(start)
     for likelihood, joint, scale in zip(seen, filtered, scales, strict=True):

@@ -18,6 +18,7 @@ from torch import Tensor
 
 from nextchapter.models.hidden_markov import OnlineEm, Tables, in_sequence, normalise
 from nextchapter.models.protocol import IGNORED, State
+from nextchapter.spec.base import SpecError
 from nextchapter.spec.models import EmSpec, Weights
 from nextchapter.tokens.stream import TokenStream
 
@@ -65,11 +66,13 @@ class HmmCloned(OnlineEm):
         """Draw counts of transitions, whole numbers of which sums are exact, and place as many clones for each token.
 
         Raises:
-            ValueError: there are fewer states than tokens.
+            SpecError: there are fewer states than tokens.
         """
         super().__init__(vocabulary_size, spec)
         if spec.states < vocabulary_size:
-            raise ValueError(f"states: found {spec.states}; must be at least {vocabulary_size}, one for each token")
+            raise SpecError(
+                f"model.states: found {spec.states}; must be at least {vocabulary_size}, one for each token"
+            )
         self.register_buffer("transition_counts", torch.randint(1, 16, (spec.states, spec.states)).float())
         self.register_buffer("leaving_counts", self.transition_counts.sum(dim=1))
         self.register_buffer("scale", torch.tensor(vocabulary_size / (8 * spec.states**2)))
