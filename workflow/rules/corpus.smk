@@ -56,9 +56,9 @@ rule find_duplicates:
         "logs/find_duplicates/{study}.log",
     benchmark:
         "logs/find_duplicates/{study}.tsv"
-    threads: workflow.cores or 1
     conda:
         "../../environment.yml"
+    threads: workflow.cores or 1
     params:
         spec=lambda wildcards: FLOW.spec("find_duplicates"),
         code=FLOW.code("find_duplicates"),

@@ -31,6 +31,7 @@ def draw_posteriors(posterior: np.ndarray, path: np.ndarray, tokens: Sequence[st
     axes.plot(*zip(*marked, strict=True), linestyle="none", marker=".", markersize=3, color=INK)
     axes.set_yticks(range(len(order)), [names[state] for state in order], fontsize=7)
     axes.set_xticks(range(len(tokens)), [token.strip() or "␣" for token in tokens], rotation=90, fontsize=7)
-    axes.set_title("Belief in the states, and the most probable path (dots)")
+    axes.set_title("States along a passage")
+    axes.set_xlabel("shade: p(state | passage); dots: the most probable path", fontsize=9)
     axes.grid(visible=False)
     return figure
