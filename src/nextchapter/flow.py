@@ -24,9 +24,11 @@ from nextchapter.store.files import read_json
 STAGES = "nextchapter.stages"
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
-FILES_EACH_ALONE = 64
-"""Up to so many files each has a job of its own."""
+FILES_EACH_ALONE = 16
+"""Up to so many files each has a job of its own; a job takes two seconds to start."""
 FEWEST_SHARDS = 16
+FILES_A_SHARD = 512
+"""About so many at most."""
 COMMAND_BYTES = 60_000
 """What the files of one job may take of its command line; Linux allows 128 kB."""
 IGNORED_NAMED = 50
@@ -278,7 +280,7 @@ def share_out(files: Sequence[ShelfFile]) -> dict[str, list[ShelfFile]]:
         return {book_key(file.name): [file] for file in files}
     written = sum(len(os.fsencode(file.path)) + 2 * len(os.fsencode(file.file)) + 30 for file in files)
     count = FEWEST_SHARDS
-    while count * COMMAND_BYTES < written or count * FILES_EACH_ALONE < len(files):
+    while count * COMMAND_BYTES < written or count * FILES_A_SHARD < len(files):
         count *= 2
     shards: dict[str, list[ShelfFile]] = {}
     for file in files:

@@ -49,7 +49,7 @@ def test_a_book_becomes_chapters_and_an_account(folder: Path) -> None:
     ]
     (quality,) = books_of()
     assert (quality["file"], quality["chapters"], quality["problem"]) == ("a/книга.txt", 2, "")
-    assert (quality["bytes"], quality["row_groups"]) == (len(TEXT), [0, 1])
+    assert (quality["bytes"], quality["words"], quality["row_groups"]) == (len(TEXT), 6, [0, 1])
 
 
 def test_a_second_call_gives_the_same_bytes_wherever_the_file_lies(folder: Path) -> None:

@@ -83,11 +83,15 @@ class ChapterTable:
         self.groups = 0
         """Number of row groups written."""
 
-    def add(self, chapters: Iterable[Chapter]) -> None:
-        """Add chapters; a row group is written whenever enough text waits."""
+    def add(self, chapters: Iterable[Chapter]) -> int:
+        """Add chapters, and return their words; a row group is written whenever enough text waits."""
+        total = 0
         for chapter in chapters:
-            facts = {"characters": len(chapter.text), "words": count_words(chapter.text), "sha256": chapter.sha256}
+            words = count_words(chapter.text)
+            total += words
+            facts = {"characters": len(chapter.text), "words": words, "sha256": chapter.sha256}
             self.add_row({**vars(chapter), **facts})
+        return total
 
     def add_row(self, row: dict[str, Any]) -> None:
         """Add a row with all columns of `SCHEMA`."""

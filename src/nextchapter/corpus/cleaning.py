@@ -105,7 +105,6 @@ def account(
         "encoding": document.encoding,
         "encoding_note": document.encoding_note,
         "characters": sum(len(chapter.text) for chapter in chapters),
-        "words": sum(count_words(chapter.text) for chapter in chapters),
         "chapters": len(chapters),
         "lengths": [len(chapter.text) for chapter in chapters],
         "headings": headings,

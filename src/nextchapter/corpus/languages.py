@@ -14,7 +14,7 @@ WORDS_MIN = 10
 """Fewer words than this tell no language."""
 
 _SAMPLES = 8
-_SAMPLE_CHARACTERS = 1000
+_SAMPLE_CHARACTERS = 500
 
 
 class Language(NamedTuple):

@@ -47,10 +47,10 @@ def _clean_file(
             refused.append(found)
             continue
         start = table.groups
-        table.add(found.chapters)
+        words = table.add(found.chapters)
         table.end_group()
         matter.add(found.matter)
-        record = {**found.quality, "row_groups": [start, table.groups]}
+        record = {**found.quality, "words": words, "row_groups": [start, table.groups]}
         if books and books[-1]["book"] == record["book"]:  # the next part of a table too large for the memory
             books[-1] = merge_records(books[-1], record)
         else:
