@@ -19,6 +19,7 @@ from nextchapter.corpus.paragraphs import Joiner, kept_paragraphs
 from nextchapter.corpus.removals import Removals, ink
 from nextchapter.corpus.sections import cut_sections
 from nextchapter.corpus.words import count_words
+from nextchapter.shelf import split_name
 
 NEARLY_EMPTY = 200
 """Ink of a chapter below which the account names it."""
@@ -146,6 +147,7 @@ def _is_nearly_empty(text: str) -> bool:
 
 def title_from_name(book: str) -> str:
     """Return a title for a book that states none: its file's name with spaces, its first letter a capital."""
-    words = re.sub(r"[\s_]+", " ", Path(book).name).strip(" -")
+    name = split_name(book)
+    words = re.sub(r"[\s_]+", " ", Path(name.stem if name.is_document else book).name).strip(" -")
     words = words if " " in words else words.replace("-", " ").strip()
     return words[:1].upper() + words[1:] or book

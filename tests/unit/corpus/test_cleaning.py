@@ -185,6 +185,8 @@ def test_no_character_is_lost_that_the_account_does_not_name(pieces: list[str]) 
         ("Отцы и дети", "Отцы и дети"),
         ("a", "A"),
         ("shelf/___", "shelf/___"),
+        ("emma.epub", "Emma"),
+        ("Dr. Jekyll", "Dr. Jekyll"),
     ],
 )
 def test_a_title_from_a_files_name(book: str, title: str) -> None:
