@@ -213,4 +213,4 @@ def _resolve(base: str, reference: str) -> str:
 
 
 def _name(element: etree._Element) -> str:
-    return str(etree.QName(element).localname)
+    return str(element.tag).rpartition("}")[2]  # etree.QName refuses the namespaces of damaged books

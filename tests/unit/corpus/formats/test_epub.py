@@ -75,6 +75,16 @@ def test_a_hostile_navigation_expands_nothing() -> None:
     assert [point.label for point in read.navigation] == ["One &b;&p;"]
 
 
+def test_a_navigation_in_a_damaged_namespace_is_read() -> None:
+    container = b'<container><rootfile full-path="o"/></container>'
+    package = (
+        b'<p><item href="n" media-type="application/x-dtbncx+xml"/><item id="f" href="f"/><itemref idref="f"/></p>'
+    )
+    ncx = b'<n xmlns="}}}--"><navMap><navPoint><text>One</text><content src="f"/></navPoint></navMap></n>'
+    read = read_package({"META-INF/container.xml": container, "o": package, "n": ncx, "f": b"<p>text</p>"})
+    assert [(point.label, point.depth) for point in read.navigation] == [("One", 1)]
+
+
 @pytest.mark.parametrize("members", [{}, {"META-INF/container.xml": b"\xff<"}, {"META-INF/container.xml": b""}])
 def test_without_a_readable_package_there_is_no_book(members: dict[str, bytes]) -> None:
     with pytest.raises(UnreadableBookError, match="lists no page"):
