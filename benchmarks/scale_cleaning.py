@@ -101,11 +101,11 @@ def run_stages(folder: Path) -> Iterator[tuple[str, float, float]]:
     tables = ["--chapters", *(f"{folder}/{shard}.chapters" for shard in shards)]
     tables += ["--books", *(f"{folder}/{shard}.quality" for shard in shards)]
     copies = f"--duplicates={folder}/duplicates.json"
-    comparing = {"similarity": 0.8, "in_name_order": True}
+    comparing = {"similarity": 0.8, "in_name_order": True, "languages": []}
     yield from run_stage("find_duplicates", [[], ["--spec", json.dumps(comparing), *tables, copies]])
     splitting = {
         "split": {"valid_share": 0.08, "test_share": 0.08, "seed": 1}, "shelf": "benchmark", "in_name_order": True,
-        "languages": [], "ignored": [], "ignored_count": 0,
+        "languages": [],
     }  # fmt: skip
     sections = ["--matter-tables", *(f"{folder}/{shard}.matter" for shard in shards)]
     outputs = [f"--{name}={folder}/{name}" for name in ("train", "valid", "test", "matter", "manifest", "quality")]
@@ -113,7 +113,7 @@ def run_stages(folder: Path) -> Iterator[tuple[str, float, float]]:
     yield from run_stage("split_corpus", [[], ["--spec", json.dumps(splitting), *arguments]])
     left_out = len(read_json(folder / "duplicates.json"))
     if left_out:
-        print(f"{left_out} copies were left out of a shelf that should have none", file=sys.stderr)
+        print(f"{left_out} chapters were left out as copies", file=sys.stderr)
 
 
 def run_stage(stage: str, calls: list[list[str]]) -> Iterator[tuple[str, float, float]]:

@@ -14,7 +14,7 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nextchapter.code import fingerprint
-from nextchapter.shelf import Refused, ShelfFile, distinct_names, scan_folder
+from nextchapter.shelf import Refused, ShelfFile, distinct_names, printable, scan_folder
 from nextchapter.spec.base import SpecError, canonical_json, digest
 from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
 from nextchapter.spec.embeddings import GloveSpec
@@ -183,16 +183,21 @@ class Flow:
                 )
                 return {**settings, "files": [{"name": file.name, "file": file.file} for file in self.shards[name]]}
             case "find_duplicates":
-                return {"similarity": corpus.duplicate_similarity, "in_name_order": self._is_shared_out}
+                return {
+                    "similarity": corpus.duplicate_similarity,
+                    "languages": list(corpus.languages),
+                    "in_name_order": self._is_shared_out,
+                }
             case "split_corpus":
                 return {
                     "split": corpus.split.model_dump(mode="json"),
                     "languages": list(corpus.languages),
                     "shelf": self.shelf,
                     "in_name_order": self._is_shared_out,
-                    "ignored": [asdict(refused) for refused in self.ignored[:IGNORED_NAMED]],
-                    "ignored_count": len(self.ignored),
                 }
+            case "render_quality":
+                ignored = [asdict(refused) for refused in self.ignored[:IGNORED_NAMED]]
+                return {"ignored": ignored, "ignored_count": len(self.ignored)}
             case "train_tokenizer":
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
@@ -293,11 +298,13 @@ def _files_in(source: FolderSource) -> tuple[list[ShelfFile], list[Refused]]:
     folder = Path(source.path).expanduser().resolve()
     if not folder.is_dir():
         raise SpecError(f"books: found {source.path!r}; it must be a folder of books, and there is none there")
-    files, ignored = scan_folder(folder)
+    files, others = scan_folder(folder)
+    ignored = [Refused(printable(refused.file), refused.reason) for refused in others]
     if not files:
         raise SpecError(f"books: there is no book in {str(folder)!r} or below it; {_what_is_there(ignored)}")
-    names = distinct_names(files)
-    shelf = [ShelfFile(name, file, folder / file) for name, file in zip(names, files, strict=True)]
+    told = [printable(file) for file in files]
+    paths = [folder / file for file in files]
+    shelf = [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths, strict=True)]
     return sorted(shelf, key=lambda file: file.name), ignored
 
 

@@ -140,6 +140,11 @@ def split_name(file: str) -> ShelfName:
     return ShelfName(stem, suffix, "")
 
 
+def printable(path: str) -> str:
+    """Return a path that any file can hold; bytes of a name that are no UTF-8 are spelled out."""
+    return os.fsencode(path).decode("utf-8", "backslashreplace")
+
+
 def distinct_names(files: Sequence[str]) -> list[str]:
     """Return the name of each file of a shelf: its path without suffixes, unless that would name another's book too.
 

@@ -80,7 +80,24 @@ def test_a_row_as_long_as_a_book_is_cut_into_its_chapters(folder: Path) -> None:
     novel = "".join(f"CHAPTER {n}\n\n{'It was night. ' * 900}\n\n" for n in (1, 2, 3))
     (folder / "t.jsonl").write_text(json.dumps({"title": "N", "text": novel}) + "\n" + json.dumps({"text": "Short."}))
     assert clean("t.jsonl") == 0
-    assert [(book["title"], book["chapters"]) for book in books_of()] == [("N", 3), ("t", 1)]
+    assert [(book["title"], book["chapters"]) for book in books_of()] == [("N", 3), ("T", 1)]
+
+
+def test_rows_of_one_title_are_its_chapters_however_long(folder: Path) -> None:
+    rows = [{"title": "T", "text": f"{word} night. " * count} for word, count in (("Dark", 4000), ("Cold", 300))]
+    (folder / "t.jsonl").write_text("\n".join(map(json.dumps, rows)))
+    assert clean("t.jsonl") == 0
+    chapters = read_chapters(folder / "out.parquet")
+    assert [(chapter.book, chapter.chapter, chapter.text[:4]) for chapter in chapters] == [
+        ("a/t/T", 1, "Dark"), ("a/t/T", 2, "Cold"),
+    ]  # fmt: skip
+
+
+def test_a_table_without_text_is_named(folder: Path) -> None:
+    (folder / "t.csv").write_text("title,text\nT,\u00ad\nT,\u00ad\n", encoding="utf-8")
+    assert clean("t.csv") == 0
+    (record,) = read_json("out.json")["files"]
+    assert [refused["reason"] for refused in record["refused"]] == ["there is no text in the rows of T"]
 
 
 def test_a_table_too_large_for_the_memory_is_one_book_in_parts(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

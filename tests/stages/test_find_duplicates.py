@@ -37,7 +37,7 @@ def _find(
     folder: Path, *shards: tuple[str, str], threads: int = 1, in_name_order: bool = False
 ) -> list[dict[str, object]]:
     tables, records = zip(*shards, strict=True)
-    spec = json.dumps({"similarity": 0.8, "in_name_order": in_name_order})
+    spec = json.dumps({"similarity": 0.8, "in_name_order": in_name_order, "languages": []})
     arguments = ["--spec", spec, "--threads", str(threads), "--chapters", *tables, "--books", *records]
     assert main([*arguments, "--duplicates", str(folder / "out.json")]) == 0
     found: list[dict[str, Any]] = read_json(folder / "out.json")

@@ -18,11 +18,11 @@ def _quality(folder: Path) -> Path:
         ["--spec", json.dumps(cleaning), *source, "--chapters", table, "--matter", matter, "--quality", record]
     ) == 0  # fmt: skip
     shelf = ["--chapters", table, "--books", record]
-    comparing = json.dumps({"similarity": 0.8, "in_name_order": False})
+    comparing = json.dumps({"similarity": 0.8, "in_name_order": False, "languages": []})
     assert find_duplicates.main(["--spec", comparing, *shelf, "--duplicates", copies]) == 0
     splitting = {
         "split": {"valid_share": 0.1, "test_share": 0.1, "seed": 1}, "shelf": "/my shelf", "in_name_order": False,
-        "languages": [], "ignored": [], "ignored_count": 0,
+        "languages": [],
     }  # fmt: skip
     outputs = [f"--{name}={folder}/{name}" for name in ("train", "valid", "test", "matter", "manifest", "quality")]
     given = [*shelf, "--matter-tables", matter, "--duplicates", copies]
@@ -33,7 +33,8 @@ def _quality(folder: Path) -> Path:
 def test_the_account_of_a_shelf_becomes_a_page(tmp_path: Path) -> None:
     quality = _quality(tmp_path)
     for name in ("one.html", "two.html"):
-        assert main(["--quality", str(quality), "--html", str(tmp_path / name)]) == 0
+        spec = json.dumps({"ignored": [{"file": "x.mobi", "reason": "convert it"}], "ignored_count": 1})
+        assert main(["--spec", spec, "--quality", str(quality), "--html", str(tmp_path / name)]) == 0
     page = (tmp_path / "one.html").read_text()
     assert page == (tmp_path / "two.html").read_text()
     assert "A &lt;b&gt;" in page  # the title, which is the file's name
@@ -41,3 +42,4 @@ def test_the_account_of_a_shelf_becomes_a_page(tmp_path: Path) -> None:
     assert "bad.txt" in page
     assert "this is a binary file" in page
     assert "/my shelf" in page
+    assert "x.mobi" in page

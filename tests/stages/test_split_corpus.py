@@ -44,12 +44,11 @@ def split(*books: str, out: str = "out", seed: int = 1, languages: tuple[str, ..
     tables = ["--chapters", *(f"{book}.parquet" for book in books), "--books", *(f"{book}.json" for book in books)]
     sections = ["--matter-tables", *(f"{book}.matter" for book in books)]
     twins = f"{out}/duplicates.json"
-    assert find_duplicates.main(
-        ["--spec", json.dumps({"similarity": 0.8, "in_name_order": False}), *tables, "--duplicates", twins]
-    ) == 0  # fmt: skip
+    comparing = json.dumps({"similarity": 0.8, "in_name_order": False, "languages": languages})
+    assert find_duplicates.main(["--spec", comparing, *tables, "--duplicates", twins]) == 0
     spec = {
         "split": {"valid_share": 0.1, "test_share": 0.1, "seed": seed}, "shelf": "the shelf", "in_name_order": False,
-        "languages": languages, "ignored": [{"file": "x.mobi", "reason": "not a book format"}], "ignored_count": 1,
+        "languages": languages,
     }  # fmt: skip
     files = [f"--{name}={out}/{name}.parquet" for name in (*SPLITS, "matter")]
     files += [f"--manifest={out}/split.csv", f"--quality={out}/quality.json", f"--duplicates={twins}"]
@@ -110,8 +109,8 @@ def test_a_book_without_prose_is_told_and_the_others_are_used(folder: Path, caps
 def test_what_was_not_read_is_named(folder: Path) -> None:
     assert split(add_book("a", 5), add_book("empty", 0)) == 0
     quality = read_json("out/quality.json")
-    assert [refused["file"] for refused in quality["refused"]] == ["empty.txt", "x.mobi"]
-    assert quality["refused_count"] == 2
+    assert [refused["file"] for refused in quality["refused"]] == ["empty.txt"]
+    assert quality["refused_count"] == 1
 
 
 def test_a_study_may_keep_the_books_of_one_language(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
@@ -130,6 +129,28 @@ def test_a_study_may_keep_the_books_of_one_language(folder: Path, capsys: pytest
     assert {chapter.book for name in SPLITS for chapter in read_chapters(Path(f"out/{name}.parquet"))} == {"german"}
     assert split(*books, languages=("fi",)) == 1
     assert "corpus.languages leaves out all 2 books; their languages: de, en" in capsys.readouterr().err
+
+
+def test_a_copy_in_a_book_of_another_language_takes_no_text_away(folder: Path) -> None:
+    def chapter(number: int, words: str) -> str:
+        return f"CHAPTER {number}\n\n" + " ".join(words.format(n * number) for n in range(1, 90)) + "\n\n"
+
+    german, english = "Der alte Mann ging {0} Meilen und dachte nach.", "The old man walked {0} miles and thought."
+    anthology = "".join(chapter(n, german) for n in range(1, 7)) + chapter(7, english)
+    novel = "".join(chapter(n, english) for n in range(7, 12))
+    assert split(add_book("a", 7, text=anthology), add_book("b", 5, text=novel), languages=("en",)) == 0
+    quality = read_json("out/quality.json")
+    assert quality["totals"]["chapters"] == 5
+    assert quality["duplicates"] == []
+
+
+def test_the_preface_of_a_copy_is_left_out_too(folder: Path) -> None:
+    preface = "PREFACE\n\n" + "I wrote this book in a cold winter, and ask the reader to be kind to it. " * 8
+    words = [f"w{(n * n) % 9973}" for n in range(4000)]
+    chapters = "".join(f"\n\nCHAPTER {n}\n\n" + " ".join(words[n * 700 : n * 700 + 700]) for n in range(1, 5))
+    assert split(*(add_book(name, 4, text=preface + chapters) for name in "ab")) == 0
+    assert [section.book for section in read_chapters(Path("out/matter.parquet"))] == ["a"]
+    assert read_json("out/quality.json")["totals"]["books"] == 1
 
 
 def test_a_preface_is_kept_apart_and_marked(folder: Path) -> None:

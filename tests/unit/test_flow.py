@@ -44,6 +44,26 @@ def test_a_folder_is_read_recursively_in_name_order(shelf: Path) -> None:
     assert [Path(source).resolve() for source in sources] == [file.path for file in flow.files]
 
 
+def test_a_name_that_is_no_utf8_is_spelled_out(tmp_path: Path) -> None:
+    shelf = tmp_path / "shelf"
+    shelf.mkdir()
+    (shelf / os.fsdecode(b"caf\xe9.txt")).write_text("text")
+    (shelf / os.fsdecode(b"\xe9.jpg")).write_text("picture")
+    flow = _flow(books=str(shelf))
+    assert [(file.name, file.path.is_file()) for file in flow.files] == [("caf\\xe9", True)]
+    assert [refused.file for refused in flow.ignored] == ["\\xe9.jpg"]
+
+
+def test_a_picture_beside_the_books_splits_nothing_again(shelf: Path) -> None:
+    before = _flow(books=str(shelf))
+    (shelf / "cover.jpg").write_text("picture")
+    after = _flow(books=str(shelf))
+    changed = [
+        rule for rule in ("split_corpus", "find_duplicates", "render_quality") if before.spec(rule) != after.spec(rule)
+    ]
+    assert changed == ["render_quality"]
+
+
 def test_files_of_one_name_are_books_of_different_names(tmp_path: Path) -> None:
     for name in ("a.txt", "a.TXT", "b.txt", "c.zip", "c/d.txt", "e.zip"):
         (tmp_path / "shelf" / name).parent.mkdir(parents=True, exist_ok=True)

@@ -103,6 +103,7 @@ def account(
         "title": document.title,
         "author": document.author,
         "format": document.format,
+        "language": document.language.split("-")[0].lower(),
         "encoding": document.encoding,
         "encoding_note": document.encoding_note,
         "characters": sum(len(chapter.text) for chapter in chapters),

@@ -20,7 +20,7 @@ from typing import IO, Any, BinaryIO, Self, cast
 
 from nextchapter.corpus.document import Limits, RawBook, Record, UnreadableBookError
 from nextchapter.corpus.tables import MOST_BOOKS, copy_bounded, megabytes, read_table
-from nextchapter.shelf import PLAIN_SUFFIXES, TABLES, DistinctNames, Refused, ShelfName, split_name
+from nextchapter.shelf import PLAIN_SUFFIXES, TABLES, DistinctNames, Refused, ShelfName, printable, split_name
 
 DOCUMENT_FACTOR = 4
 """A document's file may be so many times as large as a book's text: it has pictures and markup."""
@@ -186,7 +186,7 @@ class _Members:
             path: its path as the archive gives it.
             problem: why it can't be read, whatever its path.
         """
-        path = path.replace("\\", "/")
+        path = printable(path.replace("\\", "/"))
         parts = [part for part in path.split("/") if part not in ("", ".")]
         if not parts or any(part == "__MACOSX" or (part.startswith(".") and part != "..") for part in parts):
             return None

@@ -1,8 +1,8 @@
 """From a file of the shelf to its books: opened, read in their format, cleaned, their language told."""
 
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from dataclasses import replace
-from itertools import groupby
+from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
@@ -12,12 +12,12 @@ from nextchapter.corpus.cleaning import CleanBook, account, clean_document
 from nextchapter.corpus.containers import open_shelf_file
 from nextchapter.corpus.document import Document, Limits, RawBook, Record, UnreadableBookError
 from nextchapter.corpus.formats.registry import read_document
-from nextchapter.corpus.languages import detect_language
+from nextchapter.corpus.languages import UNDETERMINED, detect_language
 from nextchapter.corpus.removals import Removals
 from nextchapter.shelf import Refused, split_name
 
 WHOLE_BOOK_CHARACTERS = 30_000
-"""A row of a table without chapters that is longer than this is read as a book with chapters of its own."""
+"""A row of a table without titles and chapters that is longer than this is read as a book with chapters of its own."""
 PART_CHARACTERS = 8_000_000
 """A book of many rows is delivered in parts of this size, so that no table has to fit the memory."""
 
@@ -43,7 +43,8 @@ def read_books(
     for own, found in groupby(opened, key=lambda item: item.name if isinstance(item, Record) else None):
         if own is not None:
             rows = (row for row in found if isinstance(row, Record))
-            yield from map(_with_language, _read_rows(rows, name + own.removeprefix(default), join_wrapped_lines))
+            for part in _read_rows(rows, name + own.removeprefix(default), join_wrapped_lines):
+                yield part if isinstance(part, Refused) else _with_language(part)
             continue
         for item in found:
             if isinstance(item, RawBook):
@@ -63,17 +64,22 @@ def _read_raw(raw: RawBook, book: str, limits: Limits, join_wrapped_lines: bool)
     return _with_language(clean)
 
 
-def _read_rows(rows: Iterable[Record], book: str, join_wrapped_lines: bool) -> Iterator[CleanBook]:
-    """Yield the book that successive rows make: each row a chapter, or, where it is as long as a book, a book."""
+def _read_rows(rows: Iterator[Record], book: str, join_wrapped_lines: bool) -> Iterator[CleanBook | Refused]:
+    """Yield the book that successive rows make, each a chapter; or the books that rows are.
+
+    A row is a book where it is the only one of its title and the table has no chapters, or where the table has no
+    titles and it is as long as a book.
+    """
+    first, second = next(rows), next(rows, None)
+    if second is None and first.chapter is None:
+        yield _whole_book(first, book, join_wrapped_lines)
+        return
     chapters: list[Chapter] = []
-    removals, number, waiting, whole = Removals(), 0, 0, 0
-    for row in rows:
-        if row.chapter is None and len(row.text) > WHOLE_BOOK_CHARACTERS:
-            whole += 1
-            own = book if row.title and whole == 1 else f"{book}/{whole}"
-            document = Document(row.text, title=row.title, author=row.author, format="table")
-            clean = clean_document(document, own, row.file, Removals(), join_wrapped_lines)
-            yield CleanBook(clean.chapters, clean.matter, {**clean.quality, "bytes": len(row.text)})
+    removals, number, waiting, delivered = Removals(), 0, 0, 0
+    for place, row in enumerate(chain([first], [second] if second else [], rows), start=1):
+        if not row.title and row.chapter is None and len(row.text) > WHOLE_BOOK_CHARACTERS:
+            delivered += 1
+            yield _whole_book(row, f"{book}/{place}", join_wrapped_lines)
             continue
         text = repair_characters(row.text, removals).strip()
         if not text:
@@ -83,10 +89,19 @@ def _read_rows(rows: Iterable[Record], book: str, join_wrapped_lines: bool) -> I
         waiting += len(text)
         chapters.append(Chapter(book, row.author, row.title or _last(book), "", number, row.chapter or "", text))
         if waiting >= PART_CHARACTERS:
+            delivered += 1
             yield _part(chapters, row.file, removals)
             chapters, removals, waiting = [], Removals(), 0
     if chapters:
         yield _part(chapters, row.file, removals)
+    elif not delivered:
+        yield Refused(row.file, f"there is no text in the rows of {_last(book)}")
+
+
+def _whole_book(row: Record, book: str, join_wrapped_lines: bool) -> CleanBook:
+    document = Document(row.text, title=row.title, author=row.author, format="table")
+    clean = clean_document(document, book, row.file, Removals(), join_wrapped_lines)
+    return CleanBook(clean.chapters, clean.matter, {**clean.quality, "bytes": len(row.text)})
 
 
 def _part(chapters: list[Chapter], file: str, removals: Removals) -> CleanBook:
@@ -103,6 +118,8 @@ def _last(book: str) -> str:
 def _with_language(clean: CleanBook) -> CleanBook:
     """Return a book with its language in each chapter and in its record."""
     language, confidence = detect_language([chapter.text for chapter in clean.chapters])
+    if language == UNDETERMINED:
+        language = clean.quality["language"] or language
     quality = {**clean.quality, "language": language, "language_confidence": confidence}
     told = [[replace(part, language=language) for part in parts] for parts in (clean.chapters, clean.matter)]
     return CleanBook(told[0], told[1], quality)

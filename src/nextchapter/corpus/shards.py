@@ -66,9 +66,13 @@ class Shelf:
         refused = [entry for file, _ in files for entry in file["refused"]]
         return cls(books, refused, sum(file["refused_count"] for file, _ in files))
 
-    def entries(self) -> list[Entry]:
-        """Return all chapters without their texts, in order."""
-        return [entry for book in self.books for entry in book.entries()]
+    def in_languages(self, languages: Sequence[str]) -> tuple[list[ShelvedBook], list[ShelvedBook]]:
+        """Return the books in some languages, all where none is given, and the others."""
+        parts: tuple[list[ShelvedBook], list[ShelvedBook]] = ([], [])
+        for book in self.books:
+            is_foreign = bool(languages) and book.record["language"] not in languages
+            parts[is_foreign].append(book)
+        return parts
 
 
 def _shelved(record: Mapping[str, Any], table: Path) -> ShelvedBook:

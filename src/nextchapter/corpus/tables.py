@@ -27,6 +27,7 @@ _TITLE_NAMES = ("title", "book_title", "book")
 _AUTHOR_NAMES = ("author", "authors")
 _CHAPTER_NAMES = ("chapter_title", "heading", "chapter", "chapter_number")
 _DELIMITERS = ",;\t|"
+_LONGEST_COLUMN_NAME = 200
 _SAMPLE_ROWS, _SAMPLE_CHARACTERS = 20, 1 << 20
 _CHUNK_BYTES = 1 << 16
 _LONG_LINE = 1 << 20
@@ -295,6 +296,8 @@ def _csv_rows(stream: BinaryIO, delimiter: str | None, row_characters: int) -> I
         first = text.readline(_LONG_LINE).lstrip("\ufeff")
         delimiter = delimiter or max(_DELIMITERS, key=lambda mark: len(_split_line(first, mark)))
         header = [name.strip() for name in _split_line(first, delimiter)]
+        if any(len(name) > _LONGEST_COLUMN_NAME for name in header):
+            raise UnreadableBookError("its first line is no header; put a line with the names of the columns above it")
         yield from _parse_csv(_CsvLines(text, delimiter, row_characters), delimiter, header)
 
 

@@ -212,6 +212,8 @@ def shuffle_pairs(counts: CooccurrenceFile, tokens: int, spec: GloveSpec, parent
     with TemporaryDirectory(dir=parent, prefix=".pairs-") as name:
         folder = Path(name)
         files = [folder / f"{number}.pairs" for number in range(count)]
+        for file in files:
+            file.touch()
         for block in counts.blocks(memory // _BYTES_PER_PAIR):
             place = _deal(block.pair, count, spec.seed)
             order = np.argsort(place, kind="stable")

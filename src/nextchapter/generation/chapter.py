@@ -70,6 +70,7 @@ def write_chapter(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec
         words = draft.words
         if words >= spec.words_max and (draft.ends_sentence or words > _OVERTIME * spec.words_max):
             break
+        log_probs = log_probs.clone()  # what a model returns may be its own table
         if tokenizer.unknown is not None:
             log_probs[:, tokenizer.unknown] = FORBIDDEN
         if words < spec.words_min:

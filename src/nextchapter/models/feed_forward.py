@@ -7,7 +7,7 @@ Before the first token stand zeros. The state is the last n - 2 tokens, so that 
 wherever a batch was cut.
 """
 
-from typing import Annotated, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float, Int
@@ -25,6 +25,8 @@ ABSENT = -1
 
 class FeedForwardSpec(FamilySpec):
     """The feed-forward network of Bengio et al. (2003)."""
+
+    has_token_vectors: ClassVar[bool] = True
 
     kind: Literal["feed-forward"] = "feed-forward"
     """Says which of the families this is."""

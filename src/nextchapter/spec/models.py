@@ -29,6 +29,8 @@ class Weights(NamedTuple):
 class FamilySpec(Spec):
     """The base of every family's specification; a subclass says its `kind`, the name of its module."""
 
+    has_token_vectors: ClassVar[bool] = False
+    """Whether the model looks tokens up in a table of vectors of the width `embedding`."""
     reads_once: ClassVar[bool] = False
     """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
 
@@ -53,6 +55,7 @@ class FamilySpec(Spec):
 class RecurrentSpec(FamilySpec):
     """What every recurrent network has: embedding, stacked cells, softmax output."""
 
+    has_token_vectors: ClassVar[bool] = True
     gates: ClassVar[int] = 1
     """Blocks of `hidden` rows in the weights of a layer."""
     biases: ClassVar[int] = 1

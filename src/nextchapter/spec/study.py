@@ -100,11 +100,10 @@ class Study(Spec):
         vectors = self.embeddings[run.embedding]
         if run.tokenizer != vectors.tokenizer:
             return f"tokenizer: found {run.tokenizer!r}; embedding {run.embedding!r} needs {vectors.tokenizer!r}"
-        width = getattr(run.model, "embedding", None)
-        if width is None:
+        if not run.model.has_token_vectors:
             return f"embedding: found {run.embedding!r}; a model of the kind {run.model.kind} has no token vectors"
-        if width != vectors.dimensions:
-            needed = vectors.dimensions
+        width, needed = getattr(run.model, "embedding", None), vectors.dimensions
+        if width != needed:
             return f"model.embedding: found {width}; embedding {run.embedding!r} has {needed} dimensions"
         return None
 

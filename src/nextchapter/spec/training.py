@@ -30,7 +30,8 @@ class TrainingSpec(Spec):
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest global gradient norm (Pascanu et al., 2013); null does not clip."""
     embedding_frozen_steps: Annotated[int, Field(ge=0)] | Literal["all"] = 0
-    """Steps before the token vectors begin to be trained; 0 trains them from the start, `all` never."""
+    """Steps before the token vectors begin to be trained; 0 trains them from the start, `all` never. A model without
+    token vectors passes it over."""
     max_steps: Positive | None = None
     """Budget in steps."""
     max_tokens: Positive | None = 4_000_000

@@ -15,7 +15,9 @@ def find_duplicates(job: Job) -> None:
 
     shelf = Shelf.open(job.paths("chapters"), job.paths("books"), job.spec["in_name_order"])
     sketches = sketch_tables(job.paths("chapters"), job.threads)
-    found = duplicates.find_duplicates(sketches, [book.name for book in shelf.books], job.spec["similarity"])
+    # Books in languages that are left out stand last: of a copy among them the other stays.
+    order = [book.name for part in shelf.in_languages(job.spec["languages"]) for book in part]
+    found = duplicates.find_duplicates(sketches, order, job.spec["similarity"])
     records = [
         {
             "book": twin.book,

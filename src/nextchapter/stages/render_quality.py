@@ -8,10 +8,16 @@ from nextchapter.store.files import read_json, write_text
 
 
 def render_quality(job: Job) -> None:
-    """Write `html` from `quality`."""
+    """Write `html` from `quality`, and the files of the folder that are no books.
+
+    These are no part of `quality`: a picture that is laid beside the books must not split the corpus again.
+    """
     from nextchapter.report import quality
 
-    write_text(job.path("html"), quality.render_quality(read_json(job.path("quality"))))
+    record = read_json(job.path("quality"))
+    record["refused"] += job.spec["ignored"]
+    record["refused_count"] += job.spec["ignored_count"]
+    write_text(job.path("html"), quality.render_quality(record))
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -27,9 +27,11 @@ def split_corpus(job: Job) -> None:
 
     spec = job.spec
     shelf = Shelf.open(job.paths("chapters"), job.paths("books"), spec["in_name_order"])
-    kept, foreign = _in_languages(shelf.books, spec["languages"])
-    twins = read_json(job.path("duplicates"))
-    everything = [entry for book in kept for entry in book.entries()]
+    read, foreign = shelf.in_languages(spec["languages"])
+    twins = _twins_of(read, read_json(job.path("duplicates")))
+    copies = {twin["book"] for twin in twins if twin["chapter"] is None}
+    kept = [book for book in read if book.name not in copies]
+    everything = [entry for book in read for entry in book.entries()]
     entries = _without_twins(everything, twins)
     _tell(shelf, twins)
     if not entries:
@@ -50,22 +52,17 @@ def split_corpus(job: Job) -> None:
         "totals": describe_splits(len(kept), entries, splits),
         "duplicates": describe_duplicates(twins, everything),
         "leak": asdict(leak),
-        "refused": [*shelf.refused, *spec["ignored"]],
-        "refused_count": shelf.refused_count + spec["ignored_count"],
+        "refused": shelf.refused,
+        "refused_count": shelf.refused_count,
         "left_out_languages": [{"book": book.name, "language": book.record["language"]} for book in foreign],
     }
     write_json(job.path("quality"), quality)
 
 
-def _in_languages(
-    books: "Iterable[ShelvedBook]", languages: Sequence[str]
-) -> "tuple[list[ShelvedBook], list[ShelvedBook]]":
-    """Return the books in some languages, all where none is given, and the others."""
-    parts: tuple[list[ShelvedBook], list[ShelvedBook]] = ([], [])
-    for book in books:
-        is_foreign = bool(languages) and book.record["language"] not in languages
-        parts[is_foreign].append(book)
-    return parts
+def _twins_of(books: "Iterable[ShelvedBook]", twins: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
+    """Return the copies among some books; what is left out by its language need not be left out again."""
+    names = {book.name for book in books}
+    return [twin for twin in twins if twin["book"] in names]
 
 
 def _without_twins(entries: "Iterable[Entry]", twins: Iterable[dict[str, Any]]) -> "list[Entry]":
@@ -112,13 +109,13 @@ def _write_splits(job: Job, books: "Iterable[ShelvedBook]", splits: dict[tuple[s
 
 
 def _gather_matter(job: Job, books: "Iterable[ShelvedBook]") -> None:
-    """Write what is no chapter of any book to one table, in the order of the shelf."""
-    from nextchapter.corpus.books import read_chapters, write_chapters
+    """Write what is no chapter of any book to one table, a shard at a time."""
+    from nextchapter.corpus.books import chapter_table, read_chapters
 
-    place = {book.name: number for number, book in enumerate(books)}
-    sections = [section for path in job.paths("matter_tables") for section in read_chapters(path)]
-    kept = [section for section in sections if section.book in place]
-    write_chapters(job.path("matter"), sorted(kept, key=lambda section: place[section.book]))
+    names = {book.name for book in books}
+    with chapter_table(job.path("matter")) as matter:
+        for path in job.paths("matter_tables"):
+            matter.add(section for section in read_chapters(path) if section.book in names)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -18,7 +18,6 @@ from torch import Tensor, nn
 from nextchapter.models.protocol import LanguageModel, SelfTaught, State, detach_state, map_state
 from nextchapter.models.registry import set_weights, weights_of
 from nextchapter.models.starting import token_vectors
-from nextchapter.spec.base import SpecError
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.events import EventLog
 from nextchapter.training.batches import Batches
@@ -98,7 +97,7 @@ class Trainer:
         self.events, self.checkpoints, self.progress = events, checkpoints, progress
         self.optimiser = None if isinstance(model, SelfTaught) else build_optimiser(model, spec)
         self._vectors = token_vectors(model)
-        self._frozen_steps = _frozen_steps(spec, has_vectors=self._vectors is not None)
+        self._frozen_steps = math.inf if spec.embedding_frozen_steps == "all" else spec.embedding_frozen_steps
         self.total_steps = budget_steps(spec, batches)
         self.counters = Counters()
         self.best_weights = _copied_weights(model)
@@ -244,20 +243,6 @@ class Trainer:
 def _copied_weights(model: LanguageModel) -> dict[str, Tensor]:
     """Return weights that do not move on with the model."""
     return {name: tensor.clone() for name, tensor in weights_of(model).items()}
-
-
-def _frozen_steps(spec: TrainingSpec, has_vectors: bool) -> float:
-    """Return the number of steps before the token vectors are trained.
-
-    Raises:
-        SpecError: they are to be frozen, and the model has none.
-    """
-    frozen = spec.embedding_frozen_steps
-    if frozen != 0 and not has_vectors:
-        raise SpecError(
-            f"training.embedding_frozen_steps: found {frozen!r}; this model has no token vectors, allowed: 0"
-        )
-    return math.inf if frozen == "all" else float(frozen)
 
 
 def budget_steps(spec: TrainingSpec, batches: Batches) -> int:

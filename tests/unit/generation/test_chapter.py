@@ -82,3 +82,10 @@ def test_the_opening_word_is_a_whole_word_that_opens_a_paragraph() -> None:
     assert draw_opening(texts, 5) == draw_opening(texts, 5)
     with pytest.raises(ValueError, match="no word"):
         draw_opening(["***"], 1)
+
+
+def test_a_model_that_returns_its_own_table_is_left_as_it_was(tokenizer: UnigramTokenizer) -> None:
+    model = build_model({"kind": "unigram"}, tokenizer.vocabulary_size)
+    before = model.get_buffer("log_probs").clone()
+    write_chapter(model, tokenizer, "now", WritingSpec(words_min=5, words_max=20))
+    torch.testing.assert_close(model.get_buffer("log_probs"), before, rtol=0, atol=0)

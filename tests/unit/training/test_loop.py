@@ -293,16 +293,3 @@ def test_a_run_that_thaws_its_vectors_resumes_in_the_same_bits(
     second = _trainer(stream, tmp_path / "cut", spec)
     second.run()
     assert _same(weights_of(whole.model), weights_of(second.model))
-
-
-def test_a_model_without_token_vectors_can_not_freeze_them(stream: TokenStream, tmp_path: Path) -> None:
-    trainer = _trainer(stream, tmp_path, SPEC)
-    trainer.model.embedding = torch.nn.Identity()
-    for frozen, fails in ((0, False), (3, True), ("all", True)):
-        spec = SPEC.model_copy(update={"embedding_frozen_steps": frozen})
-        arguments = (trainer.validate, spec, 1, trainer.events, trainer.checkpoints, trainer.progress)
-        if fails:
-            with pytest.raises(ValueError, match=f"embedding_frozen_steps: found {frozen!r}; this model has no token"):
-                Trainer(trainer.model, trainer.batches, *arguments)
-        else:
-            Trainer(trainer.model, trainer.batches, *arguments)
