@@ -93,7 +93,7 @@ class EmSpec(FamilySpec):
 
     states: Annotated[int, Field(ge=1, le=65536)] = 256
     """Number of hidden states."""
-    pseudo_count: Annotated[float, Field(gt=0)] = 1.0
+    pseudo_count: Annotated[float, Field(ge=1e-6)] = 1.0
     """Counts added to each distribution, shared out as a frequency-only model would: no probability is ever 0."""
     step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.6
     """kappa of online EM: batch t has the weight (t + 1)^-kappa; a larger one forgets less."""

@@ -176,10 +176,11 @@ class Trainer:
         """Return the error that says where training went wrong, and what is left."""
         kept = self.checkpoints.path
         left = f"the last good checkpoint stays in {kept}" if kept.is_file() else "no checkpoint was written before"
-        return TrainingDivergedError(
-            f"training diverged at step {step or self.counters.step}: {what}, learning rate {rate:.4g}. "
-            f"Lower training.learning_rate or set training.clip_norm; {left}"
-        )
+        where = f"training diverged at step {step or self.counters.step}: {what}"
+        if self.optimiser is None:
+            return TrainingDivergedError(f"{where}. Raise model.pseudo_count; {left}")
+        remedy = "Lower training.learning_rate or set training.clip_norm"
+        return TrainingDivergedError(f"{where}, learning rate {rate:.4g}. {remedy}; {left}")
 
     def _record(self, loss_nats: float, gradient_norm: float, rate: float, tokens: int) -> None:
         """Add a step to the window, and write the window out when it is full."""
