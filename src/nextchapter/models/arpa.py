@@ -3,7 +3,8 @@
     python -m nextchapter.models.arpa results/STUDY/runs/RUN ngrams.arpa
 
 The end-of-chapter token is `<s>` where it begins a chapter and `</s>` where it ends one. `<unk>`, which these toolkits
-ask for, gets log10 p = -100: the tokens here leave nothing unknown.
+ask for, gets log10 p = -100: open tokenizers leave nothing unknown, and the `<unk>` of a closed vocabulary is a word
+like others here, under the name that `arpa_words` gives it.
 """
 
 import argparse

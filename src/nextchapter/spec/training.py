@@ -12,7 +12,8 @@ Positive = Annotated[int, Field(ge=1)]
 class TrainingSpec(Spec):
     """Backpropagation through time by AdamW with warm-up and cosine decay.
 
-    A model that counts (`ngram`, `unigram`, `uniform`) reads the training split once and heeds `device` alone.
+    A model that counts (`ngram`, `unigram`, `uniform`) reads the training split once and heeds `device` alone. One that
+    learns by EM (`hmm`, `hmm-cloned`) passes over learning rates, warm-up, weight decay and clipping.
     """
 
     batch_size: Annotated[int, Field(ge=1, le=65536)] = 16
