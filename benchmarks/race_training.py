@@ -72,7 +72,7 @@ def make_trainer(kind: str, batches: StreamBatches, device: torch.device, folder
     sizes = {"kind": kind, "hidden": HIDDEN, "embedding": EMBEDDING, "dropout": 0.2}
     model = build_model(sizes, VOCABULARY).to(device).train()
     events, checkpoints = EventLog(folder / "events.jsonl"), CheckpointFile(folder / "checkpoint.pt", "race")
-    progress = Progress(kind, 10**12, 0, shared_terminal=True)
+    progress = Progress(kind, 0, shared_terminal=True)
     return Trainer(model, batches, lambda model: 0.0, spec, 1, events, checkpoints, progress)
 
 

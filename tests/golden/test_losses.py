@@ -52,7 +52,7 @@ def first_losses(family: str, folder: Path, steps: int = 20) -> list[float]:
     model.prepare(stream, end_of_chapter=0)
     events = EventLog(folder / "events.jsonl")
     batches = StreamBatches(stream, 0, spec.batch_size, 16, seed=0)
-    checkpoints, progress = CheckpointFile(folder / "c.pt", "golden"), Progress(family, 1, 0, shared_terminal=True)
+    checkpoints, progress = CheckpointFile(folder / "c.pt", "golden"), Progress(family, 0, shared_terminal=True)
     Trainer(model.train(), batches, lambda model: 1.0, spec, 0, events, checkpoints, progress).run()
     events.close()
     log = read_events(folder / "events.jsonl")

@@ -4,6 +4,7 @@ The operations of a training token follow from the shapes of the weights: two fo
 twice as many backwards. The machine's speed is measured on small matrix products, of which training reaches a part.
 """
 
+import math
 import time
 from collections.abc import Iterable, Sequence
 from typing import NamedTuple
@@ -44,7 +45,7 @@ def operations_per_token(weights: Weights) -> int:
 
 
 def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
-    """Return how many tokens a run reads at most; a model that counts reads all of them once, whatever the budget.
+    """Return how many tokens a run reads at most, if no clock ends it; a model that counts reads all of them once.
 
     Args:
         run: the run.
@@ -61,7 +62,7 @@ def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
         budgets.append(training.max_steps * training.batch_size * length)
     if training.max_epochs is not None:
         budgets.append(training.max_epochs * epoch_tokens)
-    return min(budgets)
+    return min(budgets, default=math.inf)
 
 
 def shelf_bytes(flow: Flow) -> int:
@@ -89,8 +90,10 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
         weights_total += weights.total
         tokens = budget_tokens(run, train_characters / tokenizer.characters_per_token)
         tables_bytes += run.model.table_bytes(tokens)
-        operations = operations_per_token(weights) * tokens
-        seconds.append(operations / (operations_per_s * EFFICIENCY) * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
+        training_s = operations_per_token(weights) * tokens / (operations_per_s * EFFICIENCY)
+        if run.training.max_seconds is not None and not run.model.reads_once:
+            training_s = min(training_s, run.training.max_seconds)
+        seconds.append(training_s * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s
     disk = 4 * _WEIGHT_COPIES * weights_total + _TABLE_COPIES * round(tables_bytes)

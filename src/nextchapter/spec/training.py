@@ -39,6 +39,9 @@ class TrainingSpec(Spec):
     """Budget in training tokens."""
     max_epochs: Annotated[float, Field(gt=0)] | None = None
     """Budget in passes over the training split."""
+    max_seconds: Annotated[float, Field(gt=0)] | None = None
+    """Budget in seconds of training steps over all calls, without validation. The learning rate then follows the clock:
+    the same run ends elsewhere on another machine. Of several budgets, the first to be spent ends the run."""
     target_loss_nats: Annotated[float, Field(gt=0)] | None = None
     """Stop once the validation loss, in nats a token, is at or below this threshold."""
     patience: Positive | None = 5
@@ -54,7 +57,7 @@ class TrainingSpec(Spec):
 
     @model_validator(mode="after")
     def _has_an_end(self) -> "TrainingSpec":
-        if self.max_steps is None and self.max_tokens is None and self.max_epochs is None:
-            msg = "one of max_steps, max_tokens and max_epochs must be set: training needs a budget"
+        if (self.max_steps, self.max_tokens, self.max_epochs, self.max_seconds) == (None,) * 4:
+            msg = "one of max_steps, max_tokens, max_epochs and max_seconds must be set: training needs a budget"
             raise ValueError(msg)
         return self

@@ -117,7 +117,7 @@ def _prepare(
     from nextchapter.spec.training import TrainingSpec
     from nextchapter.training.batches import Batches, ChapterBatches, StreamBatches
     from nextchapter.training.checkpoint import CheckpointFile
-    from nextchapter.training.loop import Trainer, budget_steps
+    from nextchapter.training.loop import Trainer
     from nextchapter.training.progress import Progress
 
     spec, seed = TrainingSpec.model_validate(job.spec["training"]), job.spec["seed"]
@@ -134,17 +134,18 @@ def _prepare(
         checkpoint = None
     events = _open_events(job, run_key, folder, stack, checkpoint["event_bytes"] if checkpoint else 0)
     done = checkpoint["counters"]["tokens"] if checkpoint else 0
-    total = round(budget_steps(spec, batches) * batches.tokens_per_epoch / batches.steps_per_epoch)
-    progress = Progress(job.spec["run"], total, done, shared_terminal=TRACKING in os.environ)
+    progress = Progress(job.spec["run"], done, shared_terminal=TRACKING in os.environ)
     stack.callback(progress.close)
     trainer = Trainer(model, batches, _validation(job, facts), spec, seed, events, checkpoints, progress)
+    budget = f"{trainer.total_steps:,} steps, {trainer.total_tokens:,} tokens"
+    if spec.max_seconds is not None:
+        budget = f"{spec.max_seconds:g} seconds of training"
     if checkpoint:
         trainer.resume(checkpoint)
-        step = trainer.counters.step
-        LOGGER.info("resumes from step %d of %d", step, trainer.total_steps)
-        events.append("resume", step, tokens=done)
+        LOGGER.info("resumes from step %d of %s", trainer.counters.step, budget)
+        events.append("resume", trainer.counters.step, tokens=done)
     else:
-        LOGGER.info("starts: %d steps of %d tokens on %s", trainer.total_steps, total, model.device)
+        LOGGER.info("starts: %s on %s", budget, model.device)
         events.append("start", 0, tokens=0)
     return trainer
 

@@ -6,6 +6,7 @@ started again ends, on the same CPU and number of threads, in the same bytes as 
 
 import math
 import signal
+import sys
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -98,13 +99,29 @@ class Trainer:
         self.optimiser = None if isinstance(model, SelfTaught) else build_optimiser(model, spec)
         self._vectors = token_vectors(model)
         self._frozen_steps = math.inf if spec.embedding_frozen_steps == "all" else spec.embedding_frozen_steps
-        self.total_steps = budget_steps(spec, batches)
+        self._budget_steps = budget_steps(spec, batches)
         self.counters = Counters()
         self.best_weights = _copied_weights(model)
         self._device = model.device
         self._state: State = None
         self._window = Window()
         self._last_checkpoint = time.monotonic()
+
+    @property
+    def total_steps(self) -> int:
+        """The step at which the first budget ends; that of one in seconds follows from the speed so far."""
+        if self.spec.max_seconds is None or not self.counters.train_s:
+            return self._budget_steps
+        return min(self._budget_steps, math.ceil(self.counters.step * self.spec.max_seconds / self.counters.train_s))
+
+    @property
+    def total_tokens(self) -> int:
+        """The training tokens of all steps."""
+        return round(self.total_steps * self.batches.tokens_per_epoch / self.batches.steps_per_epoch)
+
+    @property
+    def _budget_spent(self) -> bool:
+        return self.counters.step >= self.total_steps
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint; that of a finished run holds its result only."""
@@ -128,9 +145,9 @@ class Trainer:
         with _stop_requests() as stop_requested:
             while counters.stopped_by is None:
                 self._train_step()
-                if counters.step % self.spec.valid_every_steps == 0 or counters.step == self.total_steps:
+                if counters.step % self.spec.valid_every_steps == 0 or self._budget_spent:
                     self._validate()
-                if counters.step == self.total_steps and counters.stopped_by is None:
+                if self._budget_spent and counters.stopped_by is None:
                     counters.stopped_by = "budget"
                 due = time.monotonic() - self._last_checkpoint >= self.spec.checkpoint_every_s
                 if due or stop_requested() or counters.stopped_by is not None:
@@ -190,8 +207,8 @@ class Trainer:
         window.steps += 1
         window.gradient_norm = max(window.gradient_norm, gradient_norm)
         window.clipped += int(self.spec.clip_norm is not None and gradient_norm > self.spec.clip_norm)
-        self.progress.update(tokens, loss_nats)
-        if self.counters.step % self.spec.log_every_steps and self.counters.step < self.total_steps:
+        self.progress.update(tokens, loss_nats, self.total_tokens)
+        if self.counters.step % self.spec.log_every_steps and not self._budget_spent:
             return
         metrics = {"train/loss_nats": window.nats / window.tokens}
         if self.optimiser is not None:
@@ -247,14 +264,14 @@ def _copied_weights(model: LanguageModel) -> dict[str, Tensor]:
 
 
 def budget_steps(spec: TrainingSpec, batches: Batches) -> int:
-    """Return the step at which the first of the budgets ends."""
+    """Return the step at which the first of the budgets ends; that in seconds sets none."""
     per_token = batches.steps_per_epoch / batches.tokens_per_epoch
     limits = [
         spec.max_steps,
         None if spec.max_tokens is None else math.ceil(spec.max_tokens * per_token),
         None if spec.max_epochs is None else math.ceil(spec.max_epochs * batches.steps_per_epoch),
     ]
-    return max(1, min(limit for limit in limits if limit is not None))
+    return max(1, min((limit for limit in limits if limit is not None), default=sys.maxsize))
 
 
 def step_seed(seed: int, step: int) -> int:

@@ -17,6 +17,8 @@ from nextchapter.models.protocol import CountedModel, count_parameters
 from nextchapter.models.registry import build_model
 from nextchapter.report.estimate import (
     CHAPTER_TOKENS,
+    EVALUATION_SHARE,
+    MOST,
     budget_tokens,
     estimate,
     measure_core,
@@ -136,6 +138,21 @@ def test_three_networks_are_estimated_as_they_were_measured(flow: Flow) -> None:
     assert cost.least_s < 523 + jobs_s < cost.most_s
     weights = 681_296 + 1_124_816 + 1_346_000
     assert 24 * weights < cost.disk_bytes < 24 * weights + 30e6
+
+
+def test_a_budget_of_seconds_bounds_what_a_run_takes(flow: Flow) -> None:
+    def most_s(**training: Any) -> float:
+        clocked = {name: (run.model_copy(update={"training": run.training.model_copy(update=training)}), seed)
+                   for name, (run, seed) in list(flow.runs.items())[:1]}  # fmt: skip
+        flow.runs = clocked
+        return estimate(flow, clocked, 1, 1e11).most_s
+
+    without_clock = most_s()
+    assert most_s(max_seconds=1e9) == without_clock
+    bounded = most_s(max_seconds=10)
+    assert bounded < without_clock
+    assert most_s(max_seconds=20) - bounded == pytest.approx(MOST * 10 * (1 + EVALUATION_SHARE))
+    assert most_s(max_seconds=20, max_tokens=None) == most_s(max_seconds=20, max_tokens=10**12)
 
 
 def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -64,7 +64,11 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
         ("corpus/source/sha256", "c0d0", r"corpus\.source\.sha256: found 'c0d0'; .*match pattern"),
         ("corpus/split/test_share", 0.7, r"corpus\.split\.test_share: found 0\.7; should be less than 0\.5"),
         ("writing/words_min", 10_000, r"writing: words_min \(10000\) must not be above words_max \(900\)"),
-        ("training", {"max_tokens": None}, r"training: one of max_steps, max_tokens and max_epochs must be set"),
+        (
+            "training",
+            {"max_tokens": None},
+            r"training: one of max_steps, max_tokens, max_epochs and max_seconds must be set",
+        ),
         ("training/clip_norm", float("inf"), r"training\.clip_norm: found inf; should be a finite number"),
         ("runs/lstm-384/model/hidden", True, r"runs\.lstm-384\.model\.hidden: found true; true and false are no value"),
         ("nonsense", 1, r"nonsense: unknown key"),

@@ -1,3 +1,4 @@
+import itertools
 import math
 import os
 import signal
@@ -14,10 +15,12 @@ from nextchapter.models.scoring import score_chapters
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.events import EventLog, read_events
 from nextchapter.tokens.stream import TokenStream, write_stream
+from nextchapter.training import loop
 from nextchapter.training.batches import Batches, ChapterBatches, StreamBatches
 from nextchapter.training.checkpoint import CheckpointFile
 from nextchapter.training.devices import choose_device
 from nextchapter.training.loop import InterruptedRunError, Trainer, TrainingDivergedError, budget_steps, step_seed
+from nextchapter.training.optimiser import learning_rate
 from nextchapter.training.progress import Progress
 
 END, VOCABULARY = 1, 30
@@ -73,7 +76,7 @@ def _trainer(
         return float(sum(nats.sum() for nats in score_chapters(model, stream, END, 4, 50))) / len(stream.tokens)
 
     trainer = Trainer(
-        model, batches, validate or score, spec, 1, events, checkpoints, Progress("r", 1, 0, shared_terminal=True)
+        model, batches, validate or score, spec, 1, events, checkpoints, Progress("r", 0, shared_terminal=True)
     )
     if checkpoint:
         trainer.resume(checkpoint)
@@ -218,6 +221,53 @@ def test_budgets_are_steps_tokens_or_epochs_and_the_first_counts(stream: TokenSt
     assert steps(max_tokens=252) == 8
     assert steps(max_tokens=253) == 9
     assert steps(max_steps=100, max_epochs=1, max_tokens=10**6) == 8
+
+
+@pytest.fixture
+def quarter_second_steps(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A clock that moves a quarter of a second each time the loop looks at it, so once within a step."""
+    clock = itertools.count()
+    monkeypatch.setattr(loop.time, "perf_counter", lambda: next(clock) / 4)
+
+
+CLOCKED = SPEC.model_copy(update={"max_steps": None, "max_seconds": 10.0, "final_learning_rate_share": 0.1})
+
+
+@pytest.mark.usefixtures("quarter_second_steps")
+def test_a_budget_of_seconds_ends_the_run_and_bounds_its_learning_rate(stream: TokenStream, tmp_path: Path) -> None:
+    timed = _trainer(stream, tmp_path / "timed", CLOCKED.model_copy(update={"log_every_steps": 1}))
+    counters = timed.run()
+    assert (counters.stopped_by, counters.step, counters.train_s) == ("budget", 40, 10.0)
+    events = read_events(tmp_path / "timed/events.jsonl")
+    rates = {
+        event["step"]: event["metrics"]["train/learning_rate"]
+        for event in events
+        if "train/learning_rate" in event.get("metrics", {})
+    }
+    assert max(rates.values()) == pytest.approx(SPEC.learning_rate, rel=1e-9)
+    assert rates[40] == pytest.approx(learning_rate(39, 40, CLOCKED))
+    assert rates[40] < rates[20] < rates[6]
+
+
+@pytest.mark.usefixtures("quarter_second_steps")
+def test_the_first_of_seconds_and_steps_ends_a_run(stream: TokenStream, tmp_path: Path) -> None:
+    assert _trainer(stream, tmp_path, CLOCKED.model_copy(update={"max_steps": 7})).run().step == 7
+
+
+@pytest.mark.usefixtures("quarter_second_steps")
+def test_seconds_of_earlier_calls_count(stream: TokenStream, tmp_path: Path) -> None:
+    first = _trainer(stream, tmp_path, CLOCKED)
+    advance = first._train_step
+
+    def step_then_interrupt() -> None:
+        advance()
+        if first.counters.step == 13:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    first._train_step = step_then_interrupt  # type: ignore[method-assign]
+    with pytest.raises(InterruptedRunError):
+        first.run()
+    assert _trainer(stream, tmp_path, CLOCKED).run().step == 40
 
 
 def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_checkpoint_stays(
