@@ -18,7 +18,8 @@ from nextchapter.shelf import Refused, ShelfFile, distinct_names, printable, sca
 from nextchapter.spec.base import SpecError, canonical_json, digest
 from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
 from nextchapter.spec.embeddings import GloveSpec
-from nextchapter.spec.study import Study, read_study
+from nextchapter.spec.models import EmSpec
+from nextchapter.spec.study import RunSpec, Study, read_study
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
@@ -243,6 +244,8 @@ class Flow:
         extra: list[str] = []
         if rule in ("train_model", "evaluate_model", "write_chapter"):
             extra.append(f"nextchapter.models.{self.runs[name][0].model.kind.replace('-', '_')}")
+        if rule == "train_model":
+            extra.extend(self._trainers(self.runs[name][0]))
         if rule in ("train_tokenizer", "encode_corpus"):
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[name].kind}")
         if rule in ("evaluate_model", "write_chapter"):
@@ -252,6 +255,16 @@ class Flow:
         if rule == "evaluate_embedding":
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[self.study.embeddings[name].tokenizer].kind}")
         return fingerprint(f"{STAGES}.{rule}", extra)
+
+    @staticmethod
+    def _trainers(run: RunSpec) -> list[str]:
+        """Return the modules that a run's trainer loads by name."""
+        if run.model.reads_once or isinstance(run.model, EmSpec):
+            return []
+        modules = [f"nextchapter.training.optimisers.{run.training.optimiser}"]
+        if run.training.average is not None:
+            modules.append(f"nextchapter.training.averages.{run.training.average.replace('-', '_')}")
+        return modules
 
     @property
     def _is_shared_out(self) -> bool:

@@ -5,7 +5,7 @@ An Elman network's hidden vector, an LSTM's (h, c), a hidden Markov model's beli
 """
 
 from abc import ABC, abstractmethod
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
@@ -117,6 +117,22 @@ def map_state(change: Callable[[Tensor], Tensor], state: State) -> State:
 def detach_state(state: State) -> State:
     """Return the state cut off from the graph: no gradient runs back through it."""
     return map_state(torch.Tensor.detach, state)
+
+
+def split_state(state: State, parts: int) -> list[State]:
+    """Return the states of so many parts of the batch, the first ones a row longer where it does not divide evenly."""
+    if isinstance(state, tuple):
+        return [tuple(part) for part in zip(*(split_state(value, parts) for value in state), strict=True)] or [
+            ()
+        ] * parts
+    return list(state.tensor_split(parts))
+
+
+def join_states(states: Sequence[State]) -> State:
+    """Return the state of a batch from those of its parts."""
+    if isinstance(states[0], tuple):
+        return tuple(join_states(parts) for parts in zip(*states, strict=True))
+    return torch.cat(list(states))
 
 
 def count_parameters(model: nn.Module) -> int:

@@ -10,7 +10,7 @@ Positive = Annotated[int, Field(ge=1)]
 
 
 class TrainingSpec(Spec):
-    """Backpropagation through time by AdamW with warm-up and cosine decay.
+    """Backpropagation through time: budgets, batches, optimiser, learning rate, averages.
 
     A model that counts (`ngram`, `unigram`, `uniform`) reads the training split once and heeds `device` alone. One that
     learns by EM (`hmm`, `hmm-cloned`) passes over learning rates, warm-up, weight decay and clipping.
@@ -20,16 +20,35 @@ class TrainingSpec(Spec):
     """Number of streams (or of whole chapters) in a step."""
     truncation: Positive | Literal["chapter"] = 48
     """Tokens through which the gradient runs back; `chapter` runs it through whole chapters."""
+    micro_batches: Positive = 1
+    """Parts of the streams of a step that are computed one after the other: less memory, the same gradient."""
+    optimiser: Literal["adamw", "sgd", "muon"] = "adamw"
+    """What moves the weights; `muon` those of the recurrent matrices, and AdamW the others."""
+    momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
+    """Of the gradients; null takes 0 for `sgd` and 0.95 for `muon`. `adamw` has its own."""
     learning_rate: Annotated[float, Field(gt=0, le=100)] = 5e-3
     """Peak learning rate, reached after the warm-up."""
+    schedule: Literal["cosine", "constant", "plateau"] = "cosine"
+    """What follows the warm-up; `plateau` multiplies the rate by `plateau_factor` at each validation that is not better
+    than the best."""
     final_learning_rate_share: Annotated[float, Field(ge=0, le=1)] = 0.05
     """Share of the peak at which the cosine ends."""
+    plateau_factor: Annotated[float, Field(gt=0, lt=1)] = 0.25
+    """What the learning rate is multiplied by on a plateau."""
     warmup_steps: Annotated[int, Field(ge=0)] = 100
     """Steps over which the learning rate rises linearly from zero."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.02
     """Decoupled weight decay, on matrices only."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest global gradient norm (Pascanu et al., 2013); null does not clip."""
+    average: Literal["ema", "nt-asgd", "two-tailed"] | None = None
+    """Average of the weights that is validated beside the weights themselves; the better of them is kept."""
+    ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
+    """Share of the old average that `ema` keeps at each step."""
+    average_patience: Annotated[int, Field(ge=0)] = 5
+    """Validations back, before which `nt-asgd` looks for a better one; it begins to average when it finds one."""
+    rollbacks: Annotated[int, Field(ge=0)] = 3
+    """Times that a run which diverges goes back to its best weights, at half the learning rate, before it gives up."""
     embedding_frozen_steps: Annotated[int, Field(ge=0)] | Literal["all"] = 0
     """Steps before the token vectors begin to be trained; 0 trains them from the start, `all` never. A model without
     token vectors passes it over."""

@@ -4,6 +4,8 @@ Everything random is a function of (seed, step), and a checkpoint holds all the 
 started again ends, on the same CPU and number of threads, in the same bytes as one that was not.
 """
 
+import importlib
+import logging
 import math
 import signal
 import sys
@@ -16,21 +18,35 @@ from typing import Any, Literal
 import torch
 from torch import Tensor, nn
 
-from nextchapter.models.protocol import LanguageModel, SelfTaught, State, detach_state, map_state
+from nextchapter.models.protocol import (
+    LanguageModel,
+    SelfTaught,
+    State,
+    detach_state,
+    join_states,
+    map_state,
+    split_state,
+)
 from nextchapter.models.registry import set_weights, weights_of
 from nextchapter.models.starting import token_vectors
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.events import EventLog
-from nextchapter.training.batches import Batches
+from nextchapter.training.average import Average, lent_weights
+from nextchapter.training.batches import Batch, Batches
 from nextchapter.training.checkpoint import CheckpointFile
-from nextchapter.training.optimiser import build_optimiser, learning_rate
 from nextchapter.training.progress import Progress
+from nextchapter.training.schedules import learning_rate
 
+LOGGER = logging.getLogger(__name__)
 StopReason = Literal["budget", "target", "patience"]
 
 
 class TrainingDivergedError(RuntimeError):
-    """The loss or the gradient is no number any more; the last good checkpoint stays."""
+    """The loss or the gradient is no number any more, and going back did not help; the last good checkpoint stays."""
+
+
+class _NotFiniteError(ArithmeticError):
+    """A loss or a gradient is no number; the message says which."""
 
 
 class InterruptedRunError(RuntimeError):
@@ -53,6 +69,10 @@ class Counters:
     """The step at which it was reached."""
     worse_in_a_row: int = 0
     """Validations since."""
+    rate_scale: float = 1.0
+    """What plateaus and rollbacks have multiplied the learning rate by."""
+    rollbacks: int = 0
+    """Times that the run diverged and went back to its best weights."""
     stopped_by: StopReason | None = None
     """What ended the run."""
 
@@ -96,7 +116,10 @@ class Trainer:
         """
         self.model, self.batches, self.validate, self.spec, self.seed = model, batches, validate, spec, seed
         self.events, self.checkpoints, self.progress = events, checkpoints, progress
-        self.optimiser = None if isinstance(model, SelfTaught) else build_optimiser(model, spec)
+        self.optimiser: torch.optim.Optimizer | None = None
+        self.average: Average | None = None
+        if not isinstance(model, SelfTaught):
+            self._build_optimiser()
         self._vectors = token_vectors(model)
         self._frozen_steps = math.inf if spec.embedding_frozen_steps == "all" else spec.embedding_frozen_steps
         self._budget_steps = budget_steps(spec, batches)
@@ -131,6 +154,8 @@ class Trainer:
             set_weights(self.model, checkpoint["weights"])
             if self.optimiser is not None:
                 self.optimiser.load_state_dict(checkpoint["optimiser"])
+            if self.average is not None:
+                self.average.load_state_dict(checkpoint["average"])
             self._window = Window(**checkpoint["window"])
             self._state = map_state(lambda tensor: tensor.to(self._device), checkpoint["state"])
 
@@ -138,15 +163,18 @@ class Trainer:
         """Train to the end; return where the run stands then. The best weights are in `best_weights`.
 
         Raises:
-            TrainingDivergedError: the loss or the gradient norm is not finite.
+            TrainingDivergedError: the loss or the gradient norm is not finite, and was so after `rollbacks` new starts.
             InterruptedRunError: SIGINT or SIGTERM came; call again to go on.
         """
         counters = self.counters
         with _stop_requests() as stop_requested:
             while counters.stopped_by is None:
-                self._train_step()
-                if counters.step % self.spec.valid_every_steps == 0 or self._budget_spent:
-                    self._validate()
+                try:
+                    self._train_step()
+                    if counters.step % self.spec.valid_every_steps == 0 or self._budget_spent:
+                        self._validate()
+                except _NotFiniteError as problem:
+                    self._roll_back(problem)
                 if self._budget_spent and counters.stopped_by is None:
                     counters.stopped_by = "budget"
                 due = time.monotonic() - self._last_checkpoint >= self.spec.checkpoint_every_s
@@ -158,46 +186,82 @@ class Trainer:
 
     def _train_step(self) -> None:
         """Read a batch and learn from it: by the gradient that runs back through it, or as the model itself does."""
-        started, counters, spec = time.perf_counter(), self.counters, self.spec
+        started, counters = time.perf_counter(), self.counters
         batch = self.batches.batch(counters.step)
         if batch.fresh:
             self._state = self.model.initial_state(len(batch.tokens))
         torch.manual_seed(step_seed(self.seed, counters.step))  # the dropout masks of this step
-        read = self.model.learn if isinstance(self.model, SelfTaught) else self.model.score
-        nats, state = read(batch.tokens.to(self._device), batch.targets.to(self._device), detach_state(self._state))
-        loss = nats.sum() / batch.count
-        gradient_norm = 0.0 if self.optimiser is None else self._backpropagate(self.optimiser, loss)
-        loss_nats = loss.item()
-        rate = learning_rate(counters.step, self.total_steps, spec)
+        rate = learning_rate(counters.step, self.total_steps, self.spec) * counters.rate_scale
+        counters.step += 1
+        if isinstance(self.model, SelfTaught):
+            nats, self._state = self.model.learn(*self._on_device(batch), self._state)
+            loss_nats, gradient_norm = nats.sum().item() / batch.count, 0.0
+        else:
+            loss_nats, gradient_norm = self._backpropagate(batch)
         if not (math.isfinite(loss_nats) and math.isfinite(gradient_norm)):
-            raise self._diverged(f"loss {loss_nats} nats, gradient norm {gradient_norm:.4g}", rate, counters.step + 1)
+            raise _NotFiniteError(f"loss {loss_nats} nats, gradient norm {gradient_norm:.4g}, learning rate {rate:.4g}")
         if self.optimiser is not None:
             for group in self.optimiser.param_groups:
                 group["lr"] = rate
             self.optimiser.step()
-        self._state = state
-        counters.step += 1
+        if self.average is not None:
+            self.average.update(self.model)
         counters.tokens += batch.count
         counters.train_s += time.perf_counter() - started
         self._record(loss_nats, gradient_norm, rate, batch.count)
 
-    def _backpropagate(self, optimiser: torch.optim.Optimizer, loss: Tensor) -> float:
-        """Set the gradients of a loss, clipped; return their global norm before."""
-        optimiser.zero_grad(set_to_none=True)
-        loss.backward()  # type: ignore[no-untyped-call]
-        if self._vectors is not None and self.counters.step < self._frozen_steps:
-            self._vectors.grad = None  # AdamW passes over what has no gradient, decay included
+    def _on_device(self, batch: Batch) -> tuple[Tensor, Tensor]:
+        return batch.tokens.to(self._device), batch.targets.to(self._device)
+
+    def _backpropagate(self, batch: Batch) -> tuple[float, float]:
+        """Set the gradients of a batch, part by part, and clip them; return its loss a token, and their norm before."""
+        self.model.zero_grad(set_to_none=True)
+        parts = min(self.spec.micro_batches, len(batch.tokens))
+        tokens, targets = (tensor.tensor_split(parts) for tensor in self._on_device(batch))
+        loss_nats, states = 0.0, []
+        for part, old in enumerate(split_state(detach_state(self._state), parts)):
+            nats, new = self.model.score(tokens[part], targets[part], old)
+            loss = nats.sum() / batch.count
+            loss.backward()  # type: ignore[no-untyped-call]
+            loss_nats += loss.item()
+            states.append(detach_state(new))
+        self._state = join_states(states)
+        return loss_nats, self._clip()
+
+    def _clip(self) -> float:
+        """Clip the gradients, those of frozen token vectors taken away; return their global norm before."""
+        if self._vectors is not None and self.counters.step <= self._frozen_steps:
+            self._vectors.grad = None  # an optimiser passes over what has no gradient, decay included
         return nn.utils.clip_grad_norm_(self.model.parameters(), self.spec.clip_norm or math.inf).item()
 
-    def _diverged(self, what: str, rate: float, step: int | None = None) -> TrainingDivergedError:
-        """Return the error that says where training went wrong, and what is left."""
-        kept = self.checkpoints.path
-        left = f"the last good checkpoint stays in {kept}" if kept.is_file() else "no checkpoint was written before"
-        where = f"training diverged at step {step or self.counters.step}: {what}"
-        if self.optimiser is None:
-            return TrainingDivergedError(f"{where}. Raise model.pseudo_count; {left}")
-        remedy = "Lower training.learning_rate or set training.clip_norm"
-        return TrainingDivergedError(f"{where}, learning rate {rate:.4g}. {remedy}; {left}")
+    def _build_optimiser(self) -> None:
+        """Build optimiser and average, which are found by name, as they are at the start of a run."""
+        optimiser = importlib.import_module(f"nextchapter.training.optimisers.{self.spec.optimiser}")
+        self.optimiser = optimiser.build(self.model, self.spec)
+        if self.spec.average is not None:
+            average = importlib.import_module(f"nextchapter.training.averages.{self.spec.average.replace('-', '_')}")
+            self.average = average.AVERAGE(self.model, self.spec)
+
+    def _roll_back(self, problem: _NotFiniteError) -> None:
+        """Go on from the best weights with a new optimiser and half the learning rate; the text goes on as well.
+
+        All of it follows from the steps, so that a run that is killed and resumed rolls back as one that was not.
+        """
+        counters, kept = self.counters, self.checkpoints.path
+        where = f"training diverged at step {counters.step}: {problem}"
+        if self.optimiser is None or counters.rollbacks >= self.spec.rollbacks:
+            remedy = "Lower training.learning_rate or set training.clip_norm"
+            if self.optimiser is None:
+                remedy = "Raise model.pseudo_count"
+            left = f"the last good checkpoint stays in {kept}" if kept.is_file() else "no checkpoint was written before"
+            raise TrainingDivergedError(f"{where}. {remedy}; {left}") from problem
+        counters.rollbacks += 1
+        counters.rate_scale /= 2
+        set_weights(self.model, self.best_weights)
+        self._build_optimiser()
+        self._state = self.model.initial_state(len(self.batches.batch(counters.step).tokens))
+        LOGGER.warning("%s; goes on from the weights of step %d at half the rate", where, counters.best_step)
+        self.events.append("rollback", counters.step, tokens=counters.tokens)
 
     def _record(self, loss_nats: float, gradient_norm: float, rate: float, tokens: int) -> None:
         """Add a step to the window, and write the window out when it is full."""
@@ -223,21 +287,40 @@ class Trainer:
 
     def _validate(self) -> None:
         """Score the validation chapters, keep the best weights, and see whether that is enough."""
-        counters, spec = self.counters, self.spec
-        nats = self.validate(self.model)
-        if not math.isfinite(nats):
-            raise self._diverged(f"validation loss {nats} nats", learning_rate(counters.step, self.total_steps, spec))
-        if nats < counters.best_valid_nats:
-            counters.best_valid_nats, counters.best_step, counters.worse_in_a_row = nats, counters.step, 0
-            self.best_weights = _copied_weights(self.model)
-        else:
+        counters, spec, before = self.counters, self.spec, self.counters.best_valid_nats
+        nats = self._judge_weights()
+        if nats >= before:
             counters.worse_in_a_row += 1
+            if spec.schedule == "plateau":
+                counters.rate_scale *= spec.plateau_factor
         metrics = {"valid/loss_nats": nats, "valid/perplexity": math.exp(min(nats, 700.0))}
         self.events.append("valid", counters.step, metrics, tokens=counters.tokens)
         if spec.target_loss_nats is not None and nats <= spec.target_loss_nats:
             counters.stopped_by = "target"
         elif spec.patience is not None and counters.worse_in_a_row >= spec.patience:
             counters.stopped_by = "patience"
+
+    def _judge_weights(self) -> float:
+        """Return the least validation loss of the weights and of their averages."""
+        own = self._score_validation()
+        if self.average is None:
+            return own
+        averaged = []
+        for weights in self.average.candidates():
+            with lent_weights(self.model, weights):
+                averaged.append(self._score_validation())
+        self.average.judge(own, averaged)
+        return min([own, *averaged])
+
+    def _score_validation(self) -> float:
+        """Return the validation loss of the weights that the model has now; keep them if they are the best so far."""
+        counters, nats = self.counters, self.validate(self.model)
+        if not math.isfinite(nats):
+            raise _NotFiniteError(f"validation loss {nats} nats")
+        if nats < counters.best_valid_nats:
+            counters.best_valid_nats, counters.best_step, counters.worse_in_a_row = nats, counters.step, 0
+            self.best_weights = _copied_weights(self.model)
+        return nats
 
     def _save_checkpoint(self) -> None:
         """Write all that `resume` reads, then declare the events up to here final."""
@@ -250,6 +333,7 @@ class Trainer:
             content |= {
                 "weights": weights_of(self.model),
                 "optimiser": None if self.optimiser is None else self.optimiser.state_dict(),
+                "average": None if self.average is None else self.average.state_dict(),
                 "state": map_state(lambda tensor: tensor.detach().cpu(), self._state),
                 "window": asdict(self._window),
             }

@@ -20,8 +20,8 @@ from nextchapter.training.batches import Batches, ChapterBatches, StreamBatches
 from nextchapter.training.checkpoint import CheckpointFile
 from nextchapter.training.devices import choose_device
 from nextchapter.training.loop import InterruptedRunError, Trainer, TrainingDivergedError, budget_steps, step_seed
-from nextchapter.training.optimiser import learning_rate
 from nextchapter.training.progress import Progress
+from nextchapter.training.schedules import learning_rate
 
 END, VOCABULARY = 1, 30
 MODELS = {
@@ -94,17 +94,7 @@ def test_a_run_that_stopped_and_went_on_ends_in_the_same_bits(
 ) -> None:
     whole = _trainer(stream, tmp_path / "whole", SPEC, kind)
     whole.run()
-    first = _trainer(stream, tmp_path / "cut", SPEC, kind)
-    advance = first._train_step
-
-    def step_then_interrupt() -> None:
-        advance()
-        if first.counters.step == stop_at:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    first._train_step = step_then_interrupt  # type: ignore[method-assign]
-    with pytest.raises(InterruptedRunError, match=f"stopped at step {stop_at}"):
-        first.run()
+    _interrupt(_trainer(stream, tmp_path / "cut", SPEC, kind), stop_at)
     second = _trainer(stream, tmp_path / "cut", SPEC, kind)
     assert second.counters.step == stop_at
     second.run()
@@ -256,33 +246,28 @@ def test_the_first_of_seconds_and_steps_ends_a_run(stream: TokenStream, tmp_path
 
 @pytest.mark.usefixtures("quarter_second_steps")
 def test_seconds_of_earlier_calls_count(stream: TokenStream, tmp_path: Path) -> None:
-    first = _trainer(stream, tmp_path, CLOCKED)
-    advance = first._train_step
-
-    def step_then_interrupt() -> None:
-        advance()
-        if first.counters.step == 13:
-            os.kill(os.getpid(), signal.SIGTERM)
-
-    first._train_step = step_then_interrupt  # type: ignore[method-assign]
-    with pytest.raises(InterruptedRunError):
-        first.run()
+    _interrupt(_trainer(stream, tmp_path, CLOCKED), 13)
     assert _trainer(stream, tmp_path, CLOCKED).run().step == 40
 
 
-def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_checkpoint_stays(
-    stream: TokenStream, tmp_path: Path
-) -> None:
-    trainer = _trainer(stream, tmp_path, SPEC.model_copy(update={"checkpoint_every_s": 0.0}))
+def _spoil(trainer: Trainer, *steps: int) -> None:
+    """Let the weights be no numbers before the steps that follow so many."""
     advance = trainer._train_step
 
     def spoil_then_step() -> None:
-        if trainer.counters.step == 5:
+        if trainer.counters.step in steps:
             with torch.no_grad():
                 trainer.model.output.bias[0] = math.nan
         advance()
 
     trainer._train_step = spoil_then_step  # type: ignore[method-assign]
+
+
+def test_a_run_that_diverges_too_often_ends_and_the_last_good_checkpoint_stays(
+    stream: TokenStream, tmp_path: Path
+) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC.model_copy(update={"checkpoint_every_s": 0.0, "rollbacks": 0}))
+    _spoil(trainer, 5)
     with pytest.raises(TrainingDivergedError, match=r"step 6: loss nan nats, gradient norm nan, learning rate 0\.02"):
         trainer.run()
     kept = trainer.checkpoints.load()
@@ -292,9 +277,121 @@ def test_a_loss_that_is_no_number_ends_the_run_and_the_last_good_checkpoint_stay
 
 
 def test_a_validation_loss_that_is_no_number_ends_the_run(stream: TokenStream, tmp_path: Path) -> None:
-    trainer = _trainer(stream, tmp_path, SPEC, validate=lambda model: math.nan)
+    spec = SPEC.model_copy(update={"rollbacks": 0})
+    trainer = _trainer(stream, tmp_path, spec, validate=lambda model: math.nan)
     with pytest.raises(TrainingDivergedError, match=r"step 10: validation loss nan nats.*no checkpoint was written"):
         trainer.run()
+
+
+def test_a_run_that_diverges_goes_back_to_its_best_weights_at_half_the_rate(
+    stream: TokenStream, tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC.model_copy(update={"log_every_steps": 1, "schedule": "constant"}))
+    _spoil(trainer, 14, 25)
+    counters = trainer.run()
+    assert (counters.stopped_by, counters.rollbacks, counters.rate_scale) == ("budget", 2, 0.25)
+    assert "step 15: loss nan nats" in caplog.text
+    assert "goes on from the weights of step 10 at half the rate" in caplog.text
+    events = list(read_events(tmp_path / "events.jsonl"))
+    rates = {event["step"]: event["metrics"]["train/learning_rate"] for event in events
+             if "train/learning_rate" in event.get("metrics", {})}  # fmt: skip
+    assert (rates[14], rates[16], rates[27]) == (0.02, 0.01, 0.005)
+    assert 15 not in rates
+    assert [event["step"] for event in events if event["event"] == "rollback"] == [15, 26]
+
+
+def test_a_run_that_was_killed_after_a_rollback_ends_in_the_same_bits(stream: TokenStream, tmp_path: Path) -> None:
+    whole = _trainer(stream, tmp_path / "whole", SPEC)
+    _spoil(whole, 14)
+    whole.run()
+    cut = _trainer(stream, tmp_path / "cut", SPEC)
+    _spoil(cut, 14)
+    _interrupt(cut, 17)
+    resumed = _trainer(stream, tmp_path / "cut", SPEC)
+    resumed.run()
+    assert resumed.counters.rollbacks == 1
+    assert _same(whole.best_weights, resumed.best_weights)
+    assert _same(weights_of(whole.model), weights_of(resumed.model))
+
+
+def _interrupt(trainer: Trainer, step: int) -> None:
+    """Run up to a step, then ask for a stop as a user would."""
+    advance = trainer._train_step
+
+    def step_then_interrupt() -> None:
+        advance()
+        if trainer.counters.step == step:
+            os.kill(os.getpid(), signal.SIGTERM)
+
+    trainer._train_step = step_then_interrupt  # type: ignore[method-assign]
+    with pytest.raises(InterruptedRunError, match=f"stopped at step {step}"):
+        trainer.run()
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"optimiser": "sgd", "momentum": 0.5, "learning_rate": 0.5, "schedule": "plateau", "average": "nt-asgd",
+         "average_patience": 0},
+        {"optimiser": "muon", "average": "two-tailed", "schedule": "constant"},
+        {"average": "ema", "ema_decay": 0.9, "micro_batches": 3},
+    ],
+    ids=lambda change: change.get("optimiser", "adamw"),
+)  # fmt: skip
+def test_optimisers_and_averages_go_on_where_they_stopped(
+    stream: TokenStream, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    spec = SPEC.model_copy(update={**change, "valid_every_steps": 5})
+    whole = _trainer(stream, tmp_path / "whole", spec, "untied")
+    whole.run()
+    _interrupt(_trainer(stream, tmp_path / "cut", spec, "untied"), 23)
+    resumed = _trainer(stream, tmp_path / "cut", spec, "untied")
+    resumed.run()
+    assert whole.counters.rate_scale == resumed.counters.rate_scale
+    assert _same(weights_of(whole.model), weights_of(resumed.model))
+    assert _same(whole.best_weights, resumed.best_weights)
+
+
+def test_an_average_that_is_better_is_kept(stream: TokenStream, tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"average": "ema", "ema_decay": 0.5, "max_steps": 10})
+    scores = iter([3.0, 2.0])
+    trainer = _trainer(stream, tmp_path, spec, validate=lambda model: next(scores))
+    counters = trainer.run()
+    assert (counters.best_valid_nats, counters.best_step) == (2.0, 10)
+    assert trainer.average is not None
+    average = trainer.average.candidates()[0]
+    assert all(torch.equal(trainer.best_weights[name], value) for name, value in average.items())
+    assert not torch.equal(average["output.bias"], trainer.model.output.bias)
+
+
+def test_a_plateau_lowers_the_rate(stream: TokenStream, tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"schedule": "plateau", "plateau_factor": 0.5})
+    scores = iter([3.0, 3.5, 2.0, 2.5])
+    trainer = _trainer(stream, tmp_path, spec, validate=lambda model: next(scores))
+    assert trainer.run().rate_scale == 0.25
+
+
+@pytest.mark.parametrize("parts", [2, 3, 99])
+@pytest.mark.parametrize("kind", ["gru", "lstm"])
+def test_a_batch_in_parts_has_the_gradient_of_the_whole(
+    stream: TokenStream, tmp_path: Path, kind: str, parts: int
+) -> None:
+    trainers = []
+    for count in (1, parts):
+        trainer = _trainer(stream, tmp_path / str(count), SPEC.model_copy(update={"micro_batches": count}), kind)
+        trainer.model.eval()  # dropout masks depend on the shapes that they are drawn for
+        for _ in range(3):
+            trainer._train_step()
+        trainers.append(trainer)
+    whole, split = trainers
+    for left, right in zip(whole.model.parameters(), split.model.parameters(), strict=True):
+        assert torch.allclose(left.grad, right.grad, atol=1e-6)
+    for left, right in zip(_flat(whole._state), _flat(split._state), strict=True):
+        assert torch.allclose(left, right, atol=1e-6)
+
+
+def _flat(state: Any) -> list[torch.Tensor]:
+    return [tensor for part in state for tensor in _flat(part)] if isinstance(state, tuple) else [state]
 
 
 def test_neighbouring_seeds_and_steps_share_no_masks() -> None:

@@ -1,18 +1,9 @@
 import math
 
 import pytest
-from torch import nn
 
 from nextchapter.spec.training import TrainingSpec
-from nextchapter.training.optimiser import build_optimiser, learning_rate
-
-
-def test_matrices_are_decayed_and_vectors_are_not() -> None:
-    model = nn.Sequential(nn.Linear(3, 4), nn.LayerNorm(4))
-    decayed, plain = build_optimiser(model, TrainingSpec(weight_decay=0.1)).param_groups
-    assert [tuple(parameter.shape) for parameter in decayed["params"]] == [(4, 3)]
-    assert [tuple(parameter.shape) for parameter in plain["params"]] == [(4,), (4,), (4,)]
-    assert (decayed["weight_decay"], plain["weight_decay"]) == (0.1, 0.0)
+from nextchapter.training.schedules import learning_rate
 
 
 def test_the_learning_rate_rises_to_its_peak_and_falls_by_a_cosine() -> None:
@@ -28,3 +19,9 @@ def test_the_learning_rate_rises_to_its_peak_and_falls_by_a_cosine() -> None:
 def test_a_warm_up_longer_than_the_run_is_cut_to_its_half() -> None:
     spec = TrainingSpec(learning_rate=1.0, warmup_steps=1000)
     assert learning_rate(4, 10, spec) == 1.0
+
+
+@pytest.mark.parametrize("schedule", ["constant", "plateau"])
+def test_without_a_cosine_the_peak_stays(schedule: str) -> None:
+    spec = TrainingSpec(learning_rate=0.5, warmup_steps=2, schedule=schedule)
+    assert [learning_rate(step, 100, spec) for step in (0, 1, 2, 50, 99, 300)] == [0.25, 0.5, 0.5, 0.5, 0.5, 0.5]
