@@ -134,6 +134,23 @@ def test_single_precision_agrees_with_double(name: str) -> None:
         torch.testing.assert_close(single, double, rtol=1e-4, atol=1e-6)
 
 
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("name", list(CELLS))
+def test_a_cell_gives_the_same_on_a_gpu(name: str) -> None:
+    torch.manual_seed(4)
+    cell = CELLS[name][0]().double()
+    inputs = torch.randn(BATCH, TIME, INPUTS, dtype=torch.float64)
+    found = []
+    for device in ("cpu", "cuda"):
+        cell.to(device).zero_grad()
+        start = tuple(torch.ones(BATCH, HIDDEN, dtype=torch.float64, device=device) for _ in range(cell.states))
+        outputs, _ = cell(inputs.to(device), start)
+        single, _ = cell.step(inputs[:, 0].to(device), start)
+        outputs.square().sum().backward()
+        found.append([part.detach().cpu() for part in (outputs, single, *(p.grad for p in cell.parameters()))])
+    torch.testing.assert_close(*found, rtol=1e-9, atol=1e-10)
+
+
 @pytest.mark.parametrize("size", [1e2, 1e4, 1e30])
 @pytest.mark.parametrize("name", list(MINIMAL))
 def test_pre_activations_of_any_size_give_numbers(name: str, size: float) -> None:
