@@ -30,6 +30,8 @@ FAMILIES = {
     "feed-forward": {"kind": "feed-forward", "order": 4, "direct": True, "hidden": 32, "embedding": 16, "dropout": 0.1},
     "gru": {"kind": "gru", **RECURRENT},
     "lstm": {"kind": "lstm", **RECURRENT},
+    "mingru": {"kind": "mingru", **RECURRENT},
+    "minlstm": {"kind": "minlstm", **RECURRENT},
     "hmm": {"kind": "hmm", "states": 16},
     "hmm-cloned": {"kind": "hmm-cloned", "states": 200},
     "hmm-neural": {"kind": "hmm-neural", "classes": 8, "states_per_class": 8, "rank": 16, "embedding": 16},

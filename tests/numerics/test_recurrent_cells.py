@@ -8,7 +8,10 @@ from torch import Tensor
 
 from nextchapter.models.elman import ElmanCell
 from nextchapter.models.gru import GruCell
+from nextchapter.models.input_gated import InputGatedCell
 from nextchapter.models.lstm import LstmCell
+from nextchapter.models.mingru import MinGruCell
+from nextchapter.models.minlstm import MinLstmCell
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
 from nextchapter.models.registry import build_model
@@ -42,12 +45,28 @@ def gru_step(cell: GruCell, x: Tensor, state: State) -> State:
     return ((1 - z) * n + z * hidden,)
 
 
+def mingru_step(cell: MinGruCell, x: Tensor, state: State) -> State:
+    w_z, w_h = cell.input_weight.split(cell.hidden)
+    b_z, b_h = cell.bias.split(cell.hidden)
+    z = torch.sigmoid(x @ w_z.T + b_z)
+    return ((1 - z) * state[0] + z * (x @ w_h.T + b_h),)
+
+
+def minlstm_step(cell: MinLstmCell, x: Tensor, state: State) -> State:
+    w_f, w_i, w_h = cell.input_weight.split(cell.hidden)
+    b_f, b_i, b_h = cell.bias.split(cell.hidden)
+    f, i = torch.sigmoid(x @ w_f.T + b_f), torch.sigmoid(x @ w_i.T + b_i)
+    return (f / (f + i) * state[0] + i / (f + i) * (x @ w_h.T + b_h),)
+
+
 CELLS: dict[str, tuple[Callable[[], Cell], Callable[..., State]]] = {
     "tanh": (lambda: ElmanCell(INPUTS, HIDDEN, "tanh"), elman_step),
     "relu": (lambda: ElmanCell(INPUTS, HIDDEN, "relu"), elman_step),
     "sigmoid": (lambda: ElmanCell(INPUTS, HIDDEN, "sigmoid"), elman_step),
     "lstm": (lambda: LstmCell(INPUTS, HIDDEN, 1.0), lstm_step),
     "gru": (lambda: GruCell(INPUTS, HIDDEN), gru_step),
+    "mingru": (lambda: MinGruCell(INPUTS, HIDDEN), mingru_step),
+    "minlstm": (lambda: MinLstmCell(INPUTS, HIDDEN, 1.0), minlstm_step),
 }
 
 
@@ -66,8 +85,11 @@ def test_a_cell_equals_the_loop_over_its_equations_in_value_and_gradient(name: s
     fused, fused_last = cell(inputs, start)
     state, outputs = start, []
     for time in range(TIME):
+        single, single_state = cell.step(inputs[:, time], state)
         state = step(cell, inputs[:, time], state)
         outputs.append(state[0])
+        torch.testing.assert_close(single, state[0], **CLOSE)
+        torch.testing.assert_close(single_state, state, **CLOSE)
     looped = torch.stack(outputs, dim=1)
 
     torch.testing.assert_close(fused, looped, **CLOSE)
@@ -78,6 +100,77 @@ def test_a_cell_equals_the_loop_over_its_equations_in_value_and_gradient(name: s
     looped_gradients = torch.autograd.grad(loss(looped, state), sources)
     for fused_gradient, looped_gradient in zip(fused_gradients, looped_gradients, strict=True):
         torch.testing.assert_close(fused_gradient, looped_gradient, **CLOSE)
+
+
+MINIMAL: dict[str, Callable[[int, int], InputGatedCell]] = {
+    "mingru": MinGruCell,
+    "minlstm": lambda inputs, hidden: MinLstmCell(inputs, hidden, 1.0),
+}
+
+
+@pytest.mark.parametrize("time", [1, 2, 6])
+@pytest.mark.parametrize("name", list(MINIMAL))
+def test_the_gradient_written_by_hand_is_that_of_finite_differences(name: str, time: int) -> None:
+    torch.manual_seed(2)
+    cell = MINIMAL[name](INPUTS, HIDDEN)
+    blocks = torch.randn(time, BATCH, cell.gates * HIDDEN, dtype=torch.float64, requires_grad=True)
+    start = torch.randn(BATCH, HIDDEN, dtype=torch.float64, requires_grad=True)
+    assert torch.autograd.gradcheck(cell.loop, (blocks, start))
+
+
+@pytest.mark.parametrize("name", list(MINIMAL))
+def test_single_precision_agrees_with_double(name: str) -> None:
+    torch.manual_seed(3)
+    cell = MINIMAL[name](64, 64)
+    inputs, start = torch.randn(8, 200, 64), torch.randn(8, 64)
+    gradients = []
+    for dtype in (torch.float32, torch.float64):
+        cell.to(dtype).zero_grad()
+        outputs, _ = cell(inputs.to(dtype), (start.to(dtype),))
+        outputs.square().mean().backward()
+        assert cell.input_weight.grad is not None
+        gradients.append((outputs.detach().double(), cell.input_weight.grad.double()))
+    for single, double in zip(*gradients, strict=True):
+        torch.testing.assert_close(single, double, rtol=1e-4, atol=1e-6)
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no CUDA device here")
+@pytest.mark.parametrize("name", list(CELLS))
+def test_a_cell_gives_the_same_on_a_gpu(name: str) -> None:
+    torch.manual_seed(4)
+    cell = CELLS[name][0]().double()
+    inputs = torch.randn(BATCH, TIME, INPUTS, dtype=torch.float64)
+    found = []
+    for device in ("cpu", "cuda"):
+        cell.to(device).zero_grad()
+        start = tuple(torch.ones(BATCH, HIDDEN, dtype=torch.float64, device=device) for _ in range(cell.states))
+        outputs, _ = cell(inputs.to(device), start)
+        single, _ = cell.step(inputs[:, 0].to(device), start)
+        outputs.square().sum().backward()
+        found.append([part.detach().cpu() for part in (outputs, single, *(p.grad for p in cell.parameters()))])
+    torch.testing.assert_close(*found, rtol=1e-9, atol=1e-10)
+
+
+@pytest.mark.parametrize("size", [1e2, 1e4, 1e30])
+@pytest.mark.parametrize("name", list(MINIMAL))
+def test_pre_activations_of_any_size_give_numbers(name: str, size: float) -> None:
+    cell = MINIMAL[name](INPUTS, HIDDEN)
+    signs = torch.tensor([-1.0, 0.0, 1.0])
+    candidates = signs * min(size, 1e4)
+    columns = torch.cartesian_prod(*[signs * size] * (cell.gates - 1), candidates).T
+    blocks = columns.reshape(1, 1, -1).repeat(4, BATCH, 1).requires_grad_()
+    outputs = cell.loop(blocks, torch.ones(BATCH, columns.shape[1]))
+    outputs.mean().backward()
+    assert blocks.grad is not None
+    assert outputs.isfinite().all()
+    assert blocks.grad.isfinite().all()
+    share, candidate = cell.mixture(blocks[0])
+    torch.testing.assert_close(outputs[0], torch.lerp(torch.ones_like(share), candidate, share))
+
+
+def test_gates_of_equal_logits_share_alike_however_small_they_are() -> None:
+    blocks = torch.cat([torch.full((1, 1, 2), -1e3), torch.tensor([[[4.0]]])], dim=-1)  # f = i = e^-1000
+    assert MinLstmCell(1, 1, 1.0).loop(blocks, torch.tensor([[2.0]])).item() == pytest.approx(3.0)
 
 
 @pytest.mark.parametrize("tied", [True, False])

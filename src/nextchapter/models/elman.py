@@ -5,14 +5,16 @@ from typing import Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import model_validator
 from torch import Tensor
+from torch.nn import functional
 
 from nextchapter.models.protocol import State
-from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
-from nextchapter.spec.models import RecurrentSpec
+from nextchapter.models.recurrent import Cell, RecurrentInit, RecurrentLanguageModel
+from nextchapter.spec.models import HiddenMatrixSpec, RecurrentSpec
 
 
-class ElmanSpec(RecurrentSpec):
+class ElmanSpec(HiddenMatrixSpec):
     """The simple recurrent network of Elman (1990)."""
 
     kind: Literal["elman"] = "elman"
@@ -20,13 +22,26 @@ class ElmanSpec(RecurrentSpec):
     activation: Literal["tanh", "relu", "sigmoid"] = "tanh"
     """The non-linearity of the hidden state."""
 
+    @model_validator(mode="after")
+    def _identity_keeps_the_state(self) -> "ElmanSpec":
+        if self.recurrent_init == "identity" and self.activation == "sigmoid":
+            msg = "recurrent_init: found 'identity', which keeps a state with activation relu or tanh; found 'sigmoid'"
+            raise ValueError(msg)
+        return self
+
 
 class ElmanCell(Cell):
     """One layer of simple recurrence, on torch's fused loop over time."""
 
-    def __init__(self, inputs: int, hidden: int, activation: Literal["tanh", "relu", "sigmoid"]) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        activation: Literal["tanh", "relu", "sigmoid"],
+        recurrent_init: RecurrentInit = "uniform",
+    ) -> None:
         """Build the layer with the activation f."""
-        super().__init__(inputs, hidden)
+        super().__init__(inputs, hidden, recurrent_init)
         self.activation = activation
 
     def forward(
@@ -56,6 +71,13 @@ class ElmanCell(Cell):
         )
         return outputs, (last,)
 
+    def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
+        """Return h_t of a single step, and (h_t,)."""
+        activate: Callable[[Tensor], Tensor] = getattr(torch, self.activation)
+        from_input = functional.linear(inputs, self.input_weight, self.bias)
+        hidden = activate(torch.addmm(from_input, state[0], self.hidden_weight.T))
+        return hidden, (hidden,)
+
 
 def _fused_loop(
     loop: Callable[..., tuple[Tensor, Tensor]], training: bool, inputs: Tensor, hidden: Tensor, *weights: Tensor
@@ -71,8 +93,9 @@ class Elman(RecurrentLanguageModel):
 
     def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
         """Return one Elman layer."""
-        activation = spec.activation if isinstance(spec, ElmanSpec) else "tanh"
-        return ElmanCell(inputs, spec.hidden, activation)
+        if not isinstance(spec, ElmanSpec):
+            raise TypeError(type(spec))
+        return ElmanCell(inputs, spec.hidden, spec.activation, spec.recurrent_init)
 
 
 MODEL, SPEC = Elman, ElmanSpec

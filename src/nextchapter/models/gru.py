@@ -12,11 +12,11 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nextchapter.models.protocol import State
-from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
-from nextchapter.spec.models import RecurrentSpec
+from nextchapter.models.recurrent import Cell, RecurrentInit, RecurrentLanguageModel
+from nextchapter.spec.models import HiddenMatrixSpec, RecurrentSpec
 
 
-class GruSpec(RecurrentSpec):
+class GruSpec(HiddenMatrixSpec):
     """The gated recurrent unit of Cho et al. (2014)."""
 
     gates: ClassVar[int] = 3
@@ -31,9 +31,9 @@ class GruCell(Cell):
 
     gates = 3
 
-    def __init__(self, inputs: int, hidden: int) -> None:
+    def __init__(self, inputs: int, hidden: int, recurrent_init: RecurrentInit = "uniform") -> None:
         """Build the layer; c_n, the bias inside the reset gate's product, starts at 0 like the others."""
-        super().__init__(inputs, hidden)
+        super().__init__(inputs, hidden, recurrent_init)
         self.candidate_bias = nn.Parameter(torch.zeros(hidden))
 
     def forward(
@@ -41,10 +41,19 @@ class GruCell(Cell):
     ) -> tuple[Float[Tensor, "batch time hidden"], State]:
         """Return h_t for each step, and (h_T,)."""
         (hidden,) = state
-        second_bias = torch.cat([self.bias.new_zeros(2 * self.hidden), self.candidate_bias])
-        weights = [self.input_weight, self.hidden_weight, self.bias, second_bias]
-        outputs, last = torch.gru(inputs, hidden[None], weights, True, 1, 0.0, self.training, False, True)
+        outputs, last = torch.gru(inputs, hidden[None], self._weights, True, 1, 0.0, self.training, False, True)
         return outputs, (last[0],)
+
+    def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
+        """Return h_t of a single step, and (h_t,)."""
+        hidden = torch.gru_cell(inputs, state[0], *self._weights)
+        return hidden, (hidden,)
+
+    @property
+    def _weights(self) -> list[Tensor]:
+        """Weights and biases in torch's order; its second bias adds to W_h h_{t-1}."""
+        second_bias = torch.cat([self.bias.new_zeros(2 * self.hidden), self.candidate_bias])
+        return [self.input_weight, self.hidden_weight, self.bias, second_bias]
 
 
 class Gru(RecurrentLanguageModel):
@@ -52,7 +61,9 @@ class Gru(RecurrentLanguageModel):
 
     def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
         """Return one GRU layer."""
-        return GruCell(inputs, spec.hidden)
+        if not isinstance(spec, GruSpec):
+            raise TypeError(type(spec))
+        return GruCell(inputs, spec.hidden, spec.recurrent_init)
 
 
 MODEL, SPEC = Gru, GruSpec

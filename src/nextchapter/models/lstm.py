@@ -5,18 +5,19 @@ c_t = f * c_{t-1} + i * g
 h_t = o * tanh(c_t)
 """
 
-from typing import ClassVar, Literal
+from typing import Annotated, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
+from pydantic import Field, model_validator
 from torch import Tensor
 
 from nextchapter.models.protocol import State
-from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
-from nextchapter.spec.models import RecurrentSpec
+from nextchapter.models.recurrent import Cell, RecurrentInit, RecurrentLanguageModel
+from nextchapter.spec.models import HiddenMatrixSpec, RecurrentSpec
 
 
-class LstmSpec(RecurrentSpec):
+class LstmSpec(HiddenMatrixSpec):
     """Long short-term memory, Hochreiter and Schmidhuber (1997), with the forget gate of Gers et al. (2000)."""
 
     gates: ClassVar[int] = 4
@@ -26,6 +27,16 @@ class LstmSpec(RecurrentSpec):
     """Says which of the families this is."""
     forget_bias: float = 1.0
     """Initial bias of the forget gate; 1 lets gradients pass from the first step on (Jozefowicz et al., 2015)."""
+    chrono_steps: Annotated[int, Field(ge=3)] | None = None
+    """Draws the biases for dependencies of up to T tokens: b_f = ln U(1, T - 1), b_i = -b_f (Tallec and Ollivier,
+    2018); null leaves them to `forget_bias`."""
+
+    @model_validator(mode="after")
+    def _one_rule_for_the_forget_bias(self) -> "LstmSpec":
+        if self.chrono_steps is not None and self.forget_bias != 1.0:
+            msg = f"forget_bias: found {self.forget_bias}; chrono_steps draws this bias, so leave it out"
+            raise ValueError(msg)
+        return self
 
 
 class LstmCell(Cell):
@@ -34,22 +45,41 @@ class LstmCell(Cell):
     states = 2
     gates = 4
 
-    def __init__(self, inputs: int, hidden: int, forget_bias: float) -> None:
-        """Build the layer with the given bias of the forget gate."""
-        super().__init__(inputs, hidden)
-        with torch.no_grad():
-            self.bias[hidden : 2 * hidden] = forget_bias
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        forget_bias: float,
+        chrono_steps: int | None = None,
+        recurrent_init: RecurrentInit = "uniform",
+    ) -> None:
+        """Build the layer with the given bias of the forget gate, or with biases drawn for `chrono_steps`."""
+        super().__init__(inputs, hidden, recurrent_init)
+        input_bias, forget = self.bias.detach()[: 2 * hidden].chunk(2)
+        forget.fill_(forget_bias)
+        if chrono_steps is not None:
+            forget.uniform_(1, chrono_steps - 1).log_()
+            input_bias.copy_(-forget)
 
     def forward(
         self, inputs: Float[Tensor, "batch time input"], state: State
     ) -> tuple[Float[Tensor, "batch time hidden"], State]:
         """Return h_t for each step, and (h_T, c_T)."""
         hidden, memory = state
-        weights = [self.input_weight, self.hidden_weight, self.bias, torch.zeros_like(self.bias)]
         outputs, last_hidden, last_memory = torch.lstm(
-            inputs, [hidden[None], memory[None]], weights, True, 1, 0.0, self.training, False, True
+            inputs, [hidden[None], memory[None]], self._weights, True, 1, 0.0, self.training, False, True
         )
         return outputs, (last_hidden[0], last_memory[0])
+
+    def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
+        """Return h_t of a single step, and (h_t, c_t)."""
+        hidden, memory = torch.lstm_cell(inputs, list(state), *self._weights)
+        return hidden, (hidden, memory)
+
+    @property
+    def _weights(self) -> list[Tensor]:
+        """Weights and biases in torch's order, with a second bias of 0."""
+        return [self.input_weight, self.hidden_weight, self.bias, torch.zeros_like(self.bias)]
 
 
 class Lstm(RecurrentLanguageModel):
@@ -57,7 +87,9 @@ class Lstm(RecurrentLanguageModel):
 
     def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
         """Return one LSTM layer."""
-        return LstmCell(inputs, spec.hidden, spec.forget_bias if isinstance(spec, LstmSpec) else 1.0)
+        if not isinstance(spec, LstmSpec):
+            raise TypeError(type(spec))
+        return LstmCell(inputs, spec.hidden, spec.forget_bias, spec.chrono_steps, spec.recurrent_init)
 
 
 MODEL, SPEC = Lstm, LstmSpec

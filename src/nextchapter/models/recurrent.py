@@ -9,6 +9,7 @@ One set of weights serves all steps, and h_0 = 0. Equations and sources: docs/mo
 
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -20,6 +21,8 @@ from nextchapter.models.protocol import State
 from nextchapter.models.softmax import SoftmaxLanguageModel
 from nextchapter.spec.models import RecurrentSpec
 
+RecurrentInit = Literal["uniform", "normal", "orthogonal", "identity"]
+
 
 class Cell(nn.Module, ABC):
     """One recurrent layer; a state is a tuple of tensors [batch hidden]."""
@@ -29,13 +32,20 @@ class Cell(nn.Module, ABC):
     gates: int = 1
     """Number of blocks of `hidden` rows in the weights."""
 
-    def __init__(self, inputs: int, hidden: int) -> None:
-        """Draw W_xh and W_hh from U(-1/sqrt(hidden), 1/sqrt(hidden)); biases start at 0."""
+    def __init__(self, inputs: int, hidden: int, recurrent_init: RecurrentInit | None = "uniform") -> None:
+        """Draw W_xh from U(-1/sqrt(hidden), 1/sqrt(hidden)), and W_hh; biases start at 0.
+
+        Args:
+            inputs: width of x_t.
+            hidden: width of h_t.
+            recurrent_init: how W_hh is drawn; None for a cell that has none.
+        """
         super().__init__()
         self.hidden = hidden
         bound = 1 / math.sqrt(hidden)
         self.input_weight = nn.Parameter(torch.empty(self.gates * hidden, inputs).uniform_(-bound, bound))
-        self.hidden_weight = nn.Parameter(torch.empty(self.gates * hidden, hidden).uniform_(-bound, bound))
+        if recurrent_init is not None:
+            self.hidden_weight = nn.Parameter(draw_recurrence(self.gates, hidden, recurrent_init))
         self.bias = nn.Parameter(torch.zeros(self.gates * hidden))
 
     @abstractmethod
@@ -43,6 +53,14 @@ class Cell(nn.Module, ABC):
         self, inputs: Float[Tensor, "batch time input"], state: State
     ) -> tuple[Float[Tensor, "batch time hidden"], State]:
         """Return h_t for each step, and the state after the last one."""
+
+    def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
+        """Return h_t of a single step, and the state after it.
+
+        A cell overrides this where starting its loop over time costs more than the step.
+        """
+        outputs, state = self(inputs[:, None], state)
+        return outputs[:, 0], state
 
 
 class RecurrentLanguageModel(SoftmaxLanguageModel):
@@ -70,25 +88,52 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
     def initial_state(self, batch: int) -> State:
         """Return h_0 = 0 (and c_0 = 0) for each layer."""
         zero = self.embedding.weight.new_zeros
-        return tuple(
-            tuple(zero(batch, cell.hidden) for _ in range(cell.states)) for cell in self.cells if isinstance(cell, Cell)
-        )
+        return tuple(tuple(zero(batch, cell.hidden) for _ in range(cell.states)) for cell in self._layers)
 
     def logits(
         self, tokens: Int[Tensor, "batch time"], state: State
     ) -> tuple[Float[Tensor, "batch time token"], State]:
         """Return W_s h_t + b_s at each step, and the state after the last one."""
-        hidden = self._drop(self.embedding(tokens))
+        return self._read(self.embedding(tokens), state, Cell.__call__)
+
+    def step(self, token: Int[Tensor, " batch"], state: State) -> tuple[Float[Tensor, "batch token"], State]:
+        """Return ln p(next token) after one more token, in nats, and the state after it."""
+        logits, state = self._read(self.embedding(token), state, lambda cell, inputs, old: cell.step(inputs, old))
+        return functional.log_softmax(logits, dim=-1), state
+
+    def _read(
+        self, hidden: Tensor, state: State, advance: Callable[[Cell, Tensor, State], tuple[Tensor, State]]
+    ) -> tuple[Tensor, State]:
+        """Pass token vectors through the cells, by one step or by many; return logits and the new state."""
+        hidden = self._drop(hidden)
         new_state = []
-        for cell, old in zip(self.cells, state, strict=True):
-            hidden, new = cell(hidden, old)
+        for cell, old in zip(self._layers, state, strict=True):
+            hidden, new = advance(cell, hidden, old)
             hidden = self._drop(hidden)
             new_state.append(new)
         return self.output(self.projection(hidden)), tuple(new_state)
 
+    @property
+    def _layers(self) -> list[Cell]:
+        return [cell for cell in self.cells if isinstance(cell, Cell)]
+
     def _drop(self, values: Tensor) -> Tensor:
         """Drop values while training, by torch's global generator, which the trainer seeds at each step."""
         return functional.dropout(values, self.dropout, self.training)
+
+
+def draw_recurrence(gates: int, hidden: int, recurrent_init: RecurrentInit) -> Float[Tensor, "row hidden"]:
+    """Return a random start of W_hh, its blocks of `hidden` rows below each other."""
+    weight = torch.empty(gates * hidden, hidden)
+    scale = 1 / math.sqrt(hidden)
+    if recurrent_init == "uniform":
+        return nn.init.uniform_(weight, -scale, scale)
+    if recurrent_init == "normal":
+        return nn.init.normal_(weight, std=scale)
+    draw_block = nn.init.orthogonal_ if recurrent_init == "orthogonal" else nn.init.eye_
+    for block in weight.chunk(gates):
+        draw_block(block)
+    return weight
 
 
 def draw_vectors(vectors: Tensor, distribution: Literal["normal", "uniform"]) -> None:

@@ -18,7 +18,8 @@ NOVEL_BYTES = 700_000
 CHAPTER_TOKENS = 4_000
 """Length of a chapter, where a step reads whole ones."""
 EFFICIENCY = 0.75
-"""Share of the measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024)."""
+"""Share of the measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024); minGRU and
+minLSTM lie between GRU and LSTM of the same size."""
 EVALUATION_SHARE = 0.06
 """Validation, scoring and writing, against training."""
 JOB_S, JOBS_PER_RUN, SHARED_JOBS = 4.0, 5, 12

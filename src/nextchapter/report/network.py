@@ -40,6 +40,8 @@ class CellDrawing(NamedTuple):
     """Whether a second state, c, runs beside h."""
     equations: tuple[tuple[str, str], ...]
     """In Matplotlib's math notation, each with its meaning in plain words."""
+    hidden_weight: str = r"W_{hh}"
+    """What stands on the arrow from one hidden state to the next."""
 
 
 _CELLS: dict[str, CellDrawing] = {
@@ -75,6 +77,34 @@ _CELLS: dict[str, CellDrawing] = {
             (r"c_t = f_t \odot c_{t-1} + i_t \odot g_t", "cell state: the long memory"),
             (r"h_t = o_t \odot \tanh(c_t)", "hidden state: what is seen of it"),
         ),
+    ),
+    "mingru": CellDrawing(
+        "Minimal GRU (minGRU)",
+        "Feng et al., 2024",
+        ("z",),
+        False,
+        (
+            (r"z_t = \sigma(W_{xz}\,x_t + b_z)", "update gate: how much is written anew"),
+            (r"n_t = W_{xn}\,x_t + b_n", "what it would write anew"),
+            (r"h_t = (1 - z_t) \odot h_{t-1} + z_t \odot n_t", "hidden state: old and new mixed"),
+        ),
+        hidden_weight="",
+    ),
+    "minlstm": CellDrawing(
+        "Minimal LSTM (minLSTM)",
+        "Feng et al., 2024",
+        ("f", "i"),
+        False,
+        (
+            (r"f_t = \sigma(W_{xf}\,x_t + b_f)", "forget gate: what it would keep"),
+            (r"i_t = \sigma(W_{xi}\,x_t + b_i)", "input gate: what it would take in"),
+            (r"n_t = W_{xn}\,x_t + b_n", "what could be taken in"),
+            (
+                r"h_t = (f_t \odot h_{t-1} + i_t \odot n_t)\,/\,(f_t + i_t)",
+                "hidden state: both, in shares that add to 1",
+            ),
+        ),
+        hidden_weight="",
     ),
 }
 _MACHINES: dict[str, CellDrawing] = {
@@ -252,7 +282,7 @@ class _Drawing:
         middle = y + (0.22 if self.cell.gates else self.cell_height / 2)
         self._box(x, y, _BOX, self.cell_height, face=self.colour, edge=self.colour, alpha=0.13)
         self._state(x, middle, self._symbol(self.letter, step + 1, layer))
-        self._sideways(step, middle, layer, self.letter, r"W_{hh}")
+        self._sideways(step, middle, layer, self.letter, self.cell.hidden_weight)
         if self.cell.gates:
             self._gates(x, y + 0.52)
         if self.cell.has_memory:

@@ -2,7 +2,7 @@
 
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nextchapter.spec.base import Spec
 
@@ -77,15 +77,42 @@ class RecurrentSpec(FamilySpec):
     def weights(self, vocabulary_size: int) -> Weights:
         """Return the numbers of weights of embedding, cells, projection and output."""
         widths = [self.embedding] + [self.hidden] * (self.layers - 1)
-        recurrent = sum(self.gates * self.hidden * (width + self.hidden) for width in widths)
+        recurrent = sum(map(self.layer_weights, widths))
         projection = self.hidden * self.embedding if self.tied and self.hidden != self.embedding else 0
         output = vocabulary_size * (self.embedding if self.tied else self.hidden) + projection
         biases = self.layers * self.hidden * self.biases + vocabulary_size
         return Weights(vocabulary_size * self.embedding, recurrent, output, biases, self.tied)
 
+    def layer_weights(self, inputs: int) -> int:
+        """Return the number of weights in the products of one layer: W_xh and W_hh of each block."""
+        return self.gates * self.hidden * (inputs + self.hidden)
+
     def describe(self) -> str:
         """Return layers and width."""
         return f"{self.layers} x {self.hidden} hidden" if self.layers > 1 else f"{self.hidden} hidden"
+
+
+class HiddenMatrixSpec(RecurrentSpec):
+    """What the recurrent networks add that multiply the last hidden state by a matrix W_hh."""
+
+    recurrent_init: Literal["uniform", "normal", "orthogonal", "identity"] = "uniform"
+    """Random start of W_hh: `uniform` up to 1/sqrt(hidden); `normal`, std 1/sqrt(hidden); `orthogonal`, each gate's
+    block by itself (Saxe et al., 2014); `identity`, for a network without gates (Le et al., 2015)."""
+
+    @model_validator(mode="after")
+    def _identity_needs_no_gates(self) -> "HiddenMatrixSpec":
+        if self.recurrent_init == "identity" and self.gates > 1:
+            msg = "recurrent_init: found 'identity'; a cell with gates allows uniform, normal, orthogonal"
+            raise ValueError(msg)
+        return self
+
+
+class InputGatedSpec(RecurrentSpec):
+    """What the recurrent networks share whose gates read the input alone: there is no W_hh."""
+
+    def layer_weights(self, inputs: int) -> int:
+        """Return the number of weights in the products of one layer: W_xh of each block."""
+        return self.gates * self.hidden * inputs
 
 
 class EmSpec(FamilySpec):

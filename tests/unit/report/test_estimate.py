@@ -13,6 +13,8 @@ from nextchapter.models.elman import ElmanSpec
 from nextchapter.models.feed_forward import FeedForwardSpec
 from nextchapter.models.gru import GruSpec
 from nextchapter.models.lstm import LstmSpec
+from nextchapter.models.mingru import MinGruSpec
+from nextchapter.models.minlstm import MinLstmSpec
 from nextchapter.models.protocol import CountedModel, count_parameters
 from nextchapter.models.registry import build_model
 from nextchapter.report.estimate import (
@@ -40,7 +42,7 @@ def run_spec(model: dict[str, Any] | None = None, **training: Any) -> RunSpec:
 @pytest.mark.parametrize(("hidden", "embedding"), [(6, 6), (6, 4)])
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("kind", [ElmanSpec, GruSpec, LstmSpec])
+@pytest.mark.parametrize("kind", [ElmanSpec, GruSpec, LstmSpec, MinGruSpec, MinLstmSpec])
 def test_the_weights_are_counted_as_the_model_has_them(
     kind: type[RecurrentSpec], tied: bool, layers: int, hidden: int, embedding: int
 ) -> None:

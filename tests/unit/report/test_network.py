@@ -78,6 +78,24 @@ def test_the_equations_are_those_of_the_model(run_of: Callable[..., Any], passag
     assert r"$c_t = f_t \odot c_{t-1} + i_t \odot g_t$" in untied
 
 
+@pytest.mark.parametrize(("kind", "gates"), [("mingru", "z"), ("minlstm", "fi")])
+def test_a_minimal_cell_has_gates_and_no_matrix_between_its_states(
+    kind: str,
+    gates: str,
+    run_of: Callable[..., Any],
+    passage: Passage,
+    in_style: None,
+    texts_outside: Callable[[Figure], list[str]],
+) -> None:
+    figure = draw_network(run_of("gru-384.s1", kind=kind), passage)
+    written = texts(figure)
+    assert texts_outside(figure) == []
+    assert all(written.count(f"${gate}$") == 5 for gate in gates)
+    assert written.count("$W_{xh}$") == 5
+    assert "$W_{hh}$" not in written
+    assert "$h_{5}$" in written
+
+
 def test_each_activation_has_its_sign() -> None:
     signs = {name: cell_drawing({"kind": "elman", "activation": name}).equations[0][0] for name in ("tanh", "sigmoid")}
     assert r"\tanh(" in signs["tanh"]
