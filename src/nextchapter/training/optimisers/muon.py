@@ -34,7 +34,12 @@ ADAMW_BETAS = (0.9, 0.99)
 def build(model: nn.Module, spec: TrainingSpec) -> torch.optim.Optimizer:
     """Return Muon over the matrices of the recurrent layers, and AdamW over all else, as one optimiser."""
     cells = [module for module in model.modules() if isinstance(module, Cell)]
-    blocks = {parameter: cell.gates for cell in cells for parameter in cell.parameters() if parameter.ndim == 2}
+    blocks = {
+        parameter: cell.gates if len(parameter) == cell.gates * cell.hidden else 1
+        for cell in cells
+        for parameter in cell.parameters()
+        if parameter.ndim == 2
+    }
     rest = [parameter for parameter in trained_parameters(model) if parameter not in blocks]
     groups: list[dict[str, Any]] = [
         {"params": [p for p in blocks if blocks[p] == count], "blocks": count, "weight_decay": spec.weight_decay}
