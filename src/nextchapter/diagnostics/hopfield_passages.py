@@ -49,7 +49,8 @@ def choose_passages(texts: Iterable[str], most: int, characters: int) -> list[st
         characters: length of a passage, each stretch of white space counted as one space.
     """
     begins = sum(max(0, len(text) - characters + 1) for text in texts)
-    stride, passed, found = max(1.0, begins / most), 0, []
+    stride, passed = max(1.0, begins / most), 0
+    found: list[str] = []
     for text in texts:
         here = max(0, len(text) - characters + 1)
         while (start := int(len(found) * stride) - passed) < here:
@@ -109,7 +110,8 @@ def make_code(
 
 def encode(code: Code, symbols: np.ndarray) -> np.ndarray:
     """Return passages as patterns, float32 [passage neuron]."""
-    return code.words[np.arange(symbols.shape[1]), symbols].reshape(len(symbols), -1)
+    words: np.ndarray = code.words[np.arange(symbols.shape[1]), symbols]
+    return words.reshape(len(symbols), -1)
 
 
 def decode(code: Code, states: np.ndarray) -> np.ndarray:
@@ -117,7 +119,7 @@ def decode(code: Code, states: np.ndarray) -> np.ndarray:
     places, _, bits = code.words.shape
     parts = states.reshape(len(states), places, bits)
     nearest = [(parts[:, place] @ code.words[place].T).argmax(axis=1) for place in range(places)]
-    return code.characters[np.stack(nearest, axis=1)]
+    return np.asarray(code.characters[np.stack(nearest, axis=1)])
 
 
 def restore(
@@ -180,7 +182,8 @@ def _stored_counts(most: int) -> list[int]:
 
 
 def _share_right(found: np.ndarray, numbers: np.ndarray) -> float:
-    return round(float((found == numbers[: len(found)]).mean()), 4)
+    is_right: np.ndarray = found == numbers[: len(found)]
+    return round(float(is_right.mean()), 4)
 
 
 def _mean_overlap(patterns: np.ndarray) -> float:

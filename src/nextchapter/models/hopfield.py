@@ -25,7 +25,7 @@ def learn_weights(patterns: Float32[np.ndarray, "pattern neuron"]) -> Float32[np
     count, neurons = patterns.shape
     if count * neurons > _EXACT_MAX:
         raise ValueError(f"found {count} patterns of {neurons} neurons; allowed are {_EXACT_MAX:,} numbers in all")
-    weights = patterns.T @ patterns
+    weights = np.asarray(patterns.T @ patterns)
     np.fill_diagonal(weights, 0)
     return weights
 
