@@ -22,6 +22,7 @@ CODES = ("bits", "characters", "pairs")
 SHOWN_STORED = 8
 SHOWN_PASSAGES = 4
 _SENTENCE_BEGINS = re.compile(r"(?:[.!?…][\"'”’»)\]]*\s+|[。！？][\"'”’」』]*\s*|\n\s*)(?=\S)")
+_WORD_BEGINS = re.compile(r"\s+(?=\S)")
 
 
 class Code(NamedTuple):
@@ -41,7 +42,7 @@ class Restored(NamedTuple):
 
 
 def choose_passages(texts: Iterable[str], most: int, characters: int) -> list[str]:
-    """Return different passages, spread evenly over the texts, that begin with a sentence wherever one begins nearby.
+    """Return different passages, spread evenly over the texts; they begin with a sentence where one begins nearby.
 
     Args:
         texts: are gone through twice.
@@ -60,9 +61,10 @@ def choose_passages(texts: Iterable[str], most: int, characters: int) -> list[st
 
 
 def _passage_at(text: str, start: int, end: int, characters: int) -> str:
-    """Return a passage that begins with the first sentence between two places, or at the first of them."""
-    sentence = _SENTENCE_BEGINS.search(text, start, min(end, len(text) - characters + 1))
-    begin = start if sentence is None else sentence.end()
+    """Return a passage that begins with the first sentence between two places, else with a word, else anywhere."""
+    end = min(end, len(text) - characters + 1)
+    found = _SENTENCE_BEGINS.search(text, start, end) or _WORD_BEGINS.search(text, start, end)
+    begin = start if found is None else found.end()
     return " ".join(text[begin : begin + 4 * characters].split())[:characters]
 
 
@@ -182,15 +184,14 @@ def _stored_counts(most: int) -> list[int]:
 
 
 def _share_right(found: np.ndarray, numbers: np.ndarray) -> float:
-    is_right: np.ndarray = found == numbers[: len(found)]
-    return round(float(is_right.mean()), 4)
+    return round(float(np.equal(found, numbers[: len(found)]).mean()), 4)
 
 
 def _mean_overlap(patterns: np.ndarray) -> float:
     """Return the mean overlap between two different patterns: 0 for what has nothing to do with each other."""
-    count, neurons = patterns.shape
-    total = float((patterns.sum(axis=0, dtype=np.float64) ** 2).sum()) / neurons
-    return round((total - count) / (count * (count - 1)), 4)
+    count = len(patterns)
+    of_all_pairs = float(np.square(patterns.sum(axis=0, dtype=np.float64)).mean())
+    return round((of_all_pairs - count) / (count * (count - 1)), 4)
 
 
 def _samples(alphabet: np.ndarray, versions: Sequence[np.ndarray]) -> list[list[str]]:

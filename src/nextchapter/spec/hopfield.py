@@ -18,7 +18,7 @@ class HopfieldSpec(Spec):
     """Sets of random patterns at each load; the figure shows their mean and range."""
     flipped_share: Annotated[float, Field(ge=0, lt=0.5)] = 0.1
     """Share of the neurons that are flipped in what a network is shown."""
-    passages: Annotated[int, Field(ge=2, le=1000)] = 128
+    passages: Annotated[int, Field(ge=2, le=1000)] = 256
     """Most passages of the training text that are stored."""
     passage_characters: Annotated[int, Field(ge=8, le=500)] = 48
     """Length of a passage."""
