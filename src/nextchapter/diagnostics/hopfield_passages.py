@@ -93,14 +93,13 @@ def make_code(
     Args:
         kind: one of `CODES`.
         numbers: of the characters of all passages, corrupted ones too, in the alphabet [passage place].
-        alphabet: the characters.
+        alphabet: Unicode's numbers of the characters.
         bits: neurons a place.
         generator: draws the patterns.
     """
     symbols, characters = numbers, np.arange(len(alphabet))
     if kind == "bits":
-        points = np.array([ord(character) for character in alphabet])
-        words = np.where(points[:, None] >> np.arange(bits) & 1, np.float32(1), np.float32(-1))
+        words = np.where(alphabet[:, None] >> np.arange(bits) & 1, np.float32(1), np.float32(-1))
         return Code(np.broadcast_to(words, (numbers.shape[1], *words.shape)), characters), symbols
     if kind == "pairs":
         before = np.concatenate([numbers[:, :1], numbers[:, :-1]], axis=1)  # the first one stands behind itself
@@ -151,8 +150,8 @@ def restore_passages(passages: Sequence[str], bits: int, corrupted_share: float,
         seed: of order, corruption, codes, and the order of the neurons.
     """
     generator = np.random.default_rng(seed)
-    shuffled = np.array([list(passages[place]) for place in generator.permutation(len(passages))])
-    alphabet, numbers = np.unique(shuffled, return_inverse=True)
+    points = [[ord(character) for character in passages[place]] for place in generator.permutation(len(passages))]
+    alphabet, numbers = np.unique(points, return_inverse=True)
     corrupted = corrupt(numbers, len(alphabet), corrupted_share, generator)
     counts = _stored_counts(len(passages))
     right, likeness, restored = {}, {}, []
@@ -196,5 +195,5 @@ def _mean_overlap(patterns: np.ndarray) -> float:
 
 def _samples(alphabet: np.ndarray, versions: Sequence[np.ndarray]) -> list[list[str]]:
     """Return the first passages, each as it was, corrupted, and restored by either network."""
-    texts = [["".join(alphabet[passage]) for passage in version[:SHOWN_PASSAGES]] for version in versions]
+    texts = [["".join(map(chr, alphabet[passage])) for passage in version[:SHOWN_PASSAGES]] for version in versions]
     return [list(passage) for passage in zip(*texts, strict=True)]

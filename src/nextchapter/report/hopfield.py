@@ -32,6 +32,7 @@ _CODES = {
     "pairs": "pairs: likewise, for each character and the one before it",
 }
 _CSS = """
+main { max-width: 48rem; }
 svg { display: block; width: 100%; max-width: 46rem; height: auto; background: white; border: 1px solid var(--line);
   border-radius: .4rem; }
 p { max-width: 46rem; } pre { overflow-x: auto; margin: 0 0 1.25rem; font: .95rem/1.6 var(--mono); }

@@ -22,7 +22,7 @@ class HopfieldSpec(Spec):
     """Most passages of the training text that are stored."""
     passage_characters: Annotated[int, Field(ge=8, le=500)] = 48
     """Length of a passage."""
-    character_bits: Annotated[int, Field(ge=8, le=64)] = 24
+    character_bits: Annotated[int, Field(ge=8, le=64)] = 32
     """Neurons for each character of a passage."""
     corrupted_share: Annotated[float, Field(gt=0, le=0.5)] = 0.2
     """Share of the characters that are wrong in what a network is shown."""

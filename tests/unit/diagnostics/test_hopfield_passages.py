@@ -68,7 +68,7 @@ def test_a_share_of_the_characters_is_wrong_and_is_any_other() -> None:
 @pytest.mark.parametrize("kind", CODES)
 @pytest.mark.parametrize("text", TEXTS[:3], ids=["english", "russian", "chinese"])
 def test_what_is_encoded_is_decoded(kind: str, text: str) -> None:
-    passages = np.array([list(passage) for passage in choose_passages([text], 30, 25)])
+    passages = [[ord(character) for character in passage] for passage in choose_passages([text], 30, 25)]
     alphabet, numbers = np.unique(passages, return_inverse=True)
     code, symbols = make_code(kind, numbers, alphabet, 32, np.random.default_rng(0))
     patterns = encode(code, symbols)
@@ -78,7 +78,7 @@ def test_what_is_encoded_is_decoded(kind: str, text: str) -> None:
 
 
 def test_bits_are_those_of_the_character_and_pairs_tell_what_stood_before() -> None:
-    alphabet, numbers = np.array(["a", "b"]), np.array([[0, 1, 1]])
+    alphabet, numbers = np.array([ord("a"), ord("b")]), np.array([[0, 1, 1]])
     bits, symbols = make_code("bits", numbers, alphabet, 8, np.random.default_rng(0))
     spelled = "".join("1" if bit > 0 else "0" for bit in reversed(encode(bits, symbols)[0, :8]))
     assert int(spelled, 2) == ord("a")

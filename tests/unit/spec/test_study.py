@@ -68,7 +68,7 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
         ("training/clip_norm", float("inf"), r"training\.clip_norm: found inf; should be a finite number"),
         ("runs/lstm-384/model/hidden", True, r"runs\.lstm-384\.model\.hidden: found true; true and false are no value"),
         ("hopfield/neurons", 7, r"hopfield\.neurons: found 7; should be greater than or equal to 50"),
-        ("hopfield", {"passage_characters": 500}, r"hopfield: .*found 12000 neurons; at most 8192"),
+        ("hopfield", {"passage_characters": 500}, r"hopfield: .*found 16000 neurons; at most 8192"),
         ("nonsense", 1, r"nonsense: unknown key"),
     ],
 )
