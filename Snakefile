@@ -64,6 +64,7 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/tokens.smk"
 include: "workflow/rules/embeddings.smk"
 include: "workflow/rules/runs.smk"
+include: "workflow/rules/diagnostics.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"
 

@@ -18,6 +18,7 @@ from nextchapter.shelf import Refused, ShelfFile, distinct_names, printable, sca
 from nextchapter.spec.base import SpecError, canonical_json, digest
 from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
 from nextchapter.spec.embeddings import GloveSpec
+from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.models import EmSpec
 from nextchapter.spec.study import RunSpec, Study, read_study
 from nextchapter.store.files import read_json
@@ -150,6 +151,12 @@ class Flow:
         counted = isinstance(self.study.embeddings[wildcards.embedding], GloveSpec)
         return [f"results/{self.name}/embeddings/{wildcards.embedding}/cooccurrences.bin"] if counted else []
 
+    @property
+    def memory_pages(self) -> list[str]:
+        """The figure and the page of the associative memory; none where it is switched off."""
+        folder = f"results/{self.name}/diagnostics/hopfield"
+        return [] if self.study.hopfield is None else [f"{folder}/hopfield.png", f"{folder}/hopfield.html"]
+
     def sources_of(self, shard: str) -> list[str]:
         """Return the files that a job cleans, by links where a path holds a brace, Snakemake's sign of a wildcard."""
         return [self._without_braces(file) for file in self.shards[shard]]
@@ -199,6 +206,9 @@ class Flow:
             case "render_quality":
                 ignored = [asdict(refused) for refused in self.ignored[:IGNORED_NAMED]]
                 return {"ignored": ignored, "ignored_count": len(self.ignored)}
+            case "recall_patterns":
+                memory = study.hopfield or HopfieldSpec()  # switched off, it may still be asked for by name
+                return memory.model_dump(mode="json")
             case "train_tokenizer":
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":

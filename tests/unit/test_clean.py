@@ -17,6 +17,7 @@ GONE = [
     "results/mine/leaderboard.csv",
     "results/mine/runs/a/run.json",
     "results/austen/corpus/train.parquet",
+    "results/austen/diagnostics/hopfield/hopfield.json",
     "logs/train_model/x.log",
     ".work/locks/a",
     ".snakemake/metadata/b",

@@ -181,6 +181,15 @@ def test_a_failed_attempt_to_publish_makes_its_rule_run_again(tmp_path: Path, mo
     assert _flow().spec("track_run", "lstm-384.s1") == before.replace("gru", "lstm")
 
 
+def test_the_memory_is_shown_unless_it_is_switched_off() -> None:
+    folder = "results/austen/diagnostics/hopfield"
+    assert _flow().memory_pages == [f"{folder}/hopfield.png", f"{folder}/hopfield.html"]
+    assert json.loads(_flow(hopfield={"neurons": 77}).spec("recall_patterns"))["neurons"] == 77
+    off = _flow(hopfield=None)
+    assert off.memory_pages == []
+    assert off.spec("recall_patterns") == _flow().spec("recall_patterns")  # whoever asks for its files gets them
+
+
 def test_wildcards_match_the_names_and_nothing_more() -> None:
     import re
 

@@ -35,7 +35,7 @@ def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> Non
         "corpus/train.parquet", "corpus/quality.json", "tokens/tiny/tokens.json", "tokens/tiny/train.bin",
         "leaderboard.csv",
         "next-chapter.md", "chapters.html", "figures/learning-curves.svg", "figures/learning-curves.png",
-        "mlflow-study.json",
+        "mlflow-study.json", "diagnostics/hopfield/hopfield.html", "diagnostics/hopfield/hopfield.png",
     ):  # fmt: skip
         assert (results / name).stat().st_size, name
     for run in ("elman.s1", "lstm.s1"):
@@ -65,6 +65,22 @@ def test_an_edit_of_one_model_runs_its_runs_and_what_follows_them(finished: Any)
     path = finished.folder / "src/nextchapter/models/lstm.py"
     with _edited(path, "gates = 4", "gates = 2 + 2"):
         assert finished.planned() == sorted([*(f"{rule} lstm.s1" for rule in A_RUN), *AFTER_A_RUN])
+
+
+def test_an_edit_of_the_memory_that_is_no_model_runs_no_model(finished: Any) -> None:
+    path = finished.folder / "src/nextchapter/models/hopfield.py"
+    with _edited(path, "2 * states", "2.0 * states"):
+        assert finished.planned() == ["recall_patterns", "track_study"]
+
+
+def test_a_memory_of_other_size_runs_alone_and_one_switched_off_not_at_all(finished: Any) -> None:
+    try:
+        finished.configure(hopfield={"neurons": 60, "repeats": 1})
+        assert finished.planned() == ["recall_patterns", "track_study"]
+        finished.configure(hopfield=None)
+        assert finished.planned() == ["track_study"]
+    finally:
+        finished.configure()
 
 
 def test_a_new_model_that_nobody_uses_runs_nothing(finished: Any) -> None:

@@ -98,6 +98,7 @@ rule track_study:
             "results/{study}/figures/leaderboard.png",
             "results/{study}/chapters.html",
             "results/{study}/corpus/quality.html",
+            *FLOW.memory_pages,
         ],
         records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
     output:

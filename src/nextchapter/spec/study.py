@@ -11,6 +11,7 @@ from nextchapter.spec.corpus import CorpusSpec, FolderSource
 from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.spec.families import ModelSpec
+from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.tokens import TokenizerSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
@@ -67,6 +68,8 @@ class Study(Spec):
     """How the chapters are written."""
     tracking: TrackingSpec = TrackingSpec()
     """Where the runs are shown."""
+    hopfield: HopfieldSpec | None = HopfieldSpec()
+    """The associative memory that stands beside the models; null leaves it out."""
 
     @model_validator(mode="after")
     def _tokenizers_exist(self) -> "Study":
@@ -129,13 +132,13 @@ def read_study(config: Mapping[str, Any]) -> Study:
     """Return the study that a configuration asks for.
 
     A run's `training` holds only what differs from the study's: the two are merged here. A `books` folder takes
-    the place of `corpus.source`.
+    the place of `corpus.source`. A key that is null has its default, but for `hopfield`, where null is a value.
 
     Raises:
         SpecError: a key is unknown, or a value wrong; each is named with its path, what was found and what is
             allowed.
     """
-    raw: dict[str, Any] = {key: value for key, value in config.items() if value is not None}
+    raw: dict[str, Any] = {key: value for key, value in config.items() if value is not None or key == "hopfield"}
     shared = raw.get("training", {})
     _check(TrainingSpec, shared, ("training",))
     if isinstance(raw.get("runs"), Mapping):

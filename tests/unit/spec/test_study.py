@@ -71,6 +71,8 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
         ),
         ("training/clip_norm", float("inf"), r"training\.clip_norm: found inf; should be a finite number"),
         ("runs/lstm-384/model/hidden", True, r"runs\.lstm-384\.model\.hidden: found true; true and false are no value"),
+        ("hopfield/neurons", 7, r"hopfield\.neurons: found 7; should be greater than or equal to 50"),
+        ("hopfield", {"passage_characters": 500}, r"hopfield: .*found 16000 neurons; at most 8192"),
         ("nonsense", 1, r"nonsense: unknown key"),
     ],
 )
@@ -80,6 +82,12 @@ def test_a_wrong_value_is_named_with_its_path_what_was_found_and_what_is_allowed
     _set(config, path, value)
     with pytest.raises(SpecError, match=message):
         read_study(config)
+
+
+def test_null_stands_for_the_default_but_for_the_memory_which_it_switches_off(config: dict[str, Any]) -> None:
+    assert read_study({**config, "writing": None, "books": None}) == read_study(config)
+    assert read_study(config).hopfield is not None
+    assert read_study({**config, "hopfield": None}).hopfield is None
 
 
 def test_a_missing_part_is_named(config: dict[str, Any]) -> None:
