@@ -6,6 +6,7 @@ The recursions are those of Rabiner (1989, section III and V.A), scaled at each 
 without logarithms: each is a product of matrices over the whole batch. Equations and sources: docs/models/hmm.md.
 """
 
+import math
 from abc import abstractmethod
 from typing import NamedTuple
 
@@ -56,12 +57,14 @@ class OnlineEm(SelfTaught, HiddenMarkovModel):
     """A hidden Markov model that learns by online expectation-maximisation (Cappe and Moulines, 2009; Cappe, 2011).
 
     Batch t gives expected counts, scaled to the size of the training split; the counts kept are moved towards them,
-    S <- (1 - gamma_t) S + gamma_t S_t with gamma_t = (t + 1)^-kappa; the probabilities are those of the counts kept.
+    S <- (1 - gamma_t) S + gamma_t S_t; the probabilities are those of the counts kept. gamma_t follows from the tokens
+    of the batch (`step_size`), so that a short batch moves them less.
     """
 
     unigram: Tensor
     training_tokens: Tensor
-    batches_seen: Tensor
+    first_batch_tokens: Tensor
+    tokens_seen: Tensor
 
     def __init__(self, vocabulary_size: int, spec: EmSpec) -> None:
         """Make room for what all need: the share of each token, and how much was read."""
@@ -70,7 +73,8 @@ class OnlineEm(SelfTaught, HiddenMarkovModel):
         self.pseudo_count, self.step_power = spec.pseudo_count, spec.step_power
         self.register_buffer("unigram", torch.full((vocabulary_size,), 1 / vocabulary_size))
         self.register_buffer("training_tokens", torch.tensor(vocabulary_size))
-        self.register_buffer("batches_seen", torch.tensor(0))
+        self.register_buffer("first_batch_tokens", torch.tensor(0))
+        self.register_buffer("tokens_seen", torch.tensor(0))
 
     def prepare(self, stream: TokenStream, end_of_chapter: int) -> None:
         """Count the tokens, each once more than it occurs."""
@@ -79,10 +83,35 @@ class OnlineEm(SelfTaught, HiddenMarkovModel):
         self.training_tokens.copy_(counts.sum())
         self.unigram.copy_(counts / counts.sum())
 
-    def next_step_size(self) -> float:
-        """Return gamma of the next batch, which is then counted as seen."""
-        self.batches_seen += 1
-        return float((int(self.batches_seen) + 1) ** -self.step_power)
+    def next_step_size(self, tokens: int) -> float:
+        """Return gamma of the next batch, which is then counted as seen.
+
+        Args:
+            tokens: how many the batch counts.
+        """
+        if not self.first_batch_tokens:
+            self.first_batch_tokens.fill_(tokens)
+        before = int(self.tokens_seen) / int(self.first_batch_tokens)
+        self.tokens_seen += tokens
+        return step_size(before, int(self.tokens_seen) / int(self.first_batch_tokens), self.step_power)
+
+
+def step_size(before: float, after: float, power: float) -> float:
+    """Return gamma of a batch of online EM, between 0 and 1: 1 - exp(-integral of (x + 1)^-kappa from before to after).
+
+    That is the step size (t + 1)^-kappa of Cappe (2011), followed continuously, so that a batch weighs by its tokens: two
+    halves leave of the counts what the whole does. With kappa = 1 the counts kept are the mean over all tokens, in
+    which the first counts have the weight of one batch.
+
+    Args:
+        before: tokens read so far, in sizes of the first batch.
+        after: with those of this batch.
+        power: kappa.
+    """
+    start, end = 1 + before, 1 + after
+    if power == 1:
+        return 1 - start / end
+    return -math.expm1((start ** (1 - power) - end ** (1 - power)) / (1 - power))
 
 
 def in_sequence(

@@ -73,9 +73,10 @@ class Hmm(OnlineEm, BeliefState):
         sequence, kept = in_sequence(tokens, targets)
         smoothed = forward_backward(state, tables.transition, tables.emission, sequence, kept)
         emissions = count_emissions(smoothed.posterior[:, 1:], sequence[:, 1:], kept[:, 1:], self.vocabulary_size)
-        scale, step_size = self.training_tokens / kept[:, 1:].sum(), self.next_step_size()
-        self.transition_counts.lerp_(smoothed.transitions * scale, step_size)
-        self.emission_counts.lerp_(emissions * scale, step_size)
+        counted = int(kept[:, 1:].sum())
+        scale, gamma = int(self.training_tokens) / counted, self.next_step_size(counted)
+        self.transition_counts.lerp_(smoothed.transitions * scale, gamma)
+        self.emission_counts.lerp_(emissions * scale, gamma)
         return smoothed.nats[:, 1:], smoothed.belief
 
 

@@ -136,18 +136,18 @@ class HmmCloned(OnlineEm):
         filtered = torch.cat([read, beliefs[:, :-1]], dim=1)
         expected = filtered[..., :, None] * ways * (later * nats.exp()[..., None])[..., None, :]
         counted = before.is_clone[..., :, None] & after.is_clone[..., None, :] & kept[:, 1:, None, None]
-        self._move_counts(before, after, expected, counted, weight=self.training_tokens / kept[:, 1:].sum())
+        self._move_counts(before, after, expected, counted, tokens=int(kept[:, 1:].sum()))
         return nats.where(kept[:, 1:], 0.0), (sequence[:, -2], filtered[:, -1])
 
-    def _move_counts(self, before: Window, after: Window, expected: Tensor, counted: Tensor, weight: Tensor) -> None:
+    def _move_counts(self, before: Window, after: Window, expected: Tensor, counted: Tensor, tokens: int) -> None:
         """Move the counts towards the expected ones; what all lose is kept in one number, the scale."""
-        step_size = self.next_step_size()
-        self.scale *= 1 - step_size
+        gamma = self.next_step_size(tokens)
+        self.scale *= 1 - gamma
         if self.scale < 1e-6:
             self.transition_counts *= self.scale
             self.leaving_counts *= self.scale
             self.scale.fill_(1.0)
-        values = expected[counted] * (step_size * weight / self.scale)
+        values = expected[counted] * (gamma * int(self.training_tokens) / tokens / self.scale)
         origins = before.states[..., :, None].expand_as(counted)[counted]
         ends = after.states[..., None, :].expand_as(counted)[counted]
         self.transition_counts.view(-1).index_add_(0, origins * self.states + ends, values)

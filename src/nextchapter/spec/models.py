@@ -31,6 +31,8 @@ class FamilySpec(Spec):
 
     has_token_vectors: ClassVar[bool] = False
     """Whether the model looks tokens up in a table of vectors of the width `embedding`."""
+    has_hidden_states: ClassVar[bool] = False
+    """Whether the model is in one of a number of states at each token, so that a passage can be labelled with them."""
     reads_once: ClassVar[bool] = False
     """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
 
@@ -91,12 +93,14 @@ class RecurrentSpec(FamilySpec):
 class EmSpec(FamilySpec):
     """What the models that learn by expectation-maximisation have in common."""
 
+    has_hidden_states: ClassVar[bool] = True
+
     states: Annotated[int, Field(ge=1, le=65536)] = 256
     """Number of hidden states."""
     pseudo_count: Annotated[float, Field(ge=1e-6)] = 1.0
     """Counts added to each distribution, shared out as a frequency-only model would: no probability is ever 0."""
     step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.6
-    """kappa of online EM: batch t has the weight (t + 1)^-kappa; a larger one forgets less."""
+    """kappa of online EM: batch t has about the weight (t + 1)^-kappa; a larger one forgets less."""
 
     def describe(self) -> str:
         """Return the number of states."""
