@@ -99,8 +99,8 @@ class OnlineEm(SelfTaught, HiddenMarkovModel):
 def step_size(before: float, after: float, power: float) -> float:
     """Return gamma of a batch of online EM, between 0 and 1: 1 - exp(-integral of (x + 1)^-kappa from before to after).
 
-    That is the step size (t + 1)^-kappa of Cappe (2011), followed continuously, so that a batch weighs by its tokens: two
-    halves leave of the counts what the whole does. With kappa = 1 the counts kept are the mean over all tokens, in
+    That is the step size (t + 1)^-kappa of Cappe (2011), followed continuously, so that a batch weighs by its tokens:
+    two halves leave of the counts what the whole does. With kappa = 1 the counts kept are the mean over all tokens, in
     which the first counts have the weight of one batch.
 
     Args:
