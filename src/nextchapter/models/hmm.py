@@ -36,6 +36,11 @@ class HmmSpec(EmSpec):
         """Return the numbers of emissions, which are looked up, and of transitions, which are multiplied."""
         return Weights(looked_up=self.states * vocabulary_size, recurrent=self.states**2)
 
+    def operations_per_token(self, vocabulary_size: int, sequences: int, length: int) -> float:
+        """Return those of the products, of passing over alpha, beta and the counts, and of all tables once a step."""
+        tables = self.states * (vocabulary_size + self.states)
+        return 2 * self.states**2 + 1300 * self.states + 340 * tables / (sequences * length)
+
 
 class Hmm(OnlineEm, BeliefState):
     """Any state may follow any, and any state may emit any token."""

@@ -49,6 +49,14 @@ class HmmNeuralSpec(FamilySpec):
         products = 2 * self.rank * self.embedding + 6 * self.embedding**2
         return Weights(looked_up=vectors, recurrent=products, biases=6 * self.embedding + self.rank)
 
+    def operations_per_token(self, vocabulary_size: int, sequences: int, length: int) -> float:
+        """Return those of looking up two blocks, of all factors once a step, and of starting each step in time."""
+        states, block = self.classes * self.states_per_class, self.states_per_class * self.rank
+        networks = 6 * states * self.embedding**2 + 2 * states * self.rank * self.embedding
+        emissions = vocabulary_size * self.states_per_class * (self.embedding + self.rank)
+        factors = 4.5 * (networks + emissions) + 750 * vocabulary_size * self.embedding
+        return 940 * block + factors / (sequences * length) + 1.5e7 / sequences
+
     def describe(self) -> str:
         """Return the number of states and the rank."""
         return f"{self.classes} x {self.states_per_class} states, rank {self.rank}"

@@ -44,6 +44,20 @@ class FamilySpec(Spec):
         del vocabulary_size
         return Weights()
 
+    def operations_per_token(self, vocabulary_size: int, sequences: int, length: int) -> float:
+        """Return the floating point operations of a training token: 2 forwards and 4 backwards for each weight.
+
+        A family whose time goes elsewhere says how many such operations would take as long, as it was measured.
+
+        Args:
+            vocabulary_size: number of tokens.
+            sequences: of a step, side by side.
+            length: tokens of each.
+        """
+        del sequences, length
+        weights = self.weights(vocabulary_size)
+        return 6 * (weights.recurrent + weights.output)
+
     def table_bytes(self, train_tokens: float) -> float:
         """Return the most that the tables of a model that counts take on the disk, by the tokens that it counts."""
         del train_tokens
