@@ -1,5 +1,6 @@
 """Figures of the states of a hidden Markov model: a passage coloured by them, where they lead, what is believed."""
 
+import unicodedata
 from collections import Counter
 from collections.abc import Mapping, Sequence
 
@@ -42,7 +43,7 @@ def draw_states(
     for state in legend:
         label = f"{state}: {names[state]}" if state in names else str(state)
         box = {"boxstyle": "square,pad=0.12", "fc": colours[state], "ec": "none"}
-        words.text(_MARGIN + 0.04, -depth, _clip(label, 84), fontsize=9, va="top", bbox=box, parse_math=False)
+        words.text(_MARGIN + 0.04, -depth, _clip(label, 72), fontsize=9, va="top", bbox=box, parse_math=False)
         depth += _LEGEND_LINE
     rest = f"Grey: the {len(set(path)) - len(legend)} other states here. Small numbers: which state."
     words.text(_MARGIN, -depth - 0.04, rest, fontsize=8.5, va="top", color=MUTED)
@@ -125,4 +126,11 @@ def draw_posteriors(posterior: np.ndarray, path: np.ndarray, texts: Sequence[str
 
 
 def _clip(text: str, most: int) -> str:
-    return text if len(text) <= most else f"{text[: most - 1]}…"
+    """Return a text cut to a width; letters of East Asia are as wide as two others."""
+    room, kept = most, ""
+    for letter in text:
+        room -= 2 if unicodedata.east_asian_width(letter) in "WF" else 1
+        if room < 0:
+            return f"{kept[:-1]}…"
+        kept += letter
+    return kept
