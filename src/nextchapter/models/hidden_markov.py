@@ -141,7 +141,8 @@ def forward_backward(
         tokens: the sequences.
         kept: False where a sequence has ended.
     """
-    seen = functional.embedding(tokens.T, emission).masked_fill_(~kept.T[..., None], 1.0)  # [time batch state]
+    seen = emission.index_select(0, tokens.T.flatten()).view(*tokens.T.shape, -1)  # [time batch state]
+    seen.masked_fill_(~kept.T[..., None], 1.0)
     filtered, scales = torch.empty_like(seen), seen.new_empty(*seen.shape[:2], 1)
     belief = torch.empty_like(start).copy_(start)
     for likelihood, joint, scale in zip(seen, filtered, scales, strict=True):
@@ -149,7 +150,8 @@ def forward_backward(
         torch.sum(joint, dim=-1, keepdim=True, out=scale)
         joint /= scale
         torch.mm(joint, transition, out=belief)
-    later, backwards = torch.ones_like(seen), transition.T.contiguous()
+    later, backwards = torch.empty_like(seen), transition.T.contiguous()
+    later[-1] = 1
     ahead = seen.div_(scales)  # becomes p(w_t | z_t) beta_t / scale_t
     for time in range(len(seen) - 1, 0, -1):
         torch.mm(ahead[time].mul_(later[time]), backwards, out=later[time - 1])
