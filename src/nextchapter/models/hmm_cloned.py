@@ -47,7 +47,7 @@ class HmmClonedSpec(EmSpec):
         The most frequent of V tokens has about 0.32 / sqrt(V) of the clones, as word pieces of English prose have it.
         """
         del length
-        width = 1 + 0.32 * max(0, self.states - vocabulary_size) / vocabulary_size**0.5
+        width: float = 1 + 0.32 * max(0, self.states - vocabulary_size) / vocabulary_size**0.5
         return 2200 * width**2 + 10_400 * width + 7.5e6 / sequences
 
 

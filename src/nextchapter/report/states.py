@@ -18,9 +18,9 @@ _COLOURS = (
 )  # fmt: skip
 """Light enough that black letters stand out on them; the states beyond them share the grey."""
 _OTHER = "#ececf0"
-_LINE, _GAP, _MARGIN = 0.36, 0.06, 0.12
+_LINE, _GAP, _MARGIN, _DIGIT = 0.36, 0.06, 0.12, 0.05
 _LEGEND_LINE, _TITLE = 0.21, 0.34
-"""Inches between lines of the passage and between words, at the edges, and between lines of the legend."""
+"""Inches: lines of the passage, between words, at the edges, a digit below a word; lines of the legend, a title."""
 
 
 def draw_states(
@@ -73,7 +73,8 @@ def _flow(axes: Axes, texts: Sequence[str], path: Sequence[int], colours: Mappin
         if x + width > WIDTH_INCHES - _MARGIN and x > _MARGIN + _GAP:
             x, y = _MARGIN, y + _LINE
             drawn.set_position((x, -y))
-        axes.text(x + width / 2, -y - 0.185, str(state), fontsize=5.5, ha="center", va="top", color=MUTED)
+        if _DIGIT * len(str(state)) < width + 0.05:  # else it would run into the number beside it
+            axes.text(x + width / 2, -y - 0.185, str(state), fontsize=5.5, ha="center", va="top", color=MUTED)
         x += max(width, 0.05) + 0.04
         if "\n" in text:
             x, y = _MARGIN, y + _LINE
