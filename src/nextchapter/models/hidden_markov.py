@@ -14,7 +14,6 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from nextchapter.models.protocol import IGNORED, LanguageModel, SelfTaught, State
 from nextchapter.spec.models import EmSpec
