@@ -21,7 +21,7 @@ EFFICIENCY = 0.75
 EVALUATION_SHARE = 0.06
 """Validation, scoring and writing, against training."""
 JOB_S, JOBS_PER_RUN, SHARED_JOBS = 4.0, 5, 12
-"""Start of a job, and how many there are."""
+"""Start of a job, and how many there are; a model with hidden states has one more, that tells what they mean."""
 LEAST, MOST = 0.8, 1.5
 """The range of what an estimate of one may turn out to be."""
 _WEIGHT_COPIES = 6  # the model, its copy in MLflow, a checkpoint with two moments and the best weights
@@ -94,7 +94,8 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
         tokens = budget_tokens(run, train_characters / tokenizer.characters_per_token)
         tables_bytes += run.model.table_bytes(tokens)
         training_s = operations(run, tokenizer.expected_size, tokens) / (operations_per_s * EFFICIENCY)
-        seconds.append(training_s * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
+        jobs = JOBS_PER_RUN + run.model.has_hidden_states
+        seconds.append(training_s * (1 + EVALUATION_SHARE) + jobs * JOB_S)
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s
     disk = 4 * _WEIGHT_COPIES * weights_total + _TABLE_COPIES * round(tables_bytes)
