@@ -24,6 +24,8 @@ from nextchapter.spec.study import RunSpec, Study, read_study
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
+USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states")
+"""The rules that load a trained model and its tokenizer."""
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
 FILES_EACH_ALONE = 16
@@ -141,6 +143,11 @@ class Flow:
         embedding = self.runs[wildcards.run][0].embedding
         return [] if embedding is None else [f"results/{self.name}/embeddings/{embedding}/vectors.safetensors"]
 
+    @property
+    def runs_with_states(self) -> list[str]:
+        """The runs whose model is in one of a number of hidden states at each token."""
+        return [name for name, (run, _) in self.runs.items() if run.model.has_hidden_states]
+
     def tokens_behind(self, file: str) -> Callable[[Any], str]:
         """Return the input function that finds a file among the tokens of an embedding's tokenizer."""
         embeddings = self.study.embeddings
@@ -236,6 +243,8 @@ class Flow:
                 return {**study.evaluation.model_dump(mode="json"), "run": name}
             case "write_chapter":
                 return {**study.writing.model_dump(mode="json"), "run": name}
+            case "describe_states":
+                return {"run": name}
             case "compare_runs":
                 return {"corpus": self.name}
             case "choose_chapter":
@@ -252,13 +261,13 @@ class Flow:
     def code(self, rule: str, name: str = "") -> str:
         """Return the fingerprint of the code behind a rule, with that of all that it loads by name."""
         extra: list[str] = []
-        if rule in ("train_model", "evaluate_model", "write_chapter"):
+        if rule in ("train_model", *USES_OF_A_MODEL):
             extra.append(f"nextchapter.models.{self.runs[name][0].model.kind.replace('-', '_')}")
         if rule == "train_model":
-            extra.extend(self._trainers(self.runs[name][0]))
+            extra.extend(self._loaded_by_training(self.runs[name][0]))
         if rule in ("train_tokenizer", "encode_corpus"):
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[name].kind}")
-        if rule in ("evaluate_model", "write_chapter"):
+        if rule in USES_OF_A_MODEL:
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[self.runs[name][0].tokenizer].kind}")
         if rule == "train_embedding":
             extra.append(f"nextchapter.embeddings.{self.study.embeddings[name].kind}")
@@ -267,11 +276,14 @@ class Flow:
         return fingerprint(f"{STAGES}.{rule}", extra)
 
     @staticmethod
-    def _trainers(run: RunSpec) -> list[str]:
-        """Return the modules that a run's trainer loads by name."""
-        if run.model.reads_once or isinstance(run.model, EmSpec):
-            return []
-        modules = [f"nextchapter.training.optimisers.{run.training.optimiser}"]
+    def _loaded_by_training(run: RunSpec) -> list[str]:
+        """Return the modules that a run's training loads by name, those of its family apart."""
+        modules = ["nextchapter.embeddings.vectors"] if run.embedding is not None else []
+        if run.model.reads_once:
+            return [*modules, "nextchapter.training.counting"]
+        if isinstance(run.model, EmSpec):
+            return modules
+        modules.append(f"nextchapter.training.optimisers.{run.training.optimiser}")
         if run.training.average is not None:
             modules.append(f"nextchapter.training.averages.{run.training.average.replace('-', '_')}")
         return modules

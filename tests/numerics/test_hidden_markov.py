@@ -9,7 +9,15 @@ import torch
 from hmmlearn.hmm import CategoricalHMM
 from torch import Tensor
 
-from nextchapter.models.hidden_markov import Smoothed, Tables, count_emissions, forward_backward, normalise, viterbi
+from nextchapter.models.hidden_markov import (
+    Smoothed,
+    Tables,
+    count_emissions,
+    forward_backward,
+    normalise,
+    step_size,
+    viterbi,
+)
 from nextchapter.models.hmm import Hmm, HmmSpec
 from nextchapter.models.protocol import IGNORED
 
@@ -187,6 +195,26 @@ def _learn_by_hand(tables: Tables, sequences: Tensor, lengths: list[int]) -> tup
     for path, probability in read.items():
         last[path[-1]] += probability / sum(read.values())
     return [transitions, emissions], last @ tables.transition
+
+
+def test_batches_of_different_sizes_count_by_their_tokens() -> None:
+    """With one state the posterior is 1 whatever the tables, so with kappa = 1 all batches are one count of tokens."""
+    model = Hmm(TOKENS, HmmSpec(states=1, step_power=1.0)).double()
+    first, text = model.emission_counts.clone(), make_sequences(2, 13)
+    for start, stop in ((0, 5), (5, 10), (10, 12)):  # 10, 10 and 4 targets
+        model.learn(text[:, start:stop], text[:, start + 1 : stop + 1], model.initial_state(2))
+    counted = torch.bincount(text[:, 1:].flatten(), minlength=TOKENS)[:, None]
+    scaled = counted * model.training_tokens / 24
+    torch.testing.assert_close(model.emission_counts, (10 * first + 24 * scaled) / (10 + 24), **EXACT)
+
+
+@pytest.mark.parametrize("power", [0.51, 0.6, 0.9, 1.0])
+def test_a_batch_in_parts_keeps_of_the_counts_what_it_keeps_whole(power: float) -> None:
+    whole = 1 - step_size(3.0, 5.0, power)
+    parts = [1 - step_size(start, stop, power) for start, stop in ((3.0, 3.1), (3.1, 4.5), (4.5, 5.0))]
+    assert math.prod(parts) == pytest.approx(whole, rel=1e-12)
+    assert step_size(1e4, 1e4 + 1, power) == pytest.approx(1e4**-power, rel=1e-2)  # that of Cappe (2011)
+    assert all(0 < step_size(before, before + size, power) < 1 for before in (0.0, 7.0) for size in (1e-6, 1.0, 30.0))
 
 
 def test_probabilities_stay_numbers_where_the_data_are_extreme() -> None:

@@ -75,6 +75,19 @@ def test_a_batch_counts_what_the_dense_e_step_counts(model: HmmCloned) -> None:
     torch.testing.assert_close(model.leaving_counts, model.transition_counts.sum(dim=1), **EXACT)
 
 
+def test_batches_of_different_sizes_count_by_their_tokens() -> None:
+    """A clone each: the path is known, so with kappa = 1 all batches are one count of neighbouring tokens."""
+    torch.manual_seed(0)
+    model = HmmCloned(TOKENS, HmmClonedSpec(states=TOKENS, step_power=1.0)).double()
+    first, text = model.scale * model.transition_counts, _sequences(2, 13)
+    for start, stop in ((0, 5), (5, 10), (10, 12)):  # 10, 10 and 4 targets
+        model.learn(text[:, start:stop], text[:, start + 1 : stop + 1], model.initial_state(2))
+    pairs = (text[:, :-1] * TOKENS + text[:, 1:]).flatten()
+    scaled = torch.bincount(pairs, minlength=TOKENS**2).view(TOKENS, TOKENS) * model.training_tokens / 24
+    after = model.scale * model.transition_counts
+    torch.testing.assert_close(after, (10 * first + 24 * scaled) / (10 + 24), **EXACT)
+
+
 def test_the_state_is_carried_from_batch_to_batch(model: HmmCloned) -> None:
     """Two batches read the second half with what the first half told; parameters are those of then."""
     sequence = _sequences(2, 11)
@@ -91,7 +104,8 @@ def test_em_never_lowers_the_penalised_likelihood(model: HmmCloned) -> None:
     for _ in range(30):
         tables = model.probabilities()
         penalty = 0.5 * float((prior * tables.transition.log()).sum())
-        model.batches_seen.fill_(-1)  # a step size of one: all that is kept is what this batch says
+        model.tokens_seen.fill_(-4 * 39)  # a step size of one: all that is kept is what this batch says
+        model.first_batch_tokens.fill_(4 * 39)
         model.training_tokens.fill_(4 * 39)
         nats, _ = model.learn(sequence[:, :-1], sequence[:, 1:], model.initial_state(4))
         reached.append(penalty - float(nats.sum()))

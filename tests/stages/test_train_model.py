@@ -18,6 +18,8 @@ from nextchapter.store.events import read_events
 from nextchapter.store.files import read_json
 from nextchapter.tokens.stream import TokenStream
 
+MODEL = {"kind": "lstm", "hidden": 16, "embedding": 8}
+
 
 def test_a_run_leaves_weights_events_and_provenance(trained: Path) -> None:
     record = read_json(trained / "run.json")
@@ -167,6 +169,78 @@ def test_a_run_may_start_from_vectors_and_keep_them(
     cosines = [torch.nn.functional.cosine_similarity(part[known], centred).min() for part in weights]
     assert cosines[0] > 0.99999 > cosines[1]
     assert keys[0] != keys[1]
+
+
+@pytest.mark.parametrize(
+    ("family", "model", "method", "training", "with_vectors"),
+    [
+        ("hmm", {"kind": "hmm", "states": 6}, "Hmm.learn", {}, False),
+        ("hmm_cloned", {"kind": "hmm-cloned", "states": 400}, "HmmCloned.learn", {}, False),
+        ("recurrent", MODEL, "RecurrentLanguageModel.score", {"embedding_frozen_steps": 20}, True),
+    ],
+    ids=["em-dense", "em-cloned", "thawing-vectors"],
+)
+def test_what_a_model_has_besides_its_weights_survives_a_kill(
+    family: str, model: dict[str, object], method: str, training: dict[str, object], with_vectors: bool,
+    embedded: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    """Step sizes of EM and the step at which vectors thaw depend on how much was read before the process died."""
+    vectors = ["--vectors", str(embedded / "vectors.safetensors")] if with_vectors else []
+    training = {**training, "checkpoint_every_s": 0.0}
+    whole, killed = (
+        [*arguments.train_model(small_shelf, tmp_path / name, model=model, training=training), *vectors]
+        for name in ("whole", "killed")
+    )
+    assert main(whole) == 0
+    owner, name = method.split(".")
+    code = f"""
+import os, signal, sys
+from nextchapter.models.{family} import {owner} as Model
+from nextchapter.stages.train_model import main
+called, calls = Model.{name}, []
+def dying(self, *arguments):
+    calls.append(self.training)
+    if sum(calls) == 17: os.kill(os.getpid(), signal.SIGKILL)
+    return called(self, *arguments)
+Model.{name} = dying
+sys.exit(main(sys.argv[1:]))
+"""
+    (tmp_path / "w").mkdir()
+    died = subprocess.run([sys.executable, "-c", code, *killed], cwd=tmp_path / "w", capture_output=True, check=False)
+    assert died.returncode == -9, died.stderr
+    monkeypatch.chdir(tmp_path / "w")
+    assert main(killed) == 0
+    events = read_events(tmp_path / "killed/events.jsonl")
+    assert [event["step"] for event in events if event["event"] == "resume"] == [16]
+    assert (tmp_path / "killed/model.safetensors").read_bytes() == (tmp_path / "whole/model.safetensors").read_bytes()
+
+
+def test_frozen_vectors_count_as_parameters_and_thaw_after_their_steps(
+    embedded: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path
+) -> None:
+    weights, counts = {}, set()
+    for steps in (20, 30, "all"):
+        command = arguments.train_model(small_shelf, tmp_path / str(steps), training={"embedding_frozen_steps": steps})
+        assert main([*command, "--vectors", str(embedded / "vectors.safetensors")]) == 0
+        weights[steps] = load_model(tmp_path / str(steps) / "model.safetensors").embedding.weight
+        counts.add(read_json(tmp_path / str(steps) / "run.json")["parameters"])
+    assert len(counts) == 1
+    assert torch.equal(weights[30], weights["all"])  # the run has 30 steps
+    assert not torch.isclose(weights[20], weights["all"]).any(dim=1).all()
+
+
+@pytest.mark.parametrize("model", [MODEL, {"kind": "ngram", "order": 2}], ids=["trained", "counted"])
+def test_the_checkpoint_of_another_specification_goes_when_a_run_starts(
+    model: dict[str, object], trained: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path
+) -> None:
+    checkpoint = tmp_path / ".work/train_model/small/lstm.s1/checkpoint.pt"
+    assert checkpoint.is_file()
+    stale = torch.load(checkpoint, weights_only=True)["run_key"]
+    dies_at_once = {"learning_rate": 100.0, "clip_norm": None, "warmup_steps": 0, "checkpoint_every_s": 1e9}
+    code = main(arguments.train_model(small_shelf, tmp_path / "other", model=model, seed=2, training=dies_at_once))
+    assert code in (0, 1)
+    assert not checkpoint.is_file() or torch.load(checkpoint, weights_only=True)["run_key"] != stale
+    assert checkpoint.is_file() == (model == MODEL and code == 0)
 
 
 NGRAM = {"kind": "ngram", "order": 3}

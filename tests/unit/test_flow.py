@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 import yaml
 
+from nextchapter import code
 from nextchapter.code import import_closure
 from nextchapter.flow import COMMAND_BYTES, FILES_EACH_ALONE, Flow, book_key, share_out
 from nextchapter.shelf import ShelfFile
@@ -241,12 +242,13 @@ def test_the_code_behind_a_rule_holds_its_own_tokenizer_and_no_other(monkeypatch
     for rule, name in (
         ("train_tokenizer", "unigram-2k"), ("encode_corpus", "unigram-2k"), ("train_model", "lstm-384.s1"),
         ("evaluate_model", "lstm-384.s1"), ("write_chapter", "lstm-384.s1"),
+        ("describe_states", "lstm-384.s1"),
     ):  # fmt: skip
         flow.code(rule, name)
     kinds = {f"nextchapter.tokens.{kind}" for kind in ("bytes", "characters", "words", "unigram", "bpe", "pieces")}
     held = {stage.rsplit(".", 1)[1]: closure & kinds for stage, closure in loaded.items()}
     own = {"nextchapter.tokens.characters"}
-    rules = ("train_tokenizer", "encode_corpus", "evaluate_model", "write_chapter")
+    rules = ("train_tokenizer", "encode_corpus", "evaluate_model", "write_chapter", "describe_states")
     assert held == {"train_model": set()} | dict.fromkeys(rules, own)
 
 
@@ -275,3 +277,33 @@ def test_the_code_of_a_run_is_that_of_its_family_whatever_its_name(shelf: Path) 
     flow = _flow(books=str(shelf), runs=runs)
     assert flow.code("train_model", "window.s1") != flow.code("train_model", "counts.s1")
     assert flow.code("draw_network", "window.s1") == flow.code("draw_network", "counts.s1")
+
+
+def test_an_edit_trains_again_the_runs_that_use_it_and_no_others(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Real modules: of one after another the digest is replaced, as an edit would."""
+    vectors = {"v": {"kind": "word2vec", "tokenizer": "unigram-2k", "dimensions": 192}}
+    gru = CONFIG["runs"]["gru-384"]
+    models = {name: {"kind": name} for name in ("lstm", "ngram", "hmm", "hmm-cloned", "hmm-neural")}
+    runs = {name: {"model": model, "tokenizer": "unigram-2k"} for name, model in models.items()}
+    flow = _flow(books=str(shelf), embeddings=vectors, runs={**runs, "plain": gru, "begun": {**gru, "embedding": "v"}})
+    before = {run: flow.code("train_model", run) for run in flow.runs}
+
+    def edited(module: str) -> set[str]:
+        digest = code._module_digest
+        with monkeypatch.context() as patch:
+            patch.setattr(code, "_module_digest", lambda name: "edited" if name == module else digest(name))
+            return {run.removesuffix(".s1") for run in flow.runs if flow.code("train_model", run) != before[run]}
+
+    assert edited("nextchapter.training.counting") == {"ngram"}
+    assert edited("nextchapter.embeddings.vectors") == {"begun"}
+    assert edited("nextchapter.models.ngram") == {"ngram"}
+    assert edited("nextchapter.models.hidden_markov") == {"hmm", "hmm-cloned", "hmm-neural"}
+    assert edited("nextchapter.models.hmm_cloned") == {"hmm-cloned"}
+    assert edited("nextchapter.diagnostics.hidden_states") == set()
+    assert edited("nextchapter.training.loop") == {*models, "plain", "begun"}
+
+
+def test_the_runs_with_states_are_told_by_their_specification(shelf: Path) -> None:
+    kinds = ("hmm", "hmm-cloned", "hmm-neural", "ngram", "lstm")
+    runs = {kind: {"model": {"kind": kind}, "tokenizer": "unigram-2k"} for kind in kinds}
+    assert _flow(books=str(shelf), runs=runs).runs_with_states == ["hmm.s1", "hmm-cloned.s1", "hmm-neural.s1"]

@@ -2,7 +2,7 @@
 #
 # in:   results/{study}/corpus/quality.json, results/{study}/runs/{run}/
 # out:  results/{study}/corpus/quality.html, leaderboard.csv, next-chapter.md, chapters.html, figures/,
-#       runs/{run}/network.svg
+#       runs/{run}/network.svg, runs/{run}/states.svg
 
 
 rule render_quality:
@@ -157,6 +157,52 @@ rule draw_network:
         "python -m nextchapter.stages.draw_network --spec {params.spec:q} --code {params.code}"
         " --provenance {input.provenance:q} --predictions {input.predictions:q}"
         " --svg {output.svg:q} --png {output.png:q} --log {log:q}"
+
+
+rule describe_states:
+    input:
+        model="results/{study}/runs/{run}/model.safetensors",
+        facts=FLOW.tokens_of("tokens.json"),
+        tokenizer=FLOW.tokens_of("tokenizer.model"),
+        test=FLOW.tokens_of("test.bin"),
+    output:
+        states=report(
+            "results/{study}/runs/{run}/states.csv",
+            caption="../report/states-table.rst",
+            category="Hidden states",
+            labels={"run": "{run}", "shows": "the most frequent states"},
+        ),
+        tokens="results/{study}/runs/{run}/state-tokens.csv",
+        labels="results/{study}/runs/{run}/state-labels.csv",
+        states_svg=report(
+            "results/{study}/runs/{run}/states.svg",
+            caption="../report/states.rst",
+            category="Hidden states",
+            labels={"run": "{run}", "shows": "a passage and its states"},
+        ),
+        states_png="results/{study}/runs/{run}/states.png",
+        posteriors_svg=report(
+            "results/{study}/runs/{run}/posteriors.svg",
+            caption="../report/posteriors.rst",
+            category="Hidden states",
+            labels={"run": "{run}", "shows": "what it believes"},
+        ),
+        posteriors_png="results/{study}/runs/{run}/posteriors.png",
+    log:
+        "logs/describe_states/{study}/{run}.log",
+    benchmark:
+        "logs/describe_states/{study}/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("describe_states", wildcards.run),
+        code=lambda wildcards: FLOW.code("describe_states", wildcards.run),
+    shell:
+        "python -m nextchapter.stages.describe_states --spec {params.spec:q} --code {params.code} --threads {threads}"
+        " --model {input.model:q} --facts {input.facts:q} --tokenizer {input.tokenizer:q} --test-tokens {input.test:q}"
+        " --states {output.states:q} --tokens {output.tokens:q} --labels {output.labels:q}"
+        " --states-svg {output.states_svg:q} --states-png {output.states_png:q}"
+        " --posteriors-svg {output.posteriors_svg:q} --posteriors-png {output.posteriors_png:q} --log {log:q}"
 
 
 rule render_chapters:

@@ -2,9 +2,9 @@
 
     python -m nextchapter.models.arpa results/STUDY/runs/RUN ngrams.arpa
 
-The end-of-chapter token is `<s>` where it begins a chapter and `</s>` where it ends one. `<unk>`, which these toolkits
-ask for, gets log10 p = -100: open tokenizers leave nothing unknown, and the `<unk>` of a closed vocabulary is a word
-like others here, under the name that `arpa_words` gives it.
+The end-of-chapter token is `<s>` where it begins a chapter and `</s>` where it ends one. The unknown word of a closed
+vocabulary is `<unk>`, with all that was counted of it, so a toolkit scores words that it does not know as we do. Open
+tokenizers leave nothing unknown: theirs is there since toolkits ask for it, with log10 p = -100.
 """
 
 import argparse
@@ -28,19 +28,26 @@ _NEVER = "-99"
 _UNKNOWN_LOG10 = "-100"
 
 
-def arpa_words(token_texts: Iterable[str]) -> list[str]:
+def arpa_words(token_texts: Iterable[str], unknown: int | None = None) -> list[str]:
     """Return a word for each token: its text, with white space made visible.
 
     A space is U+2581, a line break U+240A, and so on through the pictures of control characters. Of tokens that would
     look alike all but the last carry their number, `A#38`: the tokenizers spell rare characters in bytes, and those
-    stand first. So does a token that looks like `<unk>`.
+    stand first. So does a token that looks like `<unk>` and is not the unknown word.
+
+    Args:
+        token_texts: of all tokens.
+        unknown: the token of the unknown word, where the vocabulary is closed.
     """
     words = [re.sub(r"[\s\0]", _visible, text) for text in token_texts]
     last = {word: token for token, word in enumerate(words)}
     reserved = (BEGIN, END, UNKNOWN, "")
-    return [
+    named = [
         word if last[word] == token and word not in reserved else f"{word}#{token}" for token, word in enumerate(words)
     ]
+    if unknown is not None:
+        named[unknown] = UNKNOWN
+    return named
 
 
 def _visible(space: re.Match[str]) -> str:
@@ -54,7 +61,7 @@ def save_arpa(path: Path | str, model: Ngram, words: Sequence[str], end_of_chapt
     Args:
         path: where to.
         model: as `fit` leaves it.
-        words: of each token, as `arpa_words` gives them.
+        words: of each token, as `arpa_words` gives them; a token named `<unk>` is the unknown word.
         end_of_chapter: the token that is written as `<s>` and `</s>`.
 
     Raises:
@@ -64,16 +71,18 @@ def save_arpa(path: Path | str, model: Ngram, words: Sequence[str], end_of_chapt
         raise ValueError(f"found {len(set(words))} different words; there must be {model.vocabulary_size}, one a token")
     as_context, as_last = list(words), list(words)
     as_context[end_of_chapter], as_last[end_of_chapter] = BEGIN, END
-    orders = list(model.ngrams())
+    orders, added = list(model.ngrams()), 1 if UNKNOWN in words else 2
     with atomic_path(path) as temporary, temporary.open("w", encoding="utf-8", newline="\n") as file:
         file.write("\\data\\\n")
         for k, (tokens, _, _) in enumerate(orders, start=1):
-            file.write(f"ngram {k}={len(tokens) + (2 if k == 1 else 0)}\n")
+            file.write(f"ngram {k}={len(tokens) + (added if k == 1 else 0)}\n")
         for k, (tokens, log_probs, backoffs) in enumerate(orders, start=1):
             log10_backoffs = backoffs / _LN_10
             file.write(f"\n\\{k}-grams:\n")
             if k == 1:
-                file.write(f"{_UNKNOWN_LOG10}\t{UNKNOWN}\n{_NEVER}\t{BEGIN}\t{log10_backoffs[end_of_chapter]:.7f}\n")
+                if UNKNOWN not in words:
+                    file.write(f"{_UNKNOWN_LOG10}\t{UNKNOWN}\n")
+                file.write(f"{_NEVER}\t{BEGIN}\t{log10_backoffs[end_of_chapter]:.7f}\n")
                 log10_backoffs[end_of_chapter] = 0  # nothing follows </s>
             _write_ngrams(file, tokens, log_probs / _LN_10, log10_backoffs, as_context, as_last)
         file.write("\n\\end\\\n")
@@ -108,7 +117,7 @@ def main(argv: Sequence[str] | None = None) -> int:
         return 1
     tokens = arguments.run.resolve().parents[1] / "tokens" / read_json(arguments.run / "run.json")["tokenizer"]
     tokenizer = load_tokenizer(tokens / "tokenizer.model")
-    words = arpa_words(map(tokenizer.token_text, range(tokenizer.vocabulary_size)))
+    words = arpa_words(map(tokenizer.token_text, range(tokenizer.vocabulary_size)), tokenizer.unknown)
     save_arpa(arguments.arpa, model, words, tokenizer.end_of_chapter)
     return 0
 

@@ -6,6 +6,7 @@ The recursions are those of Rabiner (1989, section III and V.A), scaled at each 
 without logarithms: each is a product of matrices over the whole batch. Equations and sources: docs/models/hmm.md.
 """
 
+import math
 from abc import abstractmethod
 from typing import NamedTuple
 
@@ -13,7 +14,6 @@ import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
-from torch.nn import functional
 
 from nextchapter.models.protocol import IGNORED, LanguageModel, SelfTaught, State
 from nextchapter.spec.models import EmSpec
@@ -56,12 +56,14 @@ class OnlineEm(SelfTaught, HiddenMarkovModel):
     """A hidden Markov model that learns by online expectation-maximisation (Cappe and Moulines, 2009; Cappe, 2011).
 
     Batch t gives expected counts, scaled to the size of the training split; the counts kept are moved towards them,
-    S <- (1 - gamma_t) S + gamma_t S_t with gamma_t = (t + 1)^-kappa; the probabilities are those of the counts kept.
+    S <- (1 - gamma_t) S + gamma_t S_t; the probabilities are those of the counts kept. gamma_t follows from the tokens
+    of the batch (`step_size`), so that a short batch moves them less.
     """
 
     unigram: Tensor
     training_tokens: Tensor
-    batches_seen: Tensor
+    first_batch_tokens: Tensor
+    tokens_seen: Tensor
 
     def __init__(self, vocabulary_size: int, spec: EmSpec) -> None:
         """Make room for what all need: the share of each token, and how much was read."""
@@ -70,7 +72,8 @@ class OnlineEm(SelfTaught, HiddenMarkovModel):
         self.pseudo_count, self.step_power = spec.pseudo_count, spec.step_power
         self.register_buffer("unigram", torch.full((vocabulary_size,), 1 / vocabulary_size))
         self.register_buffer("training_tokens", torch.tensor(vocabulary_size))
-        self.register_buffer("batches_seen", torch.tensor(0))
+        self.register_buffer("first_batch_tokens", torch.tensor(0))
+        self.register_buffer("tokens_seen", torch.tensor(0))
 
     def prepare(self, stream: TokenStream, end_of_chapter: int) -> None:
         """Count the tokens, each once more than it occurs."""
@@ -79,10 +82,35 @@ class OnlineEm(SelfTaught, HiddenMarkovModel):
         self.training_tokens.copy_(counts.sum())
         self.unigram.copy_(counts / counts.sum())
 
-    def next_step_size(self) -> float:
-        """Return gamma of the next batch, which is then counted as seen."""
-        self.batches_seen += 1
-        return float((int(self.batches_seen) + 1) ** -self.step_power)
+    def next_step_size(self, tokens: int) -> float:
+        """Return gamma of the next batch, which is then counted as seen.
+
+        Args:
+            tokens: how many the batch counts.
+        """
+        if not self.first_batch_tokens:
+            self.first_batch_tokens.fill_(tokens)
+        before = int(self.tokens_seen) / int(self.first_batch_tokens)
+        self.tokens_seen += tokens
+        return step_size(before, int(self.tokens_seen) / int(self.first_batch_tokens), self.step_power)
+
+
+def step_size(before: float, after: float, power: float) -> float:
+    """Return gamma of a batch of online EM, between 0 and 1: 1 - exp(-integral of (x + 1)^-kappa from before to after).
+
+    That is the step size (t + 1)^-kappa of Cappe (2011), followed continuously, so that a batch weighs by its tokens:
+    two halves leave of the counts what the whole does. With kappa = 1 the counts kept are the mean over all tokens, in
+    which the first counts have the weight of one batch.
+
+    Args:
+        before: tokens read so far, in sizes of the first batch.
+        after: with those of this batch.
+        power: kappa.
+    """
+    start, end = 1 + before, 1 + after
+    if power == 1:
+        return 1 - start / end
+    return -math.expm1((start ** (1 - power) - end ** (1 - power)) / (1 - power))
 
 
 def in_sequence(
@@ -112,7 +140,8 @@ def forward_backward(
         tokens: the sequences.
         kept: False where a sequence has ended.
     """
-    seen = functional.embedding(tokens.T, emission).masked_fill_(~kept.T[..., None], 1.0)  # [time batch state]
+    seen = emission.index_select(0, tokens.T.flatten()).view(*tokens.T.shape, -1)  # [time batch state]
+    seen.masked_fill_(~kept.T[..., None], 1.0)
     filtered, scales = torch.empty_like(seen), seen.new_empty(*seen.shape[:2], 1)
     belief = torch.empty_like(start).copy_(start)
     for likelihood, joint, scale in zip(seen, filtered, scales, strict=True):
@@ -120,7 +149,8 @@ def forward_backward(
         torch.sum(joint, dim=-1, keepdim=True, out=scale)
         joint /= scale
         torch.mm(joint, transition, out=belief)
-    later, backwards = torch.ones_like(seen), transition.T.contiguous()
+    later, backwards = torch.empty_like(seen), transition.T.contiguous()
+    later[-1] = 1
     ahead = seen.div_(scales)  # becomes p(w_t | z_t) beta_t / scale_t
     for time in range(len(seen) - 1, 0, -1):
         torch.mm(ahead[time].mul_(later[time]), backwards, out=later[time - 1])

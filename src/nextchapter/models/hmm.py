@@ -36,6 +36,11 @@ class HmmSpec(EmSpec):
         """Return the numbers of emissions, which are looked up, and of transitions, which are multiplied."""
         return Weights(looked_up=self.states * vocabulary_size, recurrent=self.states**2)
 
+    def operations_per_token(self, vocabulary_size: int, sequences: int, length: int) -> float:
+        """Return those of the products, of passing over alpha, beta and the counts, and of all tables once a step."""
+        tables = self.states * (vocabulary_size + self.states)
+        return 2 * self.states**2 + 1300 * self.states + 340 * tables / (sequences * length)
+
 
 class Hmm(OnlineEm, BeliefState):
     """Any state may follow any, and any state may emit any token."""
@@ -73,9 +78,10 @@ class Hmm(OnlineEm, BeliefState):
         sequence, kept = in_sequence(tokens, targets)
         smoothed = forward_backward(state, tables.transition, tables.emission, sequence, kept)
         emissions = count_emissions(smoothed.posterior[:, 1:], sequence[:, 1:], kept[:, 1:], self.vocabulary_size)
-        scale, step_size = self.training_tokens / kept[:, 1:].sum(), self.next_step_size()
-        self.transition_counts.lerp_(smoothed.transitions * scale, step_size)
-        self.emission_counts.lerp_(emissions * scale, step_size)
+        counted = int(kept[:, 1:].sum())
+        scale, gamma = int(self.training_tokens) / counted, self.next_step_size(counted)
+        self.transition_counts.lerp_(smoothed.transitions * scale, gamma)
+        self.emission_counts.lerp_(emissions * scale, gamma)
         return smoothed.nats[:, 1:], smoothed.belief
 
 

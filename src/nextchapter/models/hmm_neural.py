@@ -10,7 +10,7 @@ of the factors, what is believed of the next state is a distribution over r alon
 some states of each block are left out at each step (state dropout).
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,8 @@ from nextchapter.tokens.stream import TokenStream
 
 class HmmNeuralSpec(FamilySpec):
     """The neural hidden Markov model, Chiu and Rush (2020), with low-rank transitions, Chiu, Deng and Rush (2021)."""
+
+    has_hidden_states: ClassVar[bool] = True
 
     kind: Literal["hmm-neural"] = "hmm-neural"
     """Says which of the families this is."""
@@ -46,6 +48,14 @@ class HmmNeuralSpec(FamilySpec):
         vectors = (self.classes * self.states_per_class + vocabulary_size) * self.embedding
         products = 2 * self.rank * self.embedding + 6 * self.embedding**2
         return Weights(looked_up=vectors, recurrent=products, biases=6 * self.embedding + self.rank)
+
+    def operations_per_token(self, vocabulary_size: int, sequences: int, length: int) -> float:
+        """Return those of looking up two blocks, of all factors once a step, and of starting each step in time."""
+        states, block = self.classes * self.states_per_class, self.states_per_class * self.rank
+        networks = 6 * states * self.embedding**2 + 2 * states * self.rank * self.embedding
+        emissions = vocabulary_size * self.states_per_class * (self.embedding + self.rank)
+        factors = 4.5 * (networks + emissions) + 750 * vocabulary_size * self.embedding
+        return 940 * block + factors / (sequences * length) + 1.5e7 / sequences
 
     def describe(self) -> str:
         """Return the number of states and the rank."""

@@ -136,7 +136,9 @@ def join_states(states: Sequence[State]) -> State:
 
 
 def count_parameters(model: nn.Module) -> int:
-    """Return the number of trained parameters; a shared matrix counts once, and so does each entry of a table."""
+    """Return the number of parameters that a model holds and uses, whether or not training moves them.
+
+    A shared matrix counts once, frozen token vectors count like trained ones, and so does each entry of a table.
+    """
     tables = [model.get_buffer(name) for name in model.tables] if isinstance(model, (CountedModel, SelfTaught)) else []
-    trained = [parameter for parameter in model.parameters() if parameter.requires_grad]
-    return sum(tensor.numel() for tensor in [*trained, *tables])
+    return sum(tensor.numel() for tensor in [*model.parameters(), *tables])

@@ -1,7 +1,8 @@
 """How long a study will take and how much disk it will fill, by arithmetic and one short measurement.
 
-The operations of a training token follow from the shapes of the weights: two for each weight in a product forwards, and
-twice as many backwards. The machine's speed is measured on small matrix products, of which training reaches a part.
+What a training token costs, in floating point operations, each family says in its specification; as a rule it follows
+from the shapes of the weights. The machine's speed is measured on small matrix products, of which training reaches a
+part.
 """
 
 import math
@@ -10,7 +11,6 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from nextchapter.flow import Flow
-from nextchapter.spec.models import Weights
 from nextchapter.spec.study import RunSpec
 
 NOVEL_BYTES = 700_000
@@ -23,7 +23,7 @@ minLSTM lie between GRU and LSTM of the same size."""
 EVALUATION_SHARE = 0.06
 """Validation, scoring and writing, against training."""
 JOB_S, JOBS_PER_RUN, SHARED_JOBS = 4.0, 5, 12
-"""Start of a job, and how many there are."""
+"""Start of a job, and how many there are; a model with hidden states has one more, that tells what they mean."""
 LEAST, MOST = 0.8, 1.5
 """The range of what an estimate of one may turn out to be."""
 _WEIGHT_COPIES = 6  # the model, its copy in MLflow, a checkpoint with two moments and the best weights
@@ -40,9 +40,14 @@ class Estimate(NamedTuple):
     disk_bytes: int
 
 
-def operations_per_token(weights: Weights) -> int:
-    """Return the floating point operations of one training token: 2 forwards and 4 backwards for each weight."""
-    return 6 * (weights.recurrent + weights.output)
+def operations(run: RunSpec, vocabulary_size: int, tokens: float) -> float:
+    """Return the floating point operations of training on some tokens."""
+    return tokens * run.model.operations_per_token(vocabulary_size, run.training.batch_size, _step_length(run))
+
+
+def _step_length(run: RunSpec) -> int:
+    """Return how many tokens of each sequence a step reads."""
+    return CHAPTER_TOKENS if run.training.truncation == "chapter" else run.training.truncation
 
 
 def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
@@ -59,8 +64,7 @@ def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
     if training.max_tokens is not None:
         budgets.append(training.max_tokens)
     if training.max_steps is not None:
-        length = CHAPTER_TOKENS if training.truncation == "chapter" else training.truncation
-        budgets.append(training.max_steps * training.batch_size * length)
+        budgets.append(training.max_steps * training.batch_size * _step_length(run))
     if training.max_epochs is not None:
         budgets.append(training.max_epochs * epoch_tokens)
     return min(budgets, default=math.inf)
@@ -91,10 +95,11 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
         weights_total += weights.total
         tokens = budget_tokens(run, train_characters / tokenizer.characters_per_token)
         tables_bytes += run.model.table_bytes(tokens)
-        training_s = operations_per_token(weights) * tokens / (operations_per_s * EFFICIENCY)
+        training_s = operations(run, tokenizer.expected_size, tokens) / (operations_per_s * EFFICIENCY)
         if run.training.max_seconds is not None and not run.model.reads_once:
             training_s = min(training_s, run.training.max_seconds)
-        seconds.append(training_s * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
+        jobs = JOBS_PER_RUN + run.model.has_hidden_states
+        seconds.append(training_s * (1 + EVALUATION_SHARE) + jobs * JOB_S)
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s
     disk = 4 * _WEIGHT_COPIES * weights_total + _TABLE_COPIES * round(tables_bytes)

@@ -23,8 +23,13 @@ INK, MUTED, FAINT = "#1c1c22", "#5b5b66", "#d9d9e0"
 
 # Okabe and Ito's palette, which people with any kind of colour vision tell apart; purple and orange are
 # darkened so that names can be written in them, and the yellow is left out.
-_FAMILY_COLOURS = {"elman": "#D55E00", "gru": "#009E73", "lstm": "#0072B2"}
-_OTHER_COLOURS = ("#A8527F", "#B07A00", "#000000", "#56B4E9", "#6B5B95", "#7A7A7A")
+# Models that count are grey, hidden Markov models purple to violet.
+_FAMILY_COLOURS = {
+    "elman": "#D55E00", "gru": "#009E73", "lstm": "#0072B2", "feed-forward": "#3E9FD8",
+    "hmm": "#A8527F", "hmm-cloned": "#6B5B95", "hmm-neural": "#42275E",
+    "ngram": "#6F6F78", "unigram": "#93939C", "uniform": "#AEAEB6",
+}  # fmt: skip
+_OTHER_COLOURS = ("#B07A00", "#000000", "#7B3F00", "#2F8F8F", "#C2185B", "#5D7A1F")
 
 # Matplotlib brings the first two; the others serve alphabets those lack, where the machine has them.
 _FALLBACK_FONTS = (
@@ -103,7 +108,7 @@ def fonts(first: str) -> list[str]:
 
 
 def family_colours(kinds: Iterable[str]) -> dict[str, str]:
-    """Return a colour for each kind of model; those of the three classic networks never change."""
+    """Return a colour for each kind of model; those of the families named here never change."""
     others = sorted(set(kinds) - set(_FAMILY_COLOURS))
     assigned = {kind: _OTHER_COLOURS[place % len(_OTHER_COLOURS)] for place, kind in enumerate(others)}
     return {**_FAMILY_COLOURS, **assigned}

@@ -5,7 +5,7 @@ state, prediction. The words, the probabilities and all sizes are the run's own.
 """
 
 from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from typing import Any, Literal, NamedTuple
 
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
@@ -21,6 +21,7 @@ _LEFT, _RIGHT = 0.98, 0.24
 _COLUMN = (WIDTH_INCHES - _LEFT - _RIGHT) / STEPS
 _BOX = 0.7
 _WORD, _VECTOR, _GUESSES, _TRUTH, _GAP = 0.36, 0.26, 0.84, 0.56, 0.44
+_WINDOW_GAP = 0.74
 _SIMPLE_CELL, _GATED_CELL, _MEMORY_CELL = 0.46, 0.72, 1.02
 """Heights of the rows, and of the arrows between them, in inches."""
 _LINE = 0.3
@@ -40,6 +41,10 @@ class CellDrawing(NamedTuple):
     """Whether a second state, c, runs beside h."""
     equations: tuple[tuple[str, str], ...]
     """In Matplotlib's math notation, each with its meaning in plain words."""
+    shape: Literal["box", "chain", "window"] = "box"
+    """A box with a state; a chain of hidden states that show words; or a box that reads the last words alone."""
+    output: str = "y_t"
+    """What the prediction is, in the same notation; a network with h has its softmax there."""
     hidden_weight: str = r"W_{hh}"
     """What stands on the arrow from one hidden state to the next."""
 
@@ -107,6 +112,10 @@ _CELLS: dict[str, CellDrawing] = {
         hidden_weight="",
     ),
 }
+_CHAIN = (
+    (r"p(z_{t+1} = j\,|\,z_t = i) = A_{ij}", "each hidden state leads to the next"),
+    (r"b_t(j) = p(z_{t+1} = j\,|\,x_1 \ldots x_t)", "the belief in each state: all that it remembers"),
+)
 _MACHINES: dict[str, CellDrawing] = {
     "ngram": CellDrawing(
         "Kneser-Ney n-grams",
@@ -117,6 +126,7 @@ _MACHINES: dict[str, CellDrawing] = {
             (r"s_t = (x_{t-n+2},\ \ldots,\ x_t)", "state s: the last words, and no others"),
             (r"p(w\,|\,s) = (c(s\,w) - D)\,/\,c(s) + \gamma(s)\,p(w\,|\,s')", "s' is shorter by its first word"),
         ),
+        "window",
     ),
     "feed-forward": CellDrawing(
         "Feed-forward network",
@@ -127,11 +137,43 @@ _MACHINES: dict[str, CellDrawing] = {
             (r"s_t = (E\,x_{t-n+2},\ \ldots,\ E\,x_t)", "state s: the vectors of the last words"),
             (r"y_t = \mathrm{softmax}(b + U\,\tanh(d + H\,s_t))", "one hidden layer over all of them"),
         ),
+        "window",
+    ),
+    "hmm": CellDrawing(
+        "Hidden Markov model",
+        "Baum et al., 1970; Rabiner, 1989",
+        (),
+        False,
+        (*_CHAIN, (r"p(x_t = w\,|\,z_t = i) = B_{iw}", "each state shows words of its kind")),
+        "chain",
+        r"y_t = b_t\,B",
+    ),
+    "hmm-cloned": CellDrawing(
+        "Hidden Markov model with cloned states",
+        "Dedieu et al., 2019; George et al., 2021",
+        (),
+        False,
+        (*_CHAIN, (r"B_{iw} = 1 \ \mathrm{or} \ 0", "each state shows one word; a word has several states")),
+        "chain",
+        r"y_t = b_t\,B",
+    ),
+    "hmm-neural": CellDrawing(
+        "Neural hidden Markov model",
+        "Chiu and Rush, 2020; Chiu, Deng and Rush, 2021",
+        (),
+        False,
+        (
+            *_CHAIN,
+            (r"A_{ij} = \Sigma_r\ p(r\,|\,i)\ p(j\,|\,r)", "A of low rank; both factors from vectors"),
+            (r"B_{iw} = \mathrm{softmax}_w(f(s_i) \cdot e_w)", "a state shows words of one class"),
+        ),
+        "chain",
+        r"y_t = b_t\,B",
     ),
     "unigram": CellDrawing("Unigram", "Frequencies", (), False, ((r"s_t = (\,)", "state s: it remembers nothing"),)),
     "uniform": CellDrawing("Uniform", "The floor", (), False, ((r"s_t = (\,)", "state s: it remembers nothing"),)),
 }
-"""Models that are a box with a state."""
+"""Models without h: n-grams and the like, and hidden Markov models."""
 _ACTIVATIONS = {"tanh": r"\tanh", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma"}
 
 
@@ -181,8 +223,9 @@ class _Drawing:
         model = run["model"]
         self.run, self.model, self.cell = run, model, cell_drawing(model)
         self.colour = family_colours([model["kind"]])[model["kind"]]
-        self.letter = "h" if model["kind"] in _CELLS else "s"
-        self.has_vectors = "embedding" in model
+        self.letter = "h" if model["kind"] in _CELLS else "z" if self.cell.shape == "chain" else "s"
+        self.has_vectors = "embedding" in model and self.cell.shape != "chain"
+        self.entrance = _WINDOW_GAP if self.cell.shape == "window" else _GAP
         self.layers = int(model.get("layers", 1))
         self.rows = min(self.layers, _LAYERS_DRAWN_MAX)
         start = choose_window(passage.predictions)
@@ -193,7 +236,8 @@ class _Drawing:
         lines = [*self.cell.equations, self._output_line()]
         below = _SIZES + _LINE * len(lines) + 0.12
         vectors = _VECTOR + _GAP if self.has_vectors else 0
-        net = _WORD + vectors + self.rows * self.cell_height + _GUESSES + _TRUTH + (self.rows + 1) * _GAP
+        net = _WORD + vectors + self.rows * self.cell_height + _GUESSES + _TRUTH + _GAP
+        net += self.entrance + (self.rows - 1) * _GAP
         height = below + net + _HEADER
         self.figure = Figure(figsize=(WIDTH_INCHES, height))
         self.axes: Axes = self.figure.add_axes((0, 0, 1, 1))
@@ -205,8 +249,8 @@ class _Drawing:
         self._explain(below, lines)
 
     def _output_line(self) -> tuple[str, str]:
-        if self.letter == "s":
-            return "y_t", "a probability for each next word"
+        if self.letter != "h":
+            return self.cell.output, "a probability for each next word"
         top = "h_t" if self.layers == 1 else rf"h_t^{{({self.layers})}}"
         projected = self.model.get("tied") and self.model.get("embedding") != self.model.get("hidden")
         weights = r"W_s = E\,P" if projected else "W_s = E" if self.model.get("tied") else ""
@@ -236,13 +280,11 @@ class _Drawing:
             self._name_row(step, y + _VECTOR / 2, f"vector\n{model['embedding']:,} long")
             y += _VECTOR
         for layer in range(self.rows):
-            skipped = layer == 1 and self.layers > self.rows
-            self._up(x, y, r"\cdots" if skipped else "W_{xh}" if self.letter == "h" else "")
-            y += _GAP
+            y = self._enter(step, x, y, layer)
             self._cell(step, x, y, layer)
             self._name_row(step, y + self.cell_height / 2, self._layer_name(layer))
             y += self.cell_height
-        self._up(x, y, "W_s" if self.letter == "h" else "")
+        self._up(x, y, {"h": "W_s", "z": "A,\\,B"}.get(self.letter, ""))
         y += _GAP
         self._guesses(x, y, self.window[step + 1])
         self._name_row(step, y + _GUESSES / 2, "what it\nexpects\nnext")
@@ -250,11 +292,33 @@ class _Drawing:
         self._truth(x, y, self.window[step + 1])
         self._name_row(step, y + _TRUTH / 2, "what does\ncome next")
 
+    def _enter(self, step: int, x: float, y: float, layer: int) -> float:
+        """Draw what leads into a cell, or from a hidden state to its word; return where the cell begins."""
+        if layer:
+            self._up(
+                x, y, r"\cdots" if layer == 1 and self.layers > self.rows else "W_{xh}" if self.letter == "h" else ""
+            )
+            return y + _GAP
+        if self.cell.shape == "chain":
+            self._arrow((x, y + _GAP - 0.02), (x, y + 0.02), self.colour, 1.4)
+            self.axes.text(x + 0.07, y + _GAP / 2, "$B$", va="center", fontsize=10.5)
+        elif self.cell.shape == "window":
+            for place in range(max(0, step - self.model["order"] + 2), step + 1):
+                start = (_LEFT + (place + 0.5) * _COLUMN, y + 0.02)
+                self._arrow(start, (x - 0.09 * (step - place), y + self.entrance - 0.02), MUTED, 0.9)
+        else:
+            self._up(x, y, "W_{xh}" if self.letter == "h" else "")
+        return y + self.entrance
+
     def _name_row(self, step: int, y: float, text: str) -> None:
         if step == 0:
             self.axes.text(0.12, y, text, fontsize=9, color=MUTED, va="center", linespacing=1.2)
 
     def _layer_name(self, layer: int) -> str:
+        if self.cell.shape == "window":
+            return f"reads the\nlast {self.model['order'] - 1}"
+        if self.cell.shape == "chain":
+            return f"hidden\nstate\n{_states_of(self.model)}".rstrip()
         name = "state" if self.letter == "s" else "hidden\nlayer"
         if self.layers > 1:
             name = f"layer\n{self._layer_number(layer)} of {self.layers}"
@@ -280,15 +344,27 @@ class _Drawing:
     def _cell(self, step: int, x: float, y: float, layer: int) -> None:
         """Draw a cell, its gates, and the arrows of its state from the step before."""
         middle = y + (0.22 if self.cell.gates else self.cell_height / 2)
+        if self.cell.shape == "chain":
+            self._hidden_state(step, x, middle)
+            return
         self._box(x, y, _BOX, self.cell_height, face=self.colour, edge=self.colour, alpha=0.13)
         self._state(x, middle, self._symbol(self.letter, step + 1, layer))
-        self._sideways(step, middle, layer, self.letter, self.cell.hidden_weight)
+        if self.cell.shape != "window":
+            self._sideways(step, middle, layer, self.letter, self.cell.hidden_weight)
         if self.cell.gates:
             self._gates(x, y + 0.52)
         if self.cell.has_memory:
             top = y + self.cell_height - 0.2
             self._state(x, top, self._symbol("c", step + 1, layer))
             self._sideways(step, top, layer, "c", "")
+
+    def _hidden_state(self, step: int, x: float, y: float) -> None:
+        """Draw a circle with the arrows of the chain; circles are what nobody sees, boxes what stands in the book."""
+        radius = self.cell_height / 2
+        for look in ({"fc": self.colour, "ec": "none", "alpha": 0.13}, {"fc": "none", "ec": self.colour, "lw": 1.2}):
+            self.axes.add_patch(Circle((x, y), radius, **look))
+        self._state(x, y, self._symbol("z", step + 1, 0))
+        self._sideways(step, y, 0, "z", "A", half_width=radius)
 
     def _gates(self, x: float, y: float) -> None:
         gates = self.cell.gates
@@ -308,17 +384,19 @@ class _Drawing:
         """Return the number of a drawn layer; of many, the first and the last two are drawn."""
         return layer + 1 if layer == 0 or self.layers == self.rows else self.layers - self.rows + layer + 1
 
-    def _sideways(self, step: int, y: float, layer: int, letter: str, weights: str) -> None:
+    def _sideways(
+        self, step: int, y: float, layer: int, letter: str, weights: str, half_width: float = _BOX / 2
+    ) -> None:
         """Draw the arrow that brings a state from the step before, and the one that leaves the last step."""
-        right = _LEFT + (step + 0.5) * _COLUMN - _BOX / 2
-        left = right - (_COLUMN - _BOX) if step else right - 0.24
+        right = _LEFT + (step + 0.5) * _COLUMN - half_width
+        left = right - (_COLUMN - 2 * half_width) if step else right - 0.24
         self._arrow((left, y), (right, y), self.colour, 1.8)
         if step == 0:
             self.axes.text(left - 0.05, y, self._symbol(letter, 0, layer), ha="right", va="center", fontsize=12)
-        elif weights and self.letter == "h":
+        elif weights and self.letter != "s":
             self.axes.text((left + right) / 2, y + 0.06, f"${weights}$", ha="center", va="bottom", fontsize=9.5)
         if step == self.steps - 1:
-            end = right + _BOX
+            end = right + 2 * half_width
             self._arrow((end, y), (end + 0.22, y), self.colour, 1.8)
 
     def _up(self, x: float, y: float, weights: str) -> None:
@@ -363,13 +441,20 @@ class _Drawing:
             axes.text(WIDTH_INCHES - 0.12, y, meaning, va="baseline", ha="right", fontsize=9, color=MUTED)
 
     def _same_weights(self) -> str:
+        if self.cell.shape == "chain":
+            return "The same tables A and B at each step"
         return "The same weights at each step" + ("; each gate has its own" if self.cell.gates else "")
 
     def _sizes(self) -> str:
         left_out = self.layers - self.rows
         note = f", {left_out} of {self.layers} layers not drawn" if left_out else ""
-        vectors = "E turns a word into its vector; " if self.has_vectors else ""
+        vectors = "E turns a word into its vector" if self.has_vectors else ""
+        vectors += {True: "; ", False: ". "}[self.cell.shape == "box"] if vectors else ""
         before = f"${self.letter}_0$ holds what was read before."
+        if self.cell.shape == "chain":
+            before = "Nobody sees the states: the model knows how probable each is, from all words so far."
+        if self.cell.shape == "window":
+            before = f"What stood before the last {self.model['order'] - 1} words is forgotten."
         return f"{self.run['parameters']:,} weights in all{note}.\n{vectors}{before}"
 
     def _box(
@@ -401,3 +486,9 @@ class _Drawing:
             "parse_math": False,
         }
         self.axes.text(x, y, text, ha=align, va="center", **look)
+
+
+def _states_of(model: Mapping[str, Any]) -> str:
+    """Return of how many states one is on: `1 of 256`; empty where the specification does not say."""
+    count = model.get("states") or model.get("classes", 0) * model.get("states_per_class", 0)
+    return f"1 of {count:,}" if count else ""

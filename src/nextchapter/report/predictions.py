@@ -81,7 +81,8 @@ def shown(token: str, before: str) -> str:
     byte = _BYTE.fullmatch(token)
     if byte:
         return f"byte {byte[1]}"
-    return f"…{token}" if goes_on(token, before) else token.strip() or "␣"
+    blank = "↵" if "\n" in token else "␣"
+    return f"…{token}" if goes_on(token, before) else token.strip() or blank
 
 
 def goes_on(token: str, before: str) -> bool:

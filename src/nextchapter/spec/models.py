@@ -31,6 +31,8 @@ class FamilySpec(Spec):
 
     has_token_vectors: ClassVar[bool] = False
     """Whether the model looks tokens up in a table of vectors of the width `embedding`."""
+    has_hidden_states: ClassVar[bool] = False
+    """Whether the model is in one of a number of states at each token, so that a passage can be labelled with them."""
     reads_once: ClassVar[bool] = False
     """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
 
@@ -41,6 +43,20 @@ class FamilySpec(Spec):
         """Return the numbers of weights; a model that counts has none before it has counted."""
         del vocabulary_size
         return Weights()
+
+    def operations_per_token(self, vocabulary_size: int, sequences: int, length: int) -> float:
+        """Return the floating point operations of a training token: 2 forwards and 4 backwards for each weight.
+
+        A family whose time goes elsewhere says how many such operations would take as long, as it was measured.
+
+        Args:
+            vocabulary_size: number of tokens.
+            sequences: of a step, side by side.
+            length: tokens of each.
+        """
+        del sequences, length
+        weights = self.weights(vocabulary_size)
+        return 6 * (weights.recurrent + weights.output)
 
     def table_bytes(self, train_tokens: float) -> float:
         """Return the most that the tables of a model that counts take on the disk, by the tokens that it counts."""
@@ -118,12 +134,14 @@ class InputGatedSpec(RecurrentSpec):
 class EmSpec(FamilySpec):
     """What the models that learn by expectation-maximisation have in common."""
 
+    has_hidden_states: ClassVar[bool] = True
+
     states: Annotated[int, Field(ge=1, le=65536)] = 256
     """Number of hidden states."""
     pseudo_count: Annotated[float, Field(ge=1e-6)] = 1.0
     """Counts added to each distribution, shared out as a frequency-only model would: no probability is ever 0."""
     step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.6
-    """kappa of online EM: batch t has the weight (t + 1)^-kappa; a larger one forgets less."""
+    """kappa of online EM: batch t has about the weight (t + 1)^-kappa; a larger one forgets less."""
 
     def describe(self) -> str:
         """Return the number of states."""

@@ -77,15 +77,17 @@ def _learn(
     """Return the model with the weights to keep, and where its run ended: fitted if it counts, else trained."""
     from nextchapter.models.protocol import CountedModel
     from nextchapter.models.registry import set_weights
-    from nextchapter.training.counting import fit_model
+    from nextchapter.training.checkpoint import CheckpointFile
     from nextchapter.training.loop import InterruptedRunError, TrainingDivergedError
 
     model = _build(job, facts)
     if isinstance(model, CountedModel):
+        CheckpointFile(folder / "checkpoint.pt", run_key).remove()
         events = _open_events(job, run_key, folder, stack)
-        return model, fit_model(
-            model, _open(job, "train", facts), facts["end_of_chapter"], _validation(job, facts), events
-        )
+        stream, end = _open(job, "train", facts), facts["end_of_chapter"]
+        # By name: `Flow.code` counts these modules as code of those runs only that need them.
+        counting = importlib.import_module("nextchapter.training.counting")
+        return model, counting.fit_model(model, stream, end, _validation(job, facts), events)
     trainer = _prepare(job, facts, model, run_key, folder, stack)
     try:
         counters = trainer.run()
@@ -132,6 +134,8 @@ def _prepare(
     if checkpoint and not (log.is_file() and log.stat().st_size >= checkpoint["event_bytes"]):
         LOGGER.warning("the event log is shorter than its checkpoint says; the run starts anew")
         checkpoint = None
+    if checkpoint is None:
+        checkpoints.remove()
     events = _open_events(job, run_key, folder, stack, checkpoint["event_bytes"] if checkpoint else 0)
     done = checkpoint["counters"]["tokens"] if checkpoint else 0
     progress = Progress(job.spec["run"], done, shared_terminal=TRACKING in os.environ)
@@ -154,11 +158,10 @@ def _start_from_vectors(model: "LanguageModel", job: Job) -> None:
     """Put learned vectors into a new model, if the run names any."""
     import torch
 
-    from nextchapter.embeddings.vectors import load_vectors
     from nextchapter.models.starting import start_vectors
 
     for path in job.paths("vectors"):
-        vectors, known = load_vectors(path)
+        vectors, known = importlib.import_module("nextchapter.embeddings.vectors").load_vectors(path)
         start_vectors(model, torch.from_numpy(vectors), torch.from_numpy(known))
 
 

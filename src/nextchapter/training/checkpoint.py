@@ -31,5 +31,5 @@ class CheckpointFile:
         return content if content.get("run_key") == self.run_key else None
 
     def remove(self) -> None:
-        """Delete the checkpoint: the run has ended."""
+        """Delete the checkpoint, whosever it is: a run starts anew."""
         self.path.unlink(missing_ok=True)

@@ -1,54 +1,74 @@
-from pathlib import Path
-
 import numpy as np
 import pytest
 import torch
 
-from nextchapter.diagnostics.hidden_states import label_tokens, list_states, stationary_shares
-from nextchapter.models.hidden_markov import posteriors, viterbi
+from nextchapter.diagnostics.hidden_states import (
+    label_tokens,
+    list_states,
+    list_tokens,
+    name_states,
+    read_passage,
+    stationary_shares,
+)
 from nextchapter.models.hmm import Hmm, HmmSpec
-from nextchapter.report.figures import save_figure
-from nextchapter.report.states import draw_posteriors
 
-SPELLINGS = [" the", " a", " cat", " dog", "."]
+SPELLINGS = ["the", "a", "cat", "dog", ".", "end of chapter"]
 
 
 @pytest.fixture
 def model() -> Hmm:
-    """Articles, animals, full stops: three states that take turns."""
-    model = Hmm(5, HmmSpec(states=3, pseudo_count=1e-6)).double()
+    """Articles, animals, full stops: three states that take turns; a chapter begins behind a full stop."""
+    model = Hmm(6, HmmSpec(states=3, pseudo_count=1e-6)).double()
     model.transition_counts.copy_(torch.tensor([[0, 9, 1], [0, 0, 10], [10, 0, 0]]))
-    model.emission_counts.copy_(torch.tensor([[7, 3, 0, 0, 0], [0, 0, 6, 4, 0], [0, 0, 0, 0, 10]]).T)
+    model.emission_counts.copy_(torch.tensor([[7, 3, 0, 0, 0, 0], [0, 0, 6, 4, 0, 0], [0, 0, 0, 0, 9, 1]]).T)
     return model.eval()
 
 
 def test_each_token_has_the_label_that_only_it_can_have(model: Hmm) -> None:
-    table = label_tokens(model, np.array([0, 2, 4, 1, 3], dtype=np.uint16), SPELLINGS)
-    assert table["token"].tolist() == [" the", " cat", ".", " a", " dog"]
+    reading = read_passage(model.probabilities(), np.array([0, 2, 4, 1, 3], dtype=np.uint16), end_of_chapter=5)
+    table = label_tokens(reading, ["the", " cat", ".", " a", " dog"])
+    assert table["token"].tolist() == ["the", " cat", ".", " a", " dog"]
     assert table["state"].tolist() == [0, 1, 2, 0, 1]
     assert table["posterior"].to_numpy() == pytest.approx(np.ones(5), abs=1e-5)
+    assert reading.posterior.sum(axis=1) == pytest.approx(np.ones(5))
 
 
-def test_states_stand_in_the_order_of_their_shares_with_their_tokens(model: Hmm) -> None:
-    table = list_states(model, SPELLINGS, most_tokens=2)
-    shares = torch.tensor([10, 9, 10]) / 29  # 0 -> 1 in nine of ten rounds
-    torch.testing.assert_close(stationary_shares(model.probabilities()), shares.double(), rtol=1e-5, atol=1e-6)
-    articles = table[table["state"] == 0]
-    assert articles["token"].tolist() == [" the", " a"]
-    assert articles["probability"].to_numpy() == pytest.approx([0.7, 0.3], abs=1e-6)
-    assert articles["next_token"].tolist() == [" cat", " dog"]
-    assert articles["next_probability"].to_numpy() == pytest.approx([0.54, 0.36], abs=1e-6)
+def test_states_stand_in_the_order_of_their_shares_and_say_where_they_lead(model: Hmm) -> None:
+    tables = model.probabilities()
+    shares = stationary_shares(tables)
+    exact = torch.tensor([10, 9, 10]) / 29  # 0 -> 1 in nine of ten rounds
+    torch.testing.assert_close(shares, exact.double(), rtol=1e-5, atol=1e-6)
+    table = list_states(tables, shares)
     assert table["state"].tolist()[-1] == 1
-    assert len(list_states(model, SPELLINGS, most_states=1, most_tokens=9)) == 5
+    first = table.set_index("state").loc[0]
+    assert first["next_states"].startswith("1 (90%), 2 (10%)")
+    assert first["mean_tokens"] == pytest.approx(1, abs=1e-6)
+    assert len(list_states(tables, shares, most_states=2)) == 2
 
 
-def test_the_figure_is_drawn_and_its_bytes_depend_on_the_passage_alone(model: Hmm, tmp_path: Path) -> None:
-    tables, passage = model.probabilities(), torch.tensor([0, 2, 4, 1, 3])
-    path, _ = viterbi(tables, passage)
-    read = posteriors(tables, passage).numpy(), path.numpy(), [SPELLINGS[token] for token in passage], ["a", "b", "c"]
-    for name in ("one", "two"):
-        save_figure(lambda: draw_posteriors(*read), tmp_path / f"{name}.svg", tmp_path / f"{name}.png")
-    assert (tmp_path / "one.svg").read_bytes() == (tmp_path / "two.svg").read_bytes()
-    axes = draw_posteriors(*read).axes[0]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["a", "b", "c"]
-    assert [label.get_text() for label in axes.get_xticklabels()] == ["the", "cat", ".", "a", "dog"]
+def test_a_state_that_stays_lasts_as_a_geometric_distribution_does(model: Hmm) -> None:
+    model.transition_counts[1] = torch.tensor([0, 3, 1])
+    tables = model.probabilities()
+    row = list_states(tables, stationary_shares(tables)).set_index("state").loc[1]
+    assert (row["stays"], row["mean_tokens"]) == (pytest.approx(0.75, abs=1e-6), pytest.approx(4, abs=1e-5))
+
+
+def test_states_are_told_by_their_tokens_and_by_what_follows(model: Hmm) -> None:
+    model.emission_counts[5, 2] = 0
+    table = list_tokens(model.probabilities(), [0, 2], SPELLINGS, most_tokens=2)
+    articles = table[table["state"] == 0]
+    assert articles["token"].tolist() == ["the", "a"]
+    assert articles["probability"].to_numpy() == pytest.approx([0.7, 0.3], abs=1e-6)
+    assert articles["next_token"].tolist() == ["cat", "dog"]
+    assert articles["next_probability"].to_numpy() == pytest.approx([0.54, 0.36], abs=1e-6)
+    assert name_states(table) == {0: "the · a", 2: ". → the · a"}
+
+
+def test_tokens_that_a_state_never_emits_are_not_named() -> None:
+    tables = Hmm(6, HmmSpec(states=3)).probabilities()
+    only = tables._replace(
+        emission=torch.tensor([[1.0, 0, 0], [0, 1, 0], [0, 0, 0.5], [0, 0, 0.5], [0, 0, 0], [0, 0, 0]])
+    )
+    table = list_tokens(only, [2], SPELLINGS, most_tokens=3)
+    assert table["token"].tolist() == ["cat", "dog", ""]
+    assert name_states(table) == {2: "cat · dog"}

@@ -34,6 +34,8 @@ def fitted(order: int) -> Ngram:
 
 def test_every_token_gets_a_word_of_its_own_without_white_space() -> None:
     assert arpa.arpa_words(TEXTS) == WORDS
+    assert arpa.arpa_words(TEXTS, unknown=0) == ["<unk>", *WORDS[1:]]
+    assert arpa.arpa_words(["[UNK]", "<unk>"], unknown=0) == ["<unk>", "<unk>#1"]
 
 
 @pytest.mark.parametrize("order", [2, 3, 4, 5, 6])
@@ -50,6 +52,25 @@ def test_kenlm_reads_the_file_and_scores_alike(order: int, tmp_path: Path) -> No
         np.testing.assert_allclose(np.array(scores) * -np.log(10), nats, atol=1e-4)
         assert reader.score(sentence) * -np.log(10) == pytest.approx(nats.sum(), abs=1e-4)
     assert next(iter(reader.full_scores("nobody", bos=False, eos=False)))[0] == -100
+
+
+@pytest.mark.parametrize("order", [2, 3, 5])
+def test_kenlm_scores_words_it_does_not_know_as_the_unknown_word(order: int, tmp_path: Path) -> None:
+    """The vocabulary is closed: the token 3 is what all unknown words became in training."""
+    kenlm = pytest.importorskip("kenlm", reason="the optional package kenlm is not installed")
+    words, model = arpa.arpa_words(TEXTS, unknown=3), fitted(order)
+    arpa.save_arpa(tmp_path / "a.arpa", model, words, END)
+    assert f"ngram 1={len(TEXTS) + 1}\n" in (tmp_path / "a.arpa").read_text(encoding="utf-8")
+    reader, test = kenlm.Model(str(tmp_path / "a.arpa")), stream(1)
+    unknown = 0
+    for index, nats in enumerate(score_chapters(model, test, END, 4, 7)):
+        tokens = test.chapter(index)[:-1]
+        sentence = " ".join(f"nobody{place}" if token == 3 else words[token] for place, token in enumerate(tokens))
+        scores, _, is_unknown = zip(*reader.full_scores(sentence, bos=True, eos=True), strict=True)
+        np.testing.assert_allclose(np.array(scores) * -np.log(10), nats, atol=1e-4)
+        assert list(is_unknown[:-1]) == (tokens == 3).tolist()
+        unknown += sum(is_unknown)
+    assert unknown > 10
 
 
 def test_the_file_says_what_the_tables_hold(tmp_path: Path) -> None:

@@ -19,12 +19,13 @@ from nextchapter.models.protocol import CountedModel, count_parameters
 from nextchapter.models.registry import build_model
 from nextchapter.report.estimate import (
     CHAPTER_TOKENS,
+    EFFICIENCY,
     EVALUATION_SHARE,
     MOST,
     budget_tokens,
     estimate,
     measure_core,
-    operations_per_token,
+    operations,
     schedule,
 )
 from nextchapter.spec.models import RecurrentSpec
@@ -81,7 +82,43 @@ def test_a_model_that_counts_reads_all_tokens_once_and_its_tables_fit_the_disk()
 def test_a_token_costs_six_operations_for_each_weight_that_multiplies() -> None:
     spec = LstmSpec(hidden=384, embedding=192)
     recurrent, softmax = 4 * (192 + 384) * 384, 384 * 192 + 192 * 2000
-    assert operations_per_token(spec.weights(2000)) == 6 * (recurrent + softmax)
+    assert spec.operations_per_token(2000, 16, 48) == 6 * (recurrent + softmax)
+
+
+NEURAL = {"kind": "hmm-neural", "classes": 64, "states_per_class": 32, "rank": 64}
+
+
+@pytest.mark.parametrize(
+    ("model", "vocabulary_size", "batch_size", "tokens_per_s", "operations_per_s"),
+    [
+        ({"kind": "hmm", "states": 64}, 2000, 64, 565_744, 7.93e10),
+        ({"kind": "hmm", "states": 256}, 2000, 64, 111_075, 7.99e10),
+        ({"kind": "hmm", "states": 256}, 2000, 16, 85_064, 7.69e10),
+        ({"kind": "hmm", "states": 256}, 8000, 64, 76_911, 7.73e10),
+        ({"kind": "hmm", "states": 512}, 2000, 64, 44_953, 7.87e10),
+        ({"kind": "hmm-cloned", "states": 2048}, 2000, 64, 425_516, 8.37e10),
+        ({"kind": "hmm-cloned", "states": 4096}, 2000, 64, 74_653, 8.44e10),
+        ({"kind": "hmm-cloned", "states": 4096}, 2000, 16, 50_173, 8.32e10),
+        ({"kind": "hmm-cloned", "states": 8192}, 2000, 64, 11_903, 8.30e10),
+        (NEURAL, 2000, 64, 27_596, 9.89e10),
+        (NEURAL, 2000, 16, 12_072, 7.32e10),
+        (NEURAL, 8000, 64, 18_181, 7.56e10),
+        ({**NEURAL, "states_per_class": 64, "rank": 128}, 2000, 64, 6_573, 7.21e10),
+        ({**NEURAL, "classes": 128, "states_per_class": 16, "rank": 32}, 2000, 64, 46_936, 6.62e10),
+        ({"kind": "ngram", "order": 5}, 2000, 1, 454_875 / 0.57, 8.41e10),
+        ({"kind": "ngram", "order": 5}, 10_000, 1, 1e7 / 20.64, 8.4e10),
+        ({"kind": "ngram", "order": 3}, 2000, 1, 454_875 / 0.29, 9.38e10),
+        ({"kind": "lstm", "hidden": 384, "embedding": 192}, 2000, 16, 8_531, 7.24e10),
+        ({"kind": "feed-forward"}, 2000, 16, 21_441, 9.12e10),
+    ],
+)
+def test_each_family_is_estimated_as_it_was_measured(
+    model: dict[str, Any], vocabulary_size: int, batch_size: int, tokens_per_s: float, operations_per_s: float
+) -> None:
+    """Processor time of training steps of 48 tokens, beside the speed of the core as `measure_core` measures it."""
+    run = run_spec(model, batch_size=batch_size, max_steps=1)
+    expected_s = operations(run, vocabulary_size, 1e6) / (operations_per_s * EFFICIENCY)
+    assert 1 / 1.5 < expected_s / (1e6 / tokens_per_s) < 1.5
 
 
 @pytest.mark.parametrize(

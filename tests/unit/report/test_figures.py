@@ -42,6 +42,7 @@ def test_each_family_has_a_colour_of_its_own_and_the_classic_ones_keep_theirs() 
     many = family_colours(["hmm", "qrnn", "lstm", "ngram", "gru"])
     assert len({many[kind] for kind in ("elman", "gru", "lstm", "hmm", "qrnn", "ngram")}) == 6
     assert all(many[kind] == alone[kind] for kind in ("elman", "gru", "lstm"))
+    assert len(set(family_colours(["qrnn", "sru"]).values())) == 12
     assert family_colours(str(kind) for kind in range(50)).keys() >= {"0", "49"}
 
 

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 from matplotlib.figure import Figure
+from matplotlib.patches import Circle, FancyArrowPatch
 
 from nextchapter.report.network import cell_drawing, choose_window, draw_network
 from nextchapter.report.predictions import Passage, Prediction, read_predictions
@@ -134,6 +135,52 @@ def test_a_model_of_another_kind_is_a_box_with_a_state(
     assert titled in texts(figure)
     assert "$s_{5}$" in texts(figure)
     assert not any("W_" in text for text in texts(figure))
+
+
+CHAINS: list[dict[str, Any]] = [
+    {"kind": "hmm", "states": 256},
+    {"kind": "hmm-cloned", "states": 65536},
+    {"kind": "hmm-neural", "classes": 64, "states_per_class": 32, "rank": 64, "embedding": 128},
+]
+
+
+@pytest.mark.parametrize("model", CHAINS, ids=lambda model: model["kind"])
+def test_a_hidden_markov_model_is_a_chain_of_states_that_show_the_words(
+    model: dict[str, Any],
+    run_of: Callable[..., Any],
+    passage: Passage,
+    in_style: None,
+    texts_outside: Callable[[Figure], list[str]],
+) -> None:
+    figure = draw_network(run_of("lstm-384.s1") | {"model": model, "parameters": 123_456_789}, passage)
+    assert texts_outside(figure) == []
+    written = texts(figure)
+    count = {"hmm": "256", "hmm-cloned": "65,536", "hmm-neural": "2,048"}[model["kind"]]
+    assert f"hidden\nstate\n1 of {count}" in written
+    assert [written.count(text) for text in ("$z_{5}$", "$A$", "$B$", r"$A,\,B$")] == [1, 4, 5, 5]
+    assert not any("vector\n" in text for text in written)
+    circles = [patch for patch in figure.axes[0].patches if isinstance(patch, Circle)]
+    arrows = [patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]
+    assert len(circles) == 2 * 5
+    assert len(arrows) == 5 + 5 + 6  # to the words, to the guesses, along the chain
+
+
+@pytest.mark.parametrize(
+    ("model", "read"),
+    [
+        ({"kind": "ngram", "order": 1}, 0),
+        ({"kind": "ngram", "order": 3}, 1 + 4 * 2),
+        ({"kind": "ngram", "order": 12}, 1 + 2 + 3 + 4 + 5),
+        ({"kind": "feed-forward", "order": 4, "hidden": 8, "embedding": 4}, 5 + 1 + 2 + 3 * 3),
+    ],
+)
+def test_a_window_reads_the_last_words_and_nothing_else(
+    model: dict[str, Any], read: int, run_of: Callable[..., Any], passage: Passage, in_style: None
+) -> None:
+    figure = draw_network(run_of("lstm-384.s1") | {"model": model}, passage)
+    arrows = [patch for patch in figure.axes[0].patches if isinstance(patch, FancyArrowPatch)]
+    assert len(arrows) == read + 5  # and one from each to what it expects
+    assert f"reads the\nlast {model['order'] - 1}" in texts(figure)
 
 
 @pytest.mark.parametrize("words", [[" a$b$c", " x_1^2", " {", " \\frac", " 红楼", " $"], [" one", " two"], [" alone"]])
