@@ -11,6 +11,7 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise
 from statistics import median
 
+from nextchapter.corpus.dates import DATES_STYLE, dated_marks
 from nextchapter.corpus.marks import CHAPTER_WORDS, NUMERAL_STYLES, VOLUME_WORDS, Mark
 from nextchapter.corpus.matter import names_matter
 from nextchapter.corpus.removals import ink_of_lines
@@ -111,6 +112,7 @@ def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[L
     yield _layouts_of(chains, VOLUME_WORDS, fewest=2)
     for titles in isolated_marks(text.lines):
         yield _titled_layouts(text, _without_matter(titles))
+    yield [Layout(DATES_STYLE, dated_marks(text.lines))]
 
 
 def _find_chains(text: InkedLines, marks: Sequence[Mark]) -> dict[str, Layout]:
