@@ -1,5 +1,6 @@
 """Where something begins in a book that is no chapter: prefaces, interludes, epilogues, indexes, licences."""
 
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -7,7 +8,7 @@ from statistics import median
 
 from nextchapter.corpus.gutenberg import is_end_mark
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines
-from nextchapter.corpus.marks import Mark, find_marks
+from nextchapter.corpus.marks import CLOSING, Mark, find_marks
 from nextchapter.corpus.matter import (
     end_of_prose,
     gaps,
@@ -44,6 +45,20 @@ class Break:
     def body(self) -> int:
         """The line where its text begins."""
         return self.line + self.is_titled
+
+
+class Names:
+    """The short lines of a book between blank ones that can be a title."""
+
+    def __init__(self, lines: Sequence[str]) -> None:
+        blank = [not line or line.isspace() for line in lines]
+        around = zip([True, *blank], blank, [*blank[1:], True], strict=False)
+        alone = [index for index, (above, own, below) in enumerate(around) if above and below and not own]
+        self._places = [index for index in alone if _can_be_name(lines[index].strip())]
+
+    def between(self, start: int, stop: int) -> list[int]:
+        """Return those from one line to before another."""
+        return self._places[bisect_left(self._places, start) : bisect_left(self._places, stop)]
 
 
 def find_breaks(text: InkedLines, division: Division, end: int) -> list[Break]:
@@ -90,15 +105,17 @@ def _marked_breaks(text: InkedLines, division: Division) -> Iterator[Break]:
 
 def _printed_breaks(text: InkedLines, division: Division, end: int) -> Iterator[Break]:
     """Yield the breaks of a book without marked headings: before the first chapter, between chapters, in the last."""
-    yield from _breaks_before(text, division.chapters[0].line)
-    yield from _breaks_between(text, division)
-    yield from _breaks_behind(text, division.chapters[0], division.chapters[-1], end)
+    names = Names(text.lines)
+    yield from _breaks_before(text, names, division.chapters[0].line)
+    yield from _breaks_at_volumes(text, division, end)
+    yield from _breaks_between(text, names, division)
+    yield from _breaks_behind(text, names, division.chapters, end)
 
 
-def _breaks_before(text: InkedLines, first: int) -> Iterator[Break]:
+def _breaks_before(text: InkedLines, names: Names, first: int) -> Iterator[Break]:
     """Yield the breaks before the first chapter."""
     lines = text.lines
-    for line in _names_alone(lines, 0, first):
+    for line in names.between(0, first):
         kind = kind_of_matter(lines[line])
         if kind or is_apparatus(lines[line]):
             yield Break(line, kind or "")
@@ -108,7 +125,17 @@ def _breaks_before(text: InkedLines, first: int) -> Iterator[Break]:
             yield Break(line, "preface")
 
 
-def _breaks_between(text: InkedLines, division: Division) -> Iterator[Break]:
+def _breaks_at_volumes(text: InkedLines, division: Division, end: int) -> Iterator[Break]:
+    """Yield the breaks that stand on the line of a volume, as in `ACT II. PROLOGUE`."""
+    starts = sorted([mark.line for mark in [*division.chapters, *division.volumes]])
+    for volume in division.volumes:
+        name = volume.title.strip(CLOSING)
+        stop = next((line for line in starts if line > volume.line), end)
+        if is_interlude(name) and is_prose(text.lines[volume.line + 1 : stop]):
+            yield Break(volume.line, kind_of_matter(name) or "")
+
+
+def _breaks_between(text: InkedLines, names: Names, division: Division) -> Iterator[Break]:
     """Yield the breaks between two chapters: interludes set apart as chapters are, all else only next to a volume.
 
     An essay has an introduction and a conclusion of its own; a prologue opens a book, or a part of one.
@@ -118,8 +145,8 @@ def _breaks_between(text: InkedLines, division: Division) -> Iterator[Break]:
     for chapter, following in pairwise(chapters):
         start = chapter.line + 1 if chapter.title else _next_ink(lines, chapter.line + 1) + 1
         volumes = [mark.line for mark in division.volumes if chapter.line < mark.line <= following.line]
-        names = [line for line in _names_alone(lines, start, following.line) if kind_of_matter(lines[line])]
-        for line, after in pairwise([*names, following.line]):
+        named = [line for line in names.between(start, following.line) if kind_of_matter(lines[line])]
+        for line, after in pairwise([*named, following.line]):
             opens_volume = any(text.between(volume, line) <= NEAR_VOLUME for volume in volumes if volume < line)
             is_apart = is_interlude(lines[line]) and _blank_above(lines, line) >= gap
             stop = min([volume for volume in volumes if volume > line] + [after])
@@ -127,15 +154,16 @@ def _breaks_between(text: InkedLines, division: Division) -> Iterator[Break]:
                 yield Break(line, kind_of_matter(lines[line]) or "")
 
 
-def _breaks_behind(text: InkedLines, first: Mark, last: Mark, end: int) -> Iterator[Break]:
+def _breaks_behind(text: InkedLines, names: Names, chapters: Sequence[Mark], end: int) -> Iterator[Break]:
     """Yield the breaks in what follows the last chapter's heading.
 
     A name that stands in an earlier chapter too is that of a section in each, such as its notes or its conclusion.
     """
-    lines, behind = text.lines, last.line + 1
+    lines, last = text.lines, chapters[-1]
+    behind = last.line + 1
     title = -1 if last.title else _next_ink(lines, behind)
-    sections = {lines[line] for line in _names_alone(lines, first.line, last.line) if not is_interlude(lines[line])}
-    for line in _names_alone(lines, behind, end):
+    sections = {lines[line] for line in names.between(chapters[0].line, last.line) if not is_interlude(lines[line])}
+    for line in names.between(behind, end):
         kind = kind_of_matter(lines[line], is_behind=True)
         is_far = line > 1 and not lines[line - 2].strip()
         if line == title or lines[line] in sections:
@@ -184,14 +212,8 @@ def _is_long_prose(text: InkedLines, heading: int, stop: int) -> bool:
     return text.between(heading, stop) >= _SHORTEST_UNNAMED and is_prose(text.lines[heading + 1 : stop])
 
 
-def _names_alone(lines: Sequence[str], start: int, stop: int) -> Iterator[int]:
-    """Yield the short lines between blank ones that can be a title."""
-    for index in range(start, stop):
-        line = lines[index].strip()
-        if 0 < len(line) <= _LONGEST_NAME and (is_title(line) or line.isupper()):
-            around = [*lines[max(0, index - 1) : index], *lines[index + 1 : index + 2]]
-            if not any(map(str.strip, around)):
-                yield index
+def _can_be_name(line: str) -> bool:
+    return len(line) <= _LONGEST_NAME and (is_title(line) or line.isupper())
 
 
 def _next_ink(lines: Sequence[str], start: int) -> int:

@@ -4,10 +4,10 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from nextchapter.corpus.breaks import Break, find_breaks
+from nextchapter.corpus.breaks import Break, Names, find_breaks
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines, Layout, choose_layout, find_chain
 from nextchapter.corpus.marks import CHAPTER_WORDS, CLOSING, Mark, find_marks, is_capitalised
-from nextchapter.corpus.matter import CHAPTER, end_of_prose
+from nextchapter.corpus.matter import CHAPTER, end_of_prose, is_interlude
 from nextchapter.corpus.outline import Division, divide_by_headings, read_outline
 from nextchapter.corpus.removals import Removals, ink
 from nextchapter.corpus.titles import find_contents, is_table, title_behind
@@ -73,7 +73,21 @@ def _divide_by_marks(text: InkedLines) -> Division | None:
     chapters = _leading_letters(text, marks, layout) + layout.marks
     taken = {chapter.line for chapter in chapters if chapter.style not in CHAPTER_WORDS}
     volumes = [mark for mark in marks if mark.is_volume and mark.style != layout.style and mark.line not in taken]
-    return Division(layout.style, chapters, volumes)
+    return Division(layout.style, chapters, [*volumes, *_named_volumes(text, chapters, volumes)])
+
+
+def _named_volumes(text: InkedLines, chapters: Sequence[Mark], volumes: Sequence[Mark]) -> Iterator[Mark]:
+    """Yield the names that stand for a volume where the chapters count anew: an epilogue may have chapters as well."""
+    lines = text.lines
+    anew = [pair for pair in pairwise(chapters) if pair[1].number == 1] if volumes else []
+    names = Names(lines if anew else [])
+    for before, chapter in anew:
+        last = next((mark for mark in reversed(volumes) if mark.line <= chapter.line), None)
+        if last is None or last.line > before.line:
+            continue
+        for line in names.between(before.line + 1, chapter.line):
+            if is_interlude(lines[line]) and text.between(line + 1, chapter.line) <= _LONGEST_TITLE_PAGE:
+                yield Mark(line, last.style, last.number + 1, lines[line].strip())
 
 
 def _leading_letters(text: InkedLines, marks: Sequence[Mark], layout: Layout) -> list[Mark]:
@@ -174,7 +188,8 @@ def _enter_volumes(lines: Sequence[str], standing: list[Mark], stretch: _Stretch
     behind: list[str] = []
     stops = [*(mark.line for mark in stretch.volumes[1:]), stretch.opening.line]
     for volume, stop in zip(stretch.volumes, stops, strict=False):
-        printed, between = _read_heading(lines, volume, stop, takes_title=True)
+        is_beside = volume.line == stretch.opening.line
+        printed, between = (volume.label, []) if is_beside else _read_heading(lines, volume, stop, takes_title=True)
         standing = _enter_volume(standing, replace(volume, label=printed, title=""))
         behind += between
     return standing, behind

@@ -111,7 +111,7 @@ def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[L
     yield [Layout(CONTENTS_STYLE, contents_marks(text.lines))]
     yield _layouts_of(chains, VOLUME_WORDS, fewest=2)
     for titles in isolated_marks(text.lines):
-        yield _titled_layouts(text, _without_matter(titles))
+        yield _titled_layouts(text, titles)
     yield [Layout(DATES_STYLE, dated_marks(text.lines))]
 
 
@@ -136,12 +136,13 @@ def _layouts_of(chains: Mapping[str, Layout], styles: Iterable[str], fewest: int
 
 
 def _titled_layouts(text: InkedLines, titles: list[Mark]) -> list[Layout]:
-    """Return the layout by titles without numbers, if they stand as far apart as chapters do.
+    """Return the layout by titles without numbers, those of matter left out, if they stand as far apart as chapters do.
 
     Of titles that follow each other at once the first counts, but at the start of the book (its own title) the last.
     """
     while len(titles) > 1 and text.behind(titles[0], titles[1]) < _SUBTITLE:
         titles = titles[1:]
+    titles = _without_matter(titles)
     marks = titles[:1] + [title for before, title in pairwise(titles) if text.behind(before, title) >= _SUBTITLE]
     enough = len(marks) >= 3 and median(text.sizes(marks)) >= _SMALLEST_TITLED
     return [Layout(marks[0].style, marks)] if enough else []

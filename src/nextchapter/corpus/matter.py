@@ -3,7 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 
-from nextchapter.corpus.numerals import fold
+from nextchapter.corpus.numerals import fold, read_number
 from nextchapter.corpus.paragraphs import split_blocks
 from nextchapter.corpus.removals import ink
 
@@ -135,7 +135,9 @@ def is_interlude(heading: str) -> bool:
 def _kind_of(heading: str) -> str | None:
     if len(heading) > _LONGEST_NAME:
         return None
-    keys = {_key(heading), _key(_BEFORE_SUBTITLE.split(heading.strip(), maxsplit=1)[0])}
+    name = _BEFORE_SUBTITLE.split(heading.strip(), maxsplit=1)[0]
+    counted = read_number(name)
+    keys = {_key(heading), _key(name), _key(counted[1] if counted and name[0].isalpha() else "")}
     return next((kind for kind, names in _KINDS.items() if any(map(names.fullmatch, keys))), None)
 
 

@@ -148,3 +148,52 @@ def test_prose_below_the_title_of_a_marked_book_is_a_preface(prose: Prose) -> No
         "",
         "How It Came About",
     )
+
+
+def test_a_prologue_on_the_line_of_an_act_is_a_section_in_that_act(prose: Prose) -> None:
+    text = GAP.join(
+        f"ACT {number}. PROLOGUE.\n\n{prose(900, seed)}\n\n\nSCENE I. A room.\n\n{prose(2000, seed + 5)}\n\n\n"
+        f"SCENE II. A street.\n\n{prose(2000, seed + 9)}"
+        for seed, number in enumerate(("I", "II", "III"))
+    )
+    assert found(text) == [
+        item
+        for number in ("I", "II", "III")
+        for item in [
+            ("prologue", f"ACT {number}", f"ACT {number}. PROLOGUE."),
+            ("chapter", f"ACT {number}", "SCENE I. A room."),
+            ("chapter", f"ACT {number}", "SCENE II. A street."),
+        ]
+    ]
+
+
+def test_an_epilogue_with_chapters_of_its_own_is_a_volume(prose: Prose) -> None:
+    volumes = ("BOOK ONE", "BOOK TWO", "FIRST EPILOGUE: 1813 - 20", "SECOND EPILOGUE")
+    text = GAP.join(
+        f"{volume}\n\n\n{chapters(prose, 'CHAPTER', (1, 2, 3), seed)}" for seed, volume in enumerate(volumes)
+    )
+    assert found(text) == [("chapter", volume, f"CHAPTER {number}") for volume in volumes for number in (1, 2, 3)]
+
+
+@pytest.mark.parametrize(
+    ("volumes", "numbers"),
+    [
+        (["卷一", "卷二"], ["第一章", "第二章", "第三章"]),
+        (["Część pierwsza", "Część druga"], ["Rozdział pierwszy", "Rozdział drugi", "Rozdział trzeci"]),
+        (["Μέρος πρώτο", "Μέρος δεύτερο"], ["Κεφάλαιο πρώτο", "Κεφάλαιο δεύτερο", "Κεφάλαιο τρίτο"]),
+        (["ELSŐ RÉSZ", "MÁSODIK RÉSZ"], ["ELSŐ FEJEZET", "MÁSODIK FEJEZET", "HARMADIK FEJEZET"]),
+        (["Birinci Kitap", "İkinci Kitap"], ["Birinci Bölüm", "İkinci Bölüm", "Üçüncü Bölüm"]),
+    ],
+)
+def test_volumes_and_chapters_counted_in_words(prose: Prose, volumes: list[str], numbers: list[str]) -> None:
+    text = GAP.join(
+        f"{volume}\n\n\n" + GAP.join(f"{number}\n\n{prose(2500, seed)}" for seed, number in enumerate(numbers))
+        for volume in volumes
+    )
+    assert found(text) == [("chapter", volume, number) for volume in volumes for number in numbers]
+
+
+def test_a_preface_behind_the_title_of_a_book_of_titles_is_no_chapter(prose: Prose) -> None:
+    titles = ("The Sisters", "An Encounter", "Araby")
+    text = GAP.join(["THE BOOK", f"PREFACE\n\n{prose(900, 9)}", *(f"{title}\n\n{prose(2500)}" for title in titles)])
+    assert found(text) == [("preface", "", "PREFACE"), *(("chapter", "", title) for title in titles)]
