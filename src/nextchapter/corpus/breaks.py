@@ -62,17 +62,19 @@ class Names:
 
 
 def find_breaks(text: InkedLines, division: Division, end: int) -> list[Break]:
-    """Return the breaks of a book up to line `end`; those without prose have no kind, and what they head is removed."""
+    """Return the breaks of a book up to line `end`.
+
+    Those before and behind the chapters that head no prose have no kind, and what they head is removed.
+    """
     lines, chapters = text.lines, division.chapters
     found = [*(_marked_breaks(text, division) if division.levels else _printed_breaks(text, division, end))]
     found += _untitled_breaks(lines, found, _front_end(text, division))
     breaks = sorted(found, key=lambda item: item.line)
-    stops = sorted([*(item.line for item in breaks), *(chapter.line for chapter in chapters), end])
+    starts = sorted([*(item.line for item in breaks), *(chapter.line for chapter in chapters), end])
+    stops = [next(start for start in starts if start > item.line) for item in breaks]
     return [
-        item
-        if end_of_prose(lines[item.body : next(stop for stop in stops if stop > item.line)])
-        else Break(item.line, "")
-        for item in breaks
+        item if division.holds(item.line) or end_of_prose(lines[item.body : stop]) else Break(item.line, "")
+        for item, stop in zip(breaks, stops, strict=True)
     ]
 
 

@@ -136,11 +136,13 @@ def _cut(
             heading, body = _read_heading(lines, opening, kept, takes_title)
             yield Section(volume, heading, [*above, *body])
         else:
-            kept = opening.body + end_of_prose(lines[opening.body : stretch.own_stop])
+            is_within = division.holds(opening.line)
+            prose = opening.body + end_of_prose(lines[opening.body : stretch.own_stop])
+            kept = stretch.own_stop if is_within else prose
             heading = lines[opening.line].strip() if opening.is_titled else ""
-            is_within = opening.line < last or opening.kind in kinds_in_volumes
+            is_of_volume = opening.line < last or opening.kind in kinds_in_volumes
             kinds_in_volumes |= {opening.kind} if volume else set()
-            yield Section(volume if is_within else "", heading, [*above, *lines[opening.body : kept]], opening.kind)
+            yield Section(volume if is_of_volume else "", heading, [*above, *lines[opening.body : kept]], opening.kind)
         removed += lines[kept : stretch.stop]
     removals.add(reason, "\n".join(removed), int(any(map(str.strip, removed))))
 

@@ -29,6 +29,10 @@ class Division:
     levels: dict[int, int] = field(default_factory=dict)
     """The level of each line that the format marks as a heading; empty where headings were told from text."""
 
+    def holds(self, line: int) -> bool:
+        """Return whether a line stands between two chapters' headings, neither before the first nor behind the last."""
+        return self.chapters[0].line < line < self.chapters[-1].line
+
 
 def read_outline(lines: Sequence[str]) -> tuple[list[str], dict[int, int]]:
     """Return the lines of a book without the signs of headings, and the level of each that is one."""

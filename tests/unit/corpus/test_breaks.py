@@ -140,6 +140,15 @@ def test_a_prologue_with_a_marked_heading_has_its_part(prose: Prose) -> None:
     ]
 
 
+def test_a_short_interlude_between_chapters_is_kept(prose: Prose) -> None:
+    text = marked(prose, (2, "Chapter 1", 3000), (2, "Chapter 2", 3000), (2, "Interlude", 0), (2, "Chapter 3", 3000))
+    lines = text.replace("Interlude\n\n", "Interlude\n\nNight fell.").split("\n")
+    sections = find_chapters(lines, Removals())[1]
+    assert [(part.kind, "".join(part.lines)) for part in sections if part.kind != "chapter"] == [
+        ("interlude", "Night fell.")
+    ]
+
+
 def test_prose_below_the_title_of_a_marked_book_is_a_preface(prose: Prose) -> None:
     part = [(2, f"Chapter {number}", 3000) for number in (1, 2, 3)]
     assert found(marked(prose, (1, "A Book", 900), *part))[0] == ("preface", "", "")
