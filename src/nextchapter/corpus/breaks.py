@@ -1,6 +1,6 @@
 """Where something begins in a book that is no chapter: prefaces, interludes, epilogues, indexes, licences."""
 
-from bisect import bisect_left
+from bisect import bisect_left, bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
@@ -71,7 +71,7 @@ def find_breaks(text: InkedLines, division: Division, end: int) -> list[Break]:
     found += _untitled_breaks(lines, found, _front_end(text, division))
     breaks = sorted(found, key=lambda item: item.line)
     starts = sorted([*(item.line for item in breaks), *(chapter.line for chapter in chapters), end])
-    stops = [next(start for start in starts if start > item.line) for item in breaks]
+    stops = [starts[bisect_right(starts, item.line)] if item.line < end else end for item in breaks]
     return [
         item if division.holds(item.line) or end_of_prose(lines[item.body : stop]) else Break(item.line, "")
         for item, stop in zip(breaks, stops, strict=True)

@@ -1,5 +1,6 @@
 """From the lines of a book to its chapters: headings, volumes, and the lines of each."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
@@ -151,7 +152,7 @@ def _find_stretches(text: InkedLines, division: Division, breaks: Sequence[Break
     """Return what chapters and breaks divide a book into, in its order; the lines before the first are none."""
     openings: list[Mark | Break] = [*division.chapters, *(item for item in breaks if item.kind)]
     openings.sort(key=lambda opening: opening.line)
-    removed = [item.line for item in breaks if not item.kind]
+    removed = [*(item.line for item in breaks if not item.kind), len(text.lines)]
     first = division.chapters[0].line
     stretches: list[_Stretch] = []
     stop = end
@@ -159,7 +160,7 @@ def _find_stretches(text: InkedLines, division: Division, breaks: Sequence[Break
         own = division.volumes if opening.line >= first else _without_entries(division.volumes)
         volumes = _volumes_of(text, above.line if above else -1, opening.line, own)
         stop = _end_of_ink(text.lines, stop)
-        own_stop = min([stop, *(line for line in removed if line > opening.line)])
+        own_stop = min(stop, removed[bisect_right(removed, opening.line)])
         stretches.append(_Stretch(opening, volumes, own_stop, stop))
         stop = stretches[-1].start
     return stretches[::-1]
