@@ -48,7 +48,8 @@ class Flow:
         """Look at the shelf and name its books.
 
         Raises:
-            SpecError: the folder of books is missing, empty, or another shelf's study has this name.
+            SpecError: the folder of books is missing or empty, or another shelf's study has this name, or something
+                in the folder is no book where that is to end the run.
         """
         self.study = study
         self.name = study.name
@@ -57,6 +58,7 @@ class Flow:
         self.shards = share_out(self.files)
         """The files that one job cleans, by the name of the job; up to `FILES_EACH_ALONE` files it is one each."""
         self._refuse_another_shelf()
+        self._refuse_unreadable()
 
     @classmethod
     def from_config(cls, config: Mapping[str, Any], argv: Sequence[str] = ()) -> "Flow":
@@ -97,7 +99,7 @@ class Flow:
         return [ShelfFile(name, file, path) for name, (file, path) in zip(names, paths, strict=True)], []
 
     def _refuse_another_shelf(self) -> None:
-        recorded = Path("results", self.name, "corpus", "quality.json")
+        recorded = Path("results", self.name, "corpus", "account.json")
         if recorded.is_file():
             other, own = read_json(recorded).get("shelf"), self.shelf
             if other != own and (not other.startswith("/") or Path(other).is_dir()):
@@ -105,6 +107,14 @@ class Flow:
                     f"results/{self.name} holds a study of another shelf ({other}, now {own}); "
                     f"give this one a name of its own: --config books=... study=NAME"
                 )
+
+    def _refuse_unreadable(self) -> None:
+        if self.ignored and self.study.corpus.on_unreadable == "fail":
+            first, more = self.ignored[0], len(self.ignored) - 1
+            raise SpecError(
+                f"corpus.on_unreadable: found fail, and in the folder {first.file}: {first.reason}"
+                f"{f' (and {more} more that are no books)' if more else ''}; take them out, or let it be skip"
+            )
 
     @property
     def launched(self) -> bool:

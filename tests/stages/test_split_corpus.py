@@ -51,7 +51,7 @@ def split(*books: str, out: str = "out", seed: int = 1, languages: tuple[str, ..
         "languages": languages,
     }  # fmt: skip
     files = [f"--{name}={out}/{name}.parquet" for name in (*SPLITS, "matter")]
-    files += [f"--manifest={out}/split.csv", f"--quality={out}/quality.json", f"--duplicates={twins}"]
+    files += [f"--manifest={out}/split.csv", f"--account={out}/account.json", f"--duplicates={twins}"]
     return main(["--spec", json.dumps(spec), *tables, *sections, *files])
 
 
@@ -65,7 +65,7 @@ def test_each_chapter_goes_to_one_split_in_the_order_of_the_shelf(folder: Path) 
         manifest = [(row["book"], int(row["chapter"]), row["split"]) for row in csv.DictReader(file)]
     assert [(book, chapter) for book, chapter, _ in manifest] == order
     assert all((book, chapter) in parts[name] for book, chapter, name in manifest)
-    totals = read_json("out/quality.json")["totals"]
+    totals = read_json("out/account.json")["totals"]
     assert {name: totals["splits"][name]["chapters"] for name in SPLITS} == {n: len(p) for n, p in parts.items()}
     assert totals["chapters"] == 50
 
@@ -92,7 +92,7 @@ def test_a_shelf_too_small_is_refused(folder: Path, capsys: pytest.CaptureFixtur
 
 def test_a_chapter_that_comes_twice_is_kept_once_and_told(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert split(add_book("a", 4), add_book("b", 3, word="a")) == 0
-    quality = read_json("out/quality.json")
+    quality = read_json("out/account.json")
     assert quality["totals"]["chapters"] == 4
     pairs = [(twin, twin["same_as"]) for twin in quality["duplicates"]]
     assert [(twin["book"], original["book"]) for twin, original in pairs] == [("b", "a")] * 3
@@ -103,12 +103,12 @@ def test_a_chapter_that_comes_twice_is_kept_once_and_told(folder: Path, capsys: 
 def test_a_book_without_prose_is_told_and_the_others_are_used(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert split(add_book("a", 5), add_book("none", 0, text="THE END")) == 0
     assert "none.txt has no chapter: the file holds no prose" in capsys.readouterr().err
-    assert [book["chapters"] for book in read_json("out/quality.json")["books"]] == [5, 0]
+    assert [book["chapters"] for book in read_json("out/account.json")["books"]] == [5, 0]
 
 
 def test_what_was_not_read_is_named(folder: Path) -> None:
     assert split(add_book("a", 5), add_book("empty", 0)) == 0
-    quality = read_json("out/quality.json")
+    quality = read_json("out/account.json")
     assert [refused["file"] for refused in quality["refused"]] == ["empty.txt"]
     assert quality["refused_count"] == 1
 
@@ -123,7 +123,7 @@ def test_a_study_may_keep_the_books_of_one_language(folder: Path, capsys: pytest
     )
     books = [add_book("english", 5, text=english), add_book("german", 5, text=german)]
     assert split(*books, languages=("de",)) == 0
-    quality = read_json("out/quality.json")
+    quality = read_json("out/account.json")
     assert [book["language"] for book in quality["books"]] == ["en", "de"]
     assert quality["left_out_languages"] == [{"book": "english", "language": "en"}]
     assert {chapter.book for name in SPLITS for chapter in read_chapters(Path(f"out/{name}.parquet"))} == {"german"}
@@ -139,7 +139,7 @@ def test_a_copy_in_a_book_of_another_language_takes_no_text_away(folder: Path) -
     anthology = "".join(chapter(n, german) for n in range(1, 7)) + chapter(7, english)
     novel = "".join(chapter(n, english) for n in range(7, 12))
     assert split(add_book("a", 7, text=anthology), add_book("b", 5, text=novel), languages=("en",)) == 0
-    quality = read_json("out/quality.json")
+    quality = read_json("out/account.json")
     assert quality["totals"]["chapters"] == 5
     assert quality["duplicates"] == []
 
@@ -150,7 +150,7 @@ def test_the_preface_of_a_copy_is_left_out_too(folder: Path) -> None:
     chapters = "".join(f"\n\nCHAPTER {n}\n\n" + " ".join(words[n * 700 : n * 700 + 700]) for n in range(1, 5))
     assert split(*(add_book(name, 4, text=preface + chapters) for name in "ab")) == 0
     assert [section.book for section in read_chapters(Path("out/matter.parquet"))] == ["a"]
-    assert read_json("out/quality.json")["totals"]["books"] == 1
+    assert read_json("out/account.json")["totals"]["books"] == 1
 
 
 def test_a_preface_is_kept_apart_and_marked(folder: Path) -> None:
@@ -160,7 +160,7 @@ def test_a_preface_is_kept_apart_and_marked(folder: Path) -> None:
     (section,) = read_chapters(Path("out/matter.parquet"))
     assert (section.kind, section.heading, section.chapter) == ("preface", "PREFACE", 0)
     assert section.text.startswith("I wrote this book")
-    assert read_json("out/quality.json")["totals"]["chapters"] == 4
+    assert read_json("out/account.json")["totals"]["chapters"] == 4
 
 
 def test_a_shelf_without_a_chapter_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:

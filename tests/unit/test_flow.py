@@ -65,6 +65,14 @@ def test_a_picture_beside_the_books_splits_nothing_again(shelf: Path) -> None:
     assert changed == ["render_quality"]
 
 
+def test_a_file_that_is_no_book_ends_the_run_where_the_configuration_says_so(shelf: Path) -> None:
+    corpus = {**CONFIG["corpus"], "on_unreadable": "fail"}
+    with pytest.raises(SpecError, match=r"corpus\.on_unreadable: found fail, .* notes\.mobi: not a book format"):
+        _flow(books=str(shelf), corpus=corpus)
+    (shelf / "notes.mobi").unlink()
+    assert len(_flow(books=str(shelf), corpus=corpus).files) == 3
+
+
 def test_files_of_one_name_are_books_of_different_names(tmp_path: Path) -> None:
     for name in ("a.txt", "a.TXT", "b.txt", "c.zip", "c/d.txt", "e.zip"):
         (tmp_path / "shelf" / name).parent.mkdir(parents=True, exist_ok=True)
@@ -132,7 +140,7 @@ def test_a_missing_an_empty_and_another_shelf_of_that_name_are_refused(shelf: Pa
     (tmp_path / "empty").mkdir()
     with pytest.raises(SpecError, match=r"there is no book in '.*empty' or below it; it must hold at least one"):
         _flow(books=str(tmp_path / "empty"))
-    record = tmp_path / "results/Мои книги/corpus/quality.json"
+    record = tmp_path / "results/Мои книги/corpus/account.json"
     record.parent.mkdir(parents=True)
     record.write_text(json.dumps({"shelf": str(tmp_path)}))
     with pytest.raises(SpecError, match=r"holds a study of another shelf .* study=NAME"):

@@ -125,6 +125,20 @@ def test_a_book_that_joins_the_shelf_does_not_clean_the_others_again(finished: A
         book.unlink()
 
 
+def test_a_picture_laid_beside_the_books_trains_nothing_again(finished: Any) -> None:
+    picture = finished.books / "cover.jpg"
+    picture.write_bytes(b"picture")
+    try:
+        assert finished.planned() == ["render_quality", "track_study"]
+        code, output = finished.snakemake()
+        assert code == 0, output
+        (refused,) = read_json(finished.results / "corpus/quality.json")["refused"]
+        assert (refused["file"], refused["reason"].split(";")[0]) == ("cover.jpg", "not a book format: .jpg")
+    finally:
+        picture.unlink()
+        finished.snakemake()
+
+
 def test_an_unreachable_store_stops_nothing_and_is_made_up_for_later(finished: Any) -> None:
     """The run's record is published to a server that is not there, then, on the next call, to one that is."""
     record = finished.results / "runs/lstm.s1/mlflow.json"

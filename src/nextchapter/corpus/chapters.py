@@ -1,16 +1,17 @@
 """From the lines of a book to its chapters: headings, volumes, and the lines of each."""
 
+from bisect import bisect_right
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from itertools import pairwise
 
-from nextchapter.corpus.gutenberg import is_end_mark
+from nextchapter.corpus.breaks import Break, Names, find_breaks
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines, Layout, choose_layout, find_chain
 from nextchapter.corpus.marks import CHAPTER_WORDS, CLOSING, Mark, find_marks, is_capitalised
-from nextchapter.corpus.matter import CHAPTER, end_of_prose, gaps, is_apparatus, is_prose, kind_of_matter
+from nextchapter.corpus.matter import CHAPTER, end_of_prose, is_interlude
 from nextchapter.corpus.outline import Division, divide_by_headings, read_outline
 from nextchapter.corpus.removals import Removals, ink
-from nextchapter.corpus.titles import find_contents, is_table, is_title, title_behind
+from nextchapter.corpus.titles import find_contents, is_table, title_behind
 
 NO_HEADINGS = "none, cut into sections of similar length"
 _TITLED_SHARE = 0.6
@@ -18,10 +19,6 @@ _SHORTEST_LETTER = 1000
 _LONGEST_TITLE_PAGE = 200
 _LONG_LINE = 45
 _WRAPPED_LINES = 2
-_LONGEST_NAME = 70
-_LARGEST_ADDITION = 0.25
-_SHORTEST_UNNAMED = 800
-"""Ink of prose before the first chapter from which it is a preface, whatever its author calls it."""
 
 
 @dataclass(frozen=True)
@@ -36,12 +33,21 @@ class Section:
 
 
 @dataclass(frozen=True)
-class Break:
-    """A line where something begins that is no chapter."""
+class _Stretch:
+    """The lines of a chapter or of an author's addition."""
 
-    line: int
-    kind: str
-    """What an author's addition it is; empty for contents, notes, licences and the like, which are removed."""
+    opening: Mark | Break
+    volumes: list[Mark]
+    """The marks of the volumes that open with it, above its own heading."""
+    own_stop: int
+    """Where notes, contents and the like begin in it, which are removed; else `stop`."""
+    stop: int
+    """Where it ends, and the next may begin."""
+
+    @property
+    def start(self) -> int:
+        """The line where it begins, or the volume that it opens."""
+        return min([self.opening.line, *(mark.line for mark in self.volumes)])
 
 
 def find_chapters(lines: list[str], removals: Removals) -> tuple[str, list[Section]]:
@@ -56,8 +62,7 @@ def find_chapters(lines: list[str], removals: Removals) -> tuple[str, list[Secti
     if division is None:
         return NO_HEADINGS, [Section("", "", plain)] if text.total else []
     end = _end_of_text(plain, division.chapters[-1], removals)
-    breaks = [*(_marked_breaks(plain, division) if division.levels else _printed_breaks(text, division.chapters, end))]
-    return division.style, list(_cut(text, division, breaks, end, removals))
+    return division.style, list(_cut(text, division, find_breaks(text, division, end), end, removals))
 
 
 def _divide_by_marks(text: InkedLines) -> Division | None:
@@ -69,53 +74,21 @@ def _divide_by_marks(text: InkedLines) -> Division | None:
     chapters = _leading_letters(text, marks, layout) + layout.marks
     taken = {chapter.line for chapter in chapters if chapter.style not in CHAPTER_WORDS}
     volumes = [mark for mark in marks if mark.is_volume and mark.style != layout.style and mark.line not in taken]
-    return Division(layout.style, chapters, volumes)
+    return Division(layout.style, chapters, [*volumes, *_named_volumes(text, chapters, volumes)])
 
 
-def _marked_breaks(lines: Sequence[str], division: Division) -> Iterator[Break]:
-    """Yield the breaks of a book with marked headings: by their names, and whatever follows the chapters."""
-    first, last = division.chapters[0].line, division.chapters[-1].line
-    taken = {mark.line for mark in [*division.chapters, *division.volumes]}
-    lowest = max(division.levels[chapter.line] for chapter in division.chapters)
-    for line in sorted(division.levels.keys() - taken):
-        kind = kind_of_matter(lines[line], is_behind=line > first)
-        if line > first and division.levels[line] > lowest:
-            continue
-        if kind or is_apparatus(lines[line]):
-            yield Break(line, kind or "")
-        elif line > last:
-            yield Break(line, "afterword")
-
-
-def _printed_breaks(text: InkedLines, chapters: Sequence[Mark], end: int) -> Iterator[Break]:
-    """Yield the breaks of a book without marked headings, before the first chapter and in the last one."""
+def _named_volumes(text: InkedLines, chapters: Sequence[Mark], volumes: Sequence[Mark]) -> Iterator[Mark]:
+    """Yield the names that stand for a volume where the chapters count anew: an epilogue may have chapters as well."""
     lines = text.lines
-    for line in _names_alone(lines, 0, chapters[0].line):
-        kind = kind_of_matter(lines[line], is_behind=False)
-        if kind or is_apparatus(lines[line]):
-            yield Break(line, kind or "")
-        elif line > 1 and not lines[line - 2].strip():
-            stop = line + 1 + next(gaps(lines[line + 1 : chapters[0].line]))
-            if text.between(line, stop) >= _SHORTEST_UNNAMED and is_prose(lines[line + 1 : stop]):
-                yield Break(line, "preface")
-    behind = chapters[-1].line + 1
-    for line in _names_alone(lines, behind, end):
-        kind = kind_of_matter(lines[line], is_behind=True)
-        is_far = line > 1 and not lines[line - 2].strip()
-        if kind or (is_far and is_apparatus(lines[line])):
-            yield Break(line, kind or "")
-        elif is_end_mark(lines[line]) and text.between(line, end) <= _LARGEST_ADDITION * text.between(behind, line):
-            yield Break(line + 1, "")
-
-
-def _names_alone(lines: Sequence[str], start: int, stop: int) -> Iterator[int]:
-    """Yield the short lines between blank ones that can be a title."""
-    for index in range(start, stop):
-        line = lines[index].strip()
-        if 0 < len(line) <= _LONGEST_NAME and (is_title(line) or line.isupper()):
-            around = [*lines[max(0, index - 1) : index], *lines[index + 1 : index + 2]]
-            if not any(map(str.strip, around)):
-                yield index
+    anew = [pair for pair in pairwise(chapters) if pair[1].number == 1] if volumes else []
+    names = Names(lines if anew else [])
+    for before, chapter in anew:
+        last = next((mark for mark in reversed(volumes) if mark.line <= chapter.line), None)
+        if last is None or last.line > before.line:
+            continue
+        for line in names.between(before.line + 1, chapter.line):
+            if is_interlude(lines[line]) and text.between(line + 1, chapter.line) <= _LONGEST_TITLE_PAGE:
+                yield Mark(line, last.style, last.number + 1, lines[line].strip())
 
 
 def _leading_letters(text: InkedLines, marks: Sequence[Mark], layout: Layout) -> list[Mark]:
@@ -143,44 +116,54 @@ def _end_of_text(lines: Sequence[str], last: Mark, removals: Removals) -> int:
 def _cut(
     text: InkedLines, division: Division, breaks: Sequence[Break], end: int, removals: Removals
 ) -> Iterator[Section]:
-    """Yield the sections of a book up to line `end`: its chapters, and what is of another kind in its place."""
-    lines, chapters = text.lines, division.chapters
-    above = [-1, *(chapter.line for chapter in chapters)]
-    opened = [
-        _volumes_of(text, line, chapter, division.volumes) for line, chapter in zip(above, chapters, strict=False)
-    ]
-    starts = [min(mark.line for mark in [*new, chapter]) for new, chapter in zip(opened, chapters, strict=True)]
-    stops = [_end_of_ink(lines, stop) for stop in [*starts[1:], end]]
-    yield from _read_matter(lines, 0, starts[0], breaks, "front matter", removals)
-    takes_title = _titles_follow(lines, chapters, stops)
+    """Yield the sections of a book up to line `end`: its chapters, and what is of another kind in its place.
+
+    What follows the last chapter is of no volume, unless its like stood in a volume before.
+    """
+    lines, last = text.lines, division.chapters[-1].line
+    stretches = _find_stretches(text, division, breaks, end)
+    takes_title = _titles_follow(lines, stretches)
     standing: list[Mark] = []
-    for chapter, new, stop in zip(chapters, opened, stops, strict=True):
-        opening: list[str] = []
-        for volume, following in pairwise([*new, chapter]):
-            printed, behind = _read_heading(lines, volume, following.line, takes_title=True)
-            standing = _enter_volume(standing, replace(volume, label=printed, title=""))
-            opening += behind
-        own_stop = min([stop, *(other.line for other in breaks if other.line > chapter.line)])
-        heading, body = _read_heading(lines, chapter, own_stop, takes_title)
-        volume_heading = ", ".join(volume.printed for volume in standing)
-        yield Section(volume_heading, heading, [*_without_title_page(opening, removals), *body])
-        yield from _read_matter(lines, own_stop, stop, breaks, "back matter", removals)
-
-
-def _read_matter(
-    lines: Sequence[str], start: int, stop: int, breaks: Sequence[Break], reason: str, removals: Removals
-) -> Iterator[Section]:
-    """Yield the sections of a stretch outside the chapters that an author wrote; note all else in it as removed."""
-    own = [other for other in breaks if start <= other.line < stop]
-    removed = list(lines[start : own[0].line if own else stop])
-    ends = [other.line for other in own[1:]] + [stop]
-    for opening, end in zip(own, ends, strict=False):
-        body = opening.line + 1
-        kept = body + end_of_prose(lines[body:end]) if opening.kind else body
-        if kept > body:
-            yield Section("", lines[opening.line].strip(), list(lines[body:kept]), opening.kind)
-        removed += lines[kept if kept > body else opening.line : end]
+    kinds_in_volumes: set[str] = set()
+    removed, reason = list(lines[: stretches[0].start]), "front matter"
+    for stretch in stretches:
+        opening = stretch.opening
+        standing, behind = _enter_volumes(lines, standing, stretch)
+        volume = ", ".join(mark.printed for mark in standing)
+        above = _without_title_page(behind, removals)
+        if isinstance(opening, Mark):
+            removals.add(reason, "\n".join(removed), int(any(map(str.strip, removed))))
+            removed, reason, kept = [], "back matter", stretch.own_stop
+            heading, body = _read_heading(lines, opening, kept, takes_title)
+            yield Section(volume, heading, [*above, *body])
+        else:
+            is_within = division.holds(opening.line)
+            prose = opening.body + end_of_prose(lines[opening.body : stretch.own_stop])
+            kept = stretch.own_stop if is_within else prose
+            heading = lines[opening.line].strip() if opening.is_titled else ""
+            is_of_volume = opening.line < last or opening.kind in kinds_in_volumes
+            kinds_in_volumes |= {opening.kind} if volume else set()
+            yield Section(volume if is_of_volume else "", heading, [*above, *lines[opening.body : kept]], opening.kind)
+        removed += lines[kept : stretch.stop]
     removals.add(reason, "\n".join(removed), int(any(map(str.strip, removed))))
+
+
+def _find_stretches(text: InkedLines, division: Division, breaks: Sequence[Break], end: int) -> list[_Stretch]:
+    """Return what chapters and breaks divide a book into, in its order; the lines before the first are none."""
+    openings: list[Mark | Break] = [*division.chapters, *(item for item in breaks if item.kind)]
+    openings.sort(key=lambda opening: opening.line)
+    removed = [*(item.line for item in breaks if not item.kind), len(text.lines)]
+    first = division.chapters[0].line
+    stretches: list[_Stretch] = []
+    stop = end
+    for above, opening in reversed([*zip([None, *openings], openings, strict=False)]):
+        own = division.volumes if opening.line >= first else _without_entries(division.volumes)
+        volumes = _volumes_of(text, above.line if above else -1, opening.line, own)
+        stop = _end_of_ink(text.lines, stop)
+        own_stop = min(stop, removed[bisect_right(removed, opening.line)])
+        stretches.append(_Stretch(opening, volumes, own_stop, stop))
+        stop = stretches[-1].start
+    return stretches[::-1]
 
 
 def _end_of_ink(lines: Sequence[str], stop: int) -> int:
@@ -190,11 +173,29 @@ def _end_of_ink(lines: Sequence[str], stop: int) -> int:
     return stop
 
 
-def _volumes_of(text: InkedLines, above: int, chapter: Mark, volumes: Sequence[Mark]) -> list[Mark]:
-    """Return the marks of the volumes that open with a chapter: of each style the last, shortly above the chapter."""
-    near = [volume for volume in volumes if above < volume.line <= chapter.line]
-    last = {volume.style: volume for volume in near if text.between(volume.line, chapter.line) <= NEAR_VOLUME}
+def _volumes_of(text: InkedLines, above: int, opening: int, volumes: Sequence[Mark]) -> list[Mark]:
+    """Return the marks of the volumes that open at a line: of each style the last that stands shortly above it."""
+    near = [volume for volume in volumes if above < volume.line <= opening]
+    last = {volume.style: volume for volume in near if text.between(volume.line, opening) <= NEAR_VOLUME}
     return sorted(last.values(), key=lambda volume: volume.line)
+
+
+def _without_entries(volumes: Sequence[Mark]) -> list[Mark]:
+    """Return the marks of volumes without those that come again, which before the first chapter stand in contents."""
+    last = {(volume.style, volume.number): volume for volume in volumes}
+    return [volume for volume in volumes if last[volume.style, volume.number] is volume]
+
+
+def _enter_volumes(lines: Sequence[str], standing: list[Mark], stretch: _Stretch) -> tuple[list[Mark], list[str]]:
+    """Return the volumes that a stretch stands in, and the lines between their headings and its own."""
+    behind: list[str] = []
+    stops = [*(mark.line for mark in stretch.volumes[1:]), stretch.opening.line]
+    for volume, stop in zip(stretch.volumes, stops, strict=False):
+        is_beside = volume.line == stretch.opening.line
+        printed, between = (volume.label, []) if is_beside else _read_heading(lines, volume, stop, takes_title=True)
+        standing = _enter_volume(standing, replace(volume, label=printed, title=""))
+        behind += between
+    return standing, behind
 
 
 def _enter_volume(standing: list[Mark], volume: Mark) -> list[Mark]:
@@ -213,10 +214,10 @@ def _without_title_page(opening: list[str], removals: Removals) -> list[str]:
     return []
 
 
-def _titles_follow(lines: Sequence[str], chapters: Sequence[Mark], stops: Sequence[int]) -> bool:
+def _titles_follow(lines: Sequence[str], stretches: Sequence[_Stretch]) -> bool:
     """Return whether the chapters that have no title beside their number have one below it, most of them."""
-    untitled = [pair for pair in zip(chapters, stops, strict=True) if not pair[0].title]
-    titled = [title_behind(lines, mark.line + 1, stop) for mark, stop in untitled]
+    untitled = [part for part in stretches if isinstance(part.opening, Mark) and not part.opening.title]
+    titled = [title_behind(lines, part.opening.line + 1, part.own_stop) for part in untitled]
     return sum(title is not None for title in titled) >= _TITLED_SHARE * len(untitled)
 
 

@@ -3,6 +3,7 @@
 import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
+from itertools import pairwise
 from pathlib import Path
 from typing import Any
 
@@ -10,17 +11,23 @@ from nextchapter.corpus.books import Chapter
 from nextchapter.corpus.chapters import NO_HEADINGS, Section, find_chapters
 from nextchapter.corpus.characters import repair_characters
 from nextchapter.corpus.decoding import BYTE_ORDER_MARK, decode
-from nextchapter.corpus.document import Document
+from nextchapter.corpus.document import Document, heading_line
+from nextchapter.corpus.formats.blocks import without_marks
 from nextchapter.corpus.gutenberg import Frame, strip_end_mark, strip_frame
 from nextchapter.corpus.matter import CHAPTER
 from nextchapter.corpus.notes import remove_notes
 from nextchapter.corpus.pages import remove_page_marks
-from nextchapter.corpus.paragraphs import Joiner, kept_paragraphs
+from nextchapter.corpus.paragraphs import Joiner, kept_paragraphs, split_blocks
 from nextchapter.corpus.removals import Removals, ink
 from nextchapter.corpus.sections import cut_sections
 from nextchapter.corpus.words import count_words
 from nextchapter.shelf import split_name
 
+_ROW = heading_line(1, "row")
+"""A line that parts the rows of a table, which no text can hold."""
+_FEWEST_WRAPPED = 3
+_WIDEST_WRAPPED = 120
+_FULL_LINE, _FULL_SHARE = 0.75, 0.75
 NEARLY_EMPTY = 200
 """Ink of a chapter below which the account names it."""
 
@@ -140,6 +147,45 @@ def _texts(
             yield from ((section, part) for part in cut_sections(text))
         else:
             yield section, text
+
+
+def clean_rows(texts: Sequence[str], removals: Removals, join_wrapped_lines: bool = True) -> list[str]:
+    """Return the texts of rows that make a book, repaired as a book's are.
+
+    Running heads, page numbers and notes are told from all rows together. The lines of a row are joined where they are
+    as long as wrapped lines are; a row may hold anything, and most tables have their paragraphs unwrapped.
+
+    Args:
+        texts: the rows' texts, in their order.
+        removals: where is noted what is removed.
+        join_wrapped_lines: whether the lines of hard-wrapped paragraphs are joined.
+    """
+    marked = "\n\n".join(f"{_ROW}\n\n{_without_frame(without_marks(text), removals)}" for text in texts)
+    text = remove_notes(repair_characters(marked, removals), removals)
+    lines = remove_page_marks(text.split("\n"), removals)
+    starts = [index for index, line in enumerate(lines) if line == _ROW]
+    rows = [strip_end_mark(lines[start + 1 : stop], removals) for start, stop in pairwise([*starts, len(lines)])]
+    wrapped = [join_wrapped_lines and _is_wrapped(row) for row in rows]
+    joiner = Joiner([line for row, joins in zip(rows, wrapped, strict=True) if joins for line in ["", *row]], removals)
+    return [
+        "\n\n".join(joiner.paragraphs(row) if joins else kept_paragraphs(row))
+        for row, joins in zip(rows, wrapped, strict=True)
+    ]
+
+
+def _without_frame(text: str, removals: Removals) -> str:
+    """Return the text of a row without the frame of Project Gutenberg, where it has one."""
+    if "utenberg" not in text and "UTENBERG" not in text:
+        return text
+    return "\n".join(strip_frame(text.splitlines(), removals)[0])
+
+
+def _is_wrapped(lines: Sequence[str]) -> bool:
+    """Return whether the lines that others follow in a paragraph are many, and most about as long as the longest."""
+    lengths = [len(line.strip()) for block in split_blocks(lines) for line in block[:-1]]
+    if len(lengths) < _FEWEST_WRAPPED or max(lengths) > _WIDEST_WRAPPED:
+        return False
+    return sum(length >= _FULL_LINE * max(lengths) for length in lengths) >= _FULL_SHARE * len(lengths)
 
 
 def _is_nearly_empty(text: str) -> bool:

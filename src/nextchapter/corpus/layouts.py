@@ -11,8 +11,9 @@ from dataclasses import dataclass, replace
 from itertools import accumulate, chain, pairwise
 from statistics import median
 
+from nextchapter.corpus.dates import DATES_STYLE, dated_marks
 from nextchapter.corpus.marks import CHAPTER_WORDS, NUMERAL_STYLES, VOLUME_WORDS, Mark
-from nextchapter.corpus.matter import is_apparatus, kind_of_matter
+from nextchapter.corpus.matter import names_matter
 from nextchapter.corpus.removals import ink_of_lines
 from nextchapter.corpus.titles import CONTENTS_STYLE, contents_marks, isolated_marks
 
@@ -85,13 +86,13 @@ def _or_stories(text: InkedLines, layout: Layout, marks: Sequence[Mark]) -> Layo
     starts = [mark.line for mark in layout.marks if mark.number == 1]
     if layout.style not in NUMERAL_STYLES or len(starts) < _FEWEST_STORIES or any(mark.is_volume for mark in marks):
         return layout
-    stories = Layout(CONTENTS_STYLE, _without_matter(contents_marks(text.lines)))
+    stories = Layout(CONTENTS_STYLE, contents_marks(text.lines))
     return stories if len(stories.marks) >= len(starts) and divides_well(text, stories.marks) else layout
 
 
 def _without_matter(titles: Sequence[Mark]) -> list[Mark]:
     """Return titles without those of prefaces, epilogues, notes and the like."""
-    return [mark for mark in titles if not kind_of_matter(mark.title, is_behind=False) and not is_apparatus(mark.title)]
+    return [mark for mark in titles if not names_matter(mark.title)]
 
 
 def choose_counted_layout(text: InkedLines, marks: Sequence[Mark]) -> Layout | None:
@@ -107,10 +108,11 @@ def _layouts_by_rank(text: InkedLines, marks: Sequence[Mark]) -> Iterator[list[L
     """Yield groups of layouts, from the surest kind of heading to the weakest."""
     chains = _find_chains(text, marks)
     yield from _counted_layouts(chains)
-    yield [Layout(CONTENTS_STYLE, _without_matter(contents_marks(text.lines)))]
+    yield [Layout(CONTENTS_STYLE, contents_marks(text.lines))]
     yield _layouts_of(chains, VOLUME_WORDS, fewest=2)
     for titles in isolated_marks(text.lines):
-        yield _titled_layouts(text, _without_matter(titles))
+        yield _titled_layouts(text, titles)
+    yield [Layout(DATES_STYLE, dated_marks(text.lines))]
 
 
 def _find_chains(text: InkedLines, marks: Sequence[Mark]) -> dict[str, Layout]:
@@ -134,12 +136,13 @@ def _layouts_of(chains: Mapping[str, Layout], styles: Iterable[str], fewest: int
 
 
 def _titled_layouts(text: InkedLines, titles: list[Mark]) -> list[Layout]:
-    """Return the layout by titles without numbers, if they stand as far apart as chapters do.
+    """Return the layout by titles without numbers, those of matter left out, if they stand as far apart as chapters do.
 
     Of titles that follow each other at once the first counts, but at the start of the book (its own title) the last.
     """
     while len(titles) > 1 and text.behind(titles[0], titles[1]) < _SUBTITLE:
         titles = titles[1:]
+    titles = _without_matter(titles)
     marks = titles[:1] + [title for before, title in pairwise(titles) if text.behind(before, title) >= _SUBTITLE]
     enough = len(marks) >= 3 and median(text.sizes(marks)) >= _SMALLEST_TITLED
     return [Layout(marks[0].style, marks)] if enough else []

@@ -35,7 +35,7 @@ _VOLUME_WORDS = (
     "volume book part act liber "
     "Band Buch Teil Akt Aufzug Deel Boek Bedrijf Bok Bind Del Osa Kirja "
     "Tome Livre Partie Acte Tomo Volumen Libro Parte Acto Livro Atto Actus Volumul Partea "
-    "Том Книга Часть Действие Частина Tom Księga Część Kniha Díl Kötet Rész Τόμος Βιβλίο Μέρος Cilt "
+    "Том Книга Часть Действие Частина Tom Księga Część Kniha Díl Kötet Rész Τόμος Βιβλίο Μέρος Cilt Kitap "
     "卷 部 編 编 册 冊"
 )
 _NUMBERS, _ROMAN, _NUMBER_WORDS, _TITLED = "numbers", "Roman numerals", "number words", " with titles"
@@ -59,6 +59,10 @@ _HAN_ORDINAL = "第"
 _HAN = re.compile(
     rf"{_HAN_ORDINAL}\s*(?P<number>[\d〇零一二两兩三四五六七八九十百]+)\s*(?P<word>[章回節节话話篇卷部編编册冊])(?P<rest>.*)"
 )
+_HAN_VOLUME = re.compile(
+    r"(?P<word>[卷部編编冊册])[之第]?(?P<number>[\d〇零一二两兩三四五六七八九十百]+)(?P<rest>\s.*|)"
+)
+_HAN_STARTS = frozenset(f"{_HAN_ORDINAL}卷部編编冊册")
 _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
 
 
@@ -153,7 +157,7 @@ def _may_be_mark(bare: str) -> bool:
     for word in words:
         if _may_begin_count(word[:START]):
             return True
-    return "." in words[0].rstrip(".") or bare[0] == _HAN_ORDINAL
+    return "." in words[0].rstrip(".") or bare[0] in _HAN_STARTS
 
 
 @lru_cache(maxsize=1 << 16)
@@ -216,7 +220,7 @@ def _numbered_marks(line: int, bare: str, opens: bool, is_loose: bool) -> Iterat
 
 def _read_named(bare: str) -> _Named | None:
     """Read `Chapter IV. A Title`, `Erstes Kapitel`, `BOOK THE FIRST` or `第四回`."""
-    han = _HAN.match(bare)
+    han = _HAN.match(bare) or _HAN_VOLUME.fullmatch(bare)
     if han:
         number = read_han_number(han["number"])
         return _Named(han["word"], number, han["rest"]) if number is not None else None

@@ -57,6 +57,15 @@ första andra tredje fjärde femte sjätte sjunde åttonde nionde tionde elfte t
 første anden tredje fjerde femte sjette syvende ottende niende tiende ellevte tolvte trettende fjortende femtende
     sekstende syttende attende nittende tyvende
 første andre tredje fjerde femte sjette sjuende åttende niende tiende
+pierwszy drugi trzeci czwarty piąty szósty siódmy ósmy dziewiąty dziesiąty jedenasty dwunasty trzynasty czternasty
+    piętnasty szesnasty siedemnasty osiemnasty dziewiętnasty dwudziesty
+pierwsza druga trzecia czwarta piąta szósta siódma ósma dziewiąta dziesiąta
+první druhá třetí čtvrtá pátá šestá sedmá osmá devátá desátá jedenáctá dvanáctá třináctá čtrnáctá patnáctá
+první druhý třetí čtvrtý pátý šestý sedmý osmý devátý desátý
+első második harmadik negyedik ötödik hatodik hetedik nyolcadik kilencedik tizedik tizenegyedik tizenkettedik
+πρώτο δεύτερο τρίτο τέταρτο πέμπτο έκτο έβδομο όγδοο ένατο δέκατο ενδέκατο δωδέκατο
+πρώτον δεύτερον τρίτον τέταρτον πέμπτον έκτον έβδομον όγδοον ένατον δέκατον ενδέκατον δωδέκατον
+birinci ikinci üçüncü dördüncü beşinci altıncı yedinci sekizinci dokuzuncu onuncu
 ensimmäinen toinen kolmas neljäs viides kuudes seitsemäs kahdeksas yhdeksäs kymmenes yhdestoista kahdestoista
     kolmastoista neljästoista viidestoista kuudestoista seitsemästoista kahdeksastoista yhdeksästoista kahdeskymmenes
 """

@@ -1,14 +1,13 @@
 """From a file of the shelf to its books: opened, read in their format, cleaned, their language told."""
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from itertools import chain, groupby
 from pathlib import Path
 from typing import Any
 
 from nextchapter.corpus.books import Chapter
-from nextchapter.corpus.characters import repair_characters
-from nextchapter.corpus.cleaning import CleanBook, account, clean_document
+from nextchapter.corpus.cleaning import CleanBook, account, clean_document, clean_rows
 from nextchapter.corpus.containers import open_shelf_file
 from nextchapter.corpus.document import Document, Limits, RawBook, Record, UnreadableBookError
 from nextchapter.corpus.formats.registry import read_document
@@ -74,27 +73,21 @@ def _read_rows(rows: Iterator[Record], book: str, join_wrapped_lines: bool) -> I
     if second is None and first.chapter is None:
         yield _whole_book(first, book, join_wrapped_lines)
         return
-    chapters: list[Chapter] = []
-    removals, number, waiting, delivered = Removals(), 0, 0, 0
+    waiting: list[Record] = []
+    number = delivered = characters = 0
     for place, row in enumerate(chain([first], [second] if second else [], rows), start=1):
         if not row.title and row.chapter is None and len(row.text) > WHOLE_BOOK_CHARACTERS:
             delivered += 1
             yield _whole_book(row, f"{book}/{place}", join_wrapped_lines)
             continue
-        text = repair_characters(row.text, removals).strip()
-        if not text:
-            removals.add("row without text", row.chapter or "")
-            continue
-        number += 1
-        waiting += len(text)
-        chapters.append(Chapter(book, row.author, row.title or _last(book), "", number, row.chapter or "", text))
-        if waiting >= PART_CHARACTERS:
-            delivered += 1
-            yield _part(chapters, row.file, removals)
-            chapters, removals, waiting = [], Removals(), 0
-    if chapters:
-        yield _part(chapters, row.file, removals)
-    elif not delivered:
+        waiting.append(row)
+        characters += len(row.text)
+        if characters >= PART_CHARACTERS:
+            yield from (parts := _parts(waiting, book, number, join_wrapped_lines))
+            number += sum(len(part.chapters) for part in parts)
+            waiting, characters = [], 0
+    yield from (parts := _parts(waiting, book, number, join_wrapped_lines))
+    if not (parts or number or delivered):
         yield Refused(row.file, f"there is no text in the rows of {_last(book)}")
 
 
@@ -104,11 +97,21 @@ def _whole_book(row: Record, book: str, join_wrapped_lines: bool) -> CleanBook:
     return CleanBook(clean.chapters, clean.matter, {**clean.quality, "bytes": len(row.text)})
 
 
-def _part(chapters: list[Chapter], file: str, removals: Removals) -> CleanBook:
-    first = chapters[0]
-    document = Document("", title=first.title, author=first.author, format="table")
-    told = account(document, first.book, file, chapters, [], "rows of a table", removals)
-    return CleanBook(chapters, [], {**told, "bytes": told["characters"]})
+def _parts(rows: Sequence[Record], book: str, before: int, join_wrapped_lines: bool) -> list[CleanBook]:
+    """Return the part of a book that some rows make, behind so many chapters; nothing where they hold no text."""
+    removals = Removals()
+    chapters: list[Chapter] = []
+    for row, text in zip(rows, clean_rows([row.text for row in rows], removals, join_wrapped_lines), strict=True):
+        if text:
+            number = before + len(chapters) + 1
+            chapters.append(Chapter(book, row.author, row.title or _last(book), "", number, row.chapter or "", text))
+        else:
+            removals.add("row without text", row.chapter or "")
+    if not chapters:
+        return []
+    document = Document("", title=chapters[0].title, author=chapters[0].author, format="table")
+    told = account(document, book, rows[0].file, chapters, [], "rows of a table", removals)
+    return [CleanBook(chapters, [], {**told, "bytes": told["characters"]})]
 
 
 def _last(book: str) -> str:

@@ -5,6 +5,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from nextchapter.corpus.marks import Mark, is_capitalised
+from nextchapter.corpus.matter import names_matter
 from nextchapter.corpus.numerals import fold
 
 CONTENTS_STYLE = "titles of the contents"
@@ -126,10 +127,15 @@ def _read_entries(lines: Sequence[str], start: int) -> tuple[list[str], int]:
         comes_again = key in entries or bool(entries and difflib.get_close_matches(key, entries[:1], 1, _SIMILAR))
         if comes_again or len(entries) > _MOST_ENTRIES or _prose_begins(lines, index):
             break
-        if key and not _NO_CHAPTER.fullmatch(key):
+        if key and (_LEADING_NUMBER.match(lines[index].strip()) or not _is_matter(lines[index], key)):
             entries.append(key)
             end = index + 1
     return entries, end
+
+
+def _is_matter(line: str, key: str) -> bool:
+    """Return whether an entry without a number is that of a preface, notes and the like."""
+    return _NO_CHAPTER.fullmatch(key) is not None or names_matter(_TRAILING_PAGE.sub("", line.strip()))
 
 
 def _prose_begins(lines: Sequence[str], index: int) -> bool:

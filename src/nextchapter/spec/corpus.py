@@ -110,7 +110,7 @@ class CorpusSpec(Spec):
     source: Source
     """Where the books come from; `--config books=FOLDER` puts a folder in its place."""
     on_unreadable: Literal["skip", "fail"] = "skip"
-    """What a book that can't be read does: `skip` names it and reads the others, `fail` ends the run."""
+    """What a file that can't be read or is no book does: `skip` names it and reads the others, `fail` ends the run."""
     max_book_mb: Annotated[float, Field(gt=0, le=2000)] = 64
     """Largest book, in megabytes of text; cleaning takes about ten times as much memory."""
     languages: tuple[Annotated[str, StringConstraints(pattern=r"^[a-z]{2,3}$")], ...] = ()

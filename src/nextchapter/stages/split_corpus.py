@@ -17,7 +17,7 @@ def split_corpus(job: Job) -> None:
     """Write the chapters of the `chapters` tables to `train`, `valid` and `test`; which went where to `manifest`.
 
     `books` are the records of what was cleaned, `duplicates` the copies, which are left out; with the totals, the
-    records make `quality`. The prefaces, epilogues and the like of all books are gathered in `matter`.
+    records make `account`. The prefaces, epilogues and the like of all books are gathered in `matter`.
     """
     from nextchapter.corpus.leaks import leak_share
     from nextchapter.corpus.quality import describe_duplicates, describe_splits, write_manifest
@@ -46,7 +46,7 @@ def split_corpus(job: Job) -> None:
     _gather_matter(job, kept)
     leak = leak_share([job.path("train")], [job.path("test")])
     LOGGER.info("%.2f %% of the %d-word sequences of the test occur in training", 100 * leak.share, leak.ngram)
-    quality = {
+    account = {
         "shelf": spec["shelf"],
         "books": [book.record for book in shelf.books],
         "totals": describe_splits(len(kept), entries, splits),
@@ -56,7 +56,7 @@ def split_corpus(job: Job) -> None:
         "refused_count": shelf.refused_count,
         "left_out_languages": [{"book": book.name, "language": book.record["language"]} for book in foreign],
     }
-    write_json(job.path("quality"), quality)
+    write_json(job.path("account"), account)
 
 
 def _twins_of(books: "Iterable[ShelvedBook]", twins: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -121,7 +121,7 @@ def _gather_matter(job: Job, books: "Iterable[ShelvedBook]") -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from its command line."""
     inputs = ["chapters*", "matter_tables*", "books*", "duplicates"]
-    outputs = ["train", "valid", "test", "matter", "manifest", "quality"]
+    outputs = ["train", "valid", "test", "matter", "manifest", "account"]
     return execute(split_corpus, inputs=inputs, outputs=outputs, argv=argv)
 
 

@@ -7,7 +7,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextchapter.corpus.chapters import NO_HEADINGS
-from nextchapter.corpus.cleaning import clean_book, clean_document, title_from_name
+from nextchapter.corpus.cleaning import clean_book, clean_document, clean_rows, title_from_name
 from nextchapter.corpus.document import Document, heading_line
 from nextchapter.corpus.removals import Removals, ink
 
@@ -191,3 +191,41 @@ def test_no_character_is_lost_that_the_account_does_not_name(pieces: list[str]) 
 )
 def test_a_title_from_a_files_name(book: str, title: str) -> None:
     assert title_from_name(book) == title
+
+
+def test_rows_are_repaired_as_a_book_is(prose: Callable[..., str]) -> None:
+    pages = [
+        line
+        for number in range(1, 13)
+        for line in [
+            "It went on and on and on through all of the",
+            f"THE ROAD    {number}",
+            "long night until it was day again and",
+            "",
+        ]
+    ]
+    said = (
+        "He said it was so and that it would be so.[1] It was altogether extra-\nordinary, and extraordinary it stayed."
+    )
+    rows = [
+        f"{prose(900)}\n\n{said}\n\n[1] In the year of 1811.\n",
+        "\n".join(pages),
+        "Roses are red,\nViolets are blue,\nSugar is sweet,\nAnd so are you.",
+        "one line\nanother line that is very much longer, and the reason is that nobody wrapped it " * 3,
+        "  ",
+    ]
+    removals = Removals()
+    cleaned = clean_rows(rows, removals)
+    assert cleaned[0].split("\n\n")[-1] == (
+        "He said it was so and that it would be so. It was altogether extraordinary, and extraordinary it stayed."
+    )
+    assert cleaned[0].startswith("\n\n".join(" ".join(part.split()) for part in prose(900).split("\n\n")))
+    assert "THE ROAD" not in cleaned[1]
+    assert cleaned[1].startswith(
+        "It went on and on and on through all of the long night until it was day again and\n\n"
+    )
+    assert cleaned[2:] == [rows[2], rows[3].rstrip(), ""]
+    reasons = {record["reason"]: record["count"] for record in removals.records()}
+    assert reasons == {"footnote": 1, "footnote mark": 1, "running head": 12, "hyphen at a line end": 1}
+    kept = clean_rows(rows, Removals(), join_wrapped_lines=False)
+    assert kept[1].startswith("It went on and on and on through all of the\nlong night until")

@@ -2,7 +2,7 @@ from collections.abc import Callable
 
 import pytest
 
-from nextchapter.corpus.matter import end_of_prose, is_apparatus, is_prose, kind_of_matter
+from nextchapter.corpus.matter import end_of_prose, is_apparatus, is_prose, kind_of_matter, start_of_prose
 
 
 @pytest.mark.parametrize(
@@ -15,6 +15,8 @@ from nextchapter.corpus.matter import end_of_prose, is_apparatus, is_prose, kind
         ("Introduction by the Editor", "introduction"), ("Einleitung", "introduction"), ("はじめに", "introduction"),
         ("Epilogue", "epilogue"), ("ЭПИЛОГ", "epilogue"), ("Epílogo", "epilogue"), ("Conclusion.", "epilogue"),
         ("Nachwort", "afterword"), ("あとがき", "afterword"), ("Posłowie", "afterword"), ("후기", "afterword"),
+        ("Prologue: The Storm", "prologue"), ("EPILOGUE.—Ten Years After", "epilogue"), ("Interlude II", "interlude"),
+        ("Zwischenspiel", "interlude"), ("楔子 張天師祈禳瘟疫", "prologue"), ("Schluß", "epilogue"),
         ("Chapter I", None), ("Introductions Are Made", None), ("", None),
         ("Preface, in which much is said that could have been left out without any harm to it", None),
     ],
@@ -56,3 +58,12 @@ def test_prose_ends_at_a_gap_with_none_behind_it(prose: Callable[..., str]) -> N
     lines = f"{text}\n\n\n\n\nTHE BOOK\n\nby A. Writer\n".split("\n")
     assert "\n".join(lines[: end_of_prose(lines)]).rstrip() == text
     assert end_of_prose(["", "THE BOOK", ""]) == 0
+
+
+def test_running_prose_begins_behind_title_page_and_imprint(prose: Callable[..., str]) -> None:
+    front = "THE BOOK\n\nby A. Writer\n\nCopyright 1890 by A. Writer, who reserves all rights in any land for ever.\n\n"
+    opening = "So it began.\n\n"
+    lines = f"{front}{opening}{prose(700)}".split("\n")
+    assert start_of_prose(lines, 500) == front.count("\n")
+    assert start_of_prose(lines, 5000) is None
+    assert start_of_prose(front.split("\n"), 1) is None

@@ -129,6 +129,18 @@ def test_what_an_author_puts_around_the_chapters_has_its_kind(prose: Prose) -> N
     ]
 
 
+def test_the_name_of_matter_is_a_chapters_between_two_or_with_a_number(prose: Prose) -> None:
+    titles = ["The Beginning", "Introduction", "Notes", "The End of It"]
+    parts = [(1, "A Book", 0), *((2, title, 3000) for title in titles), (2, "Index", 900)]
+    assert found(outline(prose, parts)) == chapters("", *titles)
+    numbered = ["1 Introduction", "2 Methods", "3 Notes"]
+    parts = [(2, "Introduction", 900), *((2, title, 3000) for title in numbered), (2, "Notes", 900)]
+    assert found(outline(prose, parts)) == [("introduction", "", "Introduction"), *chapters("", *numbered)]
+    at_the_ends = [(1, "Part", 0), (2, "Introduction", 900), (2, "Sun", 30_000), (2, "Moon", 30_000)]
+    parts = [*at_the_ends, (2, "Notes", 900), (1, "Part B", 0), (2, "Star", 30_000), (2, "Sky", 30_000)]
+    assert [kind for kind, _, _ in found(outline(prose, parts))] == ["introduction", *["chapter"] * 4]
+
+
 def test_what_is_cut_out_is_noted(prose: Prose) -> None:
     removals = Removals()
     parts = [(2, "Chapter 1", 3000), (2, "Notes", 900), (2, "Chapter 2", 3000), (2, "Index", 900)]

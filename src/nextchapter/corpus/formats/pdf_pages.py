@@ -1,8 +1,9 @@
-"""Program: reads a PDF on standard input, writes title and author in a line and then its pages as text.
+"""Program: reads a PDF on standard input, writes a line of JSON with title, author and outline, then its pages as text.
 
 It imports nothing of this project, for it runs by its path in a process of its own.
 """
 
+import json
 import re
 import resource
 import statistics
@@ -10,13 +11,16 @@ import sys
 from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 import pypdfium2 as pdfium
 
 REFUSED = 3
 """Exit status when the reason stands on standard error."""
 _MEMORY_BYTES = 1 << 30
+_MOST_BOOKMARKS = 10_000
+_DEEPEST_BOOKMARK = 6
+_LONGEST_TITLE = 300
 _WIDE_GAP = 1.35
 _INDENT = 0.5
 _HYPHENS = ("\x02", "\ufffe")
@@ -64,6 +68,16 @@ def read_lines(page: pdfium.PdfPage) -> Iterator[Line]:
     text_page.close()
 
 
+def read_outline(document: pdfium.PdfDocument) -> Iterator[tuple[int, int, str]]:
+    """Yield level, from 1, page, from 0, and title of each bookmark that leads to a page."""
+    for bookmark in document.get_toc(max_depth=_DEEPEST_BOOKMARK):
+        title = " ".join(bookmark.get_title().split())[:_LONGEST_TITLE]
+        place = bookmark.get_dest()
+        page = place.get_index() if place else None
+        if title and page is not None:
+            yield bookmark.level + 1, page, title
+
+
 def main() -> int:
     """Write the text of the PDF on standard input to standard output."""
     resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
@@ -72,7 +86,8 @@ def main() -> int:
     try:
         document = pdfium.PdfDocument(sys.stdin.buffer.read())
         facts = document.get_metadata_dict()
-        print("\t".join(" ".join(facts.get(key, "").split()) for key in ("Title", "Author")))
+        told = {key.lower(): " ".join(facts.get(key, "").split()) for key in ("Title", "Author")}
+        print(json.dumps({**told, "outline": list(islice(read_outline(document), _MOST_BOOKMARKS))}))
         for number in range(len(document)):
             print("\f" if number else "", end="")
             page = document[number]

@@ -62,7 +62,7 @@ def _read(kind: str, data: bytes, limits: Limits, removals: Removals) -> Documen
         case "RTF":
             return read_rtf(data, removals)
         case "PDF":
-            return read_pdf(data, limits)
+            return read_pdf(data, limits, removals)
         case "EPUB":
             return read_epub(data, limits, removals)
         case "docx" | "odt" | "FB2":
