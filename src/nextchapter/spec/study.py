@@ -122,7 +122,17 @@ class Study(Spec):
     @property
     def run_names(self) -> dict[str, tuple[RunSpec, int]]:
         """The runs of the study, `{name}.s{seed}`, each with its specification and seed."""
-        return {f"{name}.s{seed}": (run, seed) for name, run in self.runs.items() for seed in run.seeds}
+        return {run_name(name, seed): (run, seed) for name, run in self.runs.items() for seed in run.seeds}
+
+
+def run_name(configuration: str, seed: int) -> str:
+    """Return the name of the run of a configuration, an entry of `runs`, with one of its seeds."""
+    return f"{configuration}.s{seed}"
+
+
+def configuration_of(run: str, seed: int) -> str:
+    """Return the configuration that a run is of: runs of one configuration differ in the seed alone."""
+    return run.removesuffix(run_name("", seed))
 
 
 def read_study(config: Mapping[str, Any]) -> Study:

@@ -19,7 +19,7 @@ def event(kind: str, time: float, step: int = 0, loss: float | None = None) -> E
 def curves_of(study: Path) -> pd.DataFrame:
     folders = sorted((study / "runs").iterdir())
     parts = [
-        learning_curve(list(read_events(folder / "events.jsonl")), folder.name, folder.name.split("-")[0])
+        learning_curve(list(read_events(folder / "events.jsonl")), folder.name, folder.name.split("-")[0], 1)
         for folder in folders
     ]
     return pd.concat(parts, ignore_index=True)
@@ -48,7 +48,7 @@ def test_a_clock_that_was_set_back_takes_no_time_away() -> None:
 def test_the_training_loss_is_smoothed_by_an_exponential_average_and_the_validation_loss_is_not() -> None:
     losses = [9.0 - (step % 7) for step in range(200)]
     events = [event("train", step, step, loss) for step, loss in enumerate(losses)]
-    curve = learning_curve([*events, event("valid", 201, 200, 5.0)], "r.s1", "gru")
+    curve = learning_curve([*events, event("valid", 201, 200, 5.0)], "r.s1", "gru", 1)
     weight = 2 / (200 / 40 + 1)
     numerator = denominator = 0.0
     for loss in losses:
@@ -61,7 +61,7 @@ def test_the_training_loss_is_smoothed_by_an_exponential_average_and_the_validat
 
 
 def test_a_long_run_is_thinned_and_keeps_its_last_point() -> None:
-    curve = learning_curve([event("train", step, step, 1.0 / (step + 1)) for step in range(9_999)], "r.s1", "gru")
+    curve = learning_curve([event("train", step, step, 1.0 / (step + 1)) for step in range(9_999)], "r.s1", "gru", 1)
     assert POINTS_MAX / 2 < len(curve) <= POINTS_MAX
     assert curve["step"].iloc[-1] == 9_998
 
@@ -100,7 +100,7 @@ def test_of_many_runs_the_best_of_each_family_is_named_and_no_two_names_touch(
 def test_a_run_with_next_to_nothing_is_drawn(
     events: Sequence[Any], in_style: None, texts_outside: Callable[[Figure], list[str]]
 ) -> None:
-    curve = learning_curve(events, "r.s1", "ngram")
+    curve = learning_curve(events, "r.s1", "ngram", 1)
     figure = draw_curves(pd.concat([curve], ignore_index=True))
     assert texts_outside(figure) == []
     assert ("No run has recorded a loss." in names_in(figure)) == curve.empty
@@ -108,7 +108,7 @@ def test_a_run_with_next_to_nothing_is_drawn(
 
 def test_a_relapse_does_not_flatten_the_figure(in_style: None) -> None:
     losses = [5.0, 9.0, 4.5, 4.0]
-    curve = learning_curve([event("valid", step, step, loss) for step, loss in enumerate(losses, 1)], "r.s1", "elman")
+    curve = learning_curve([event("valid", step, step, loss) for step, loss in enumerate(losses, 1)], "r.s1", "elman", 1)
     low, high = draw_curves(curve).axes[0].get_ylim()
     assert 3.8 < low < 4.0
     assert 5.0 < high < 5.2
