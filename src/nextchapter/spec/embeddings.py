@@ -2,10 +2,12 @@
 
 from typing import Annotated, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from nextchapter.spec.base import Name, Spec
 
+BYTES_PER_PAIR = 200
+"""Peak for each pair of a minibatch of GloVe while it is sorted, both orders, or stepped through."""
 Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=10)]
 
@@ -60,7 +62,20 @@ class GloveSpec(VectorSpec):
     batch_pairs: Annotated[int, Field(ge=1000)] = 300_000
     """About how many pairs of tokens share a step."""
     memory_mb: Annotated[int, Field(ge=1)] = 256
-    """Bound of the arrays held while co-occurrences are counted and shuffled; the rest lies on disk."""
+    """Bound of the arrays held while co-occurrences are counted and shuffled; the rest lies on disk. Results do not
+    depend on it: a bound too small for a minibatch is refused."""
+
+    @model_validator(mode="after")
+    def _a_minibatch_fits(self) -> "GloveSpec":
+        needed_mb = -(-self.batch_pairs * BYTES_PER_PAIR // 2**20)
+        if needed_mb > self.memory_mb:
+            most = self.memory_mb * 2**20 // BYTES_PER_PAIR
+            msg = (
+                f"memory_mb: found {self.memory_mb}; minibatches of {self.batch_pairs:,} pairs need {needed_mb}. "
+                f"Allowed: memory_mb of at least {needed_mb}, or batch_pairs of at most {most:,}"
+            )
+            raise ValueError(msg)
+        return self
 
 
 EmbeddingSpec = Annotated[Word2vecSpec | GloveSpec, Field(discriminator="kind")]
