@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from nextchapter.code import fingerprint
 from nextchapter.shelf import Refused, ShelfFile, distinct_names, printable, scan_folder
 from nextchapter.spec.base import SpecError, canonical_json, digest
-from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
+from nextchapter.spec.corpus import FolderSource, PretokenizedSource, UrlSource, WheelSource
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.study import Study, read_study
 from nextchapter.store.files import read_json
@@ -83,6 +83,8 @@ class Flow:
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return _files_in(source)
+        if isinstance(source, PretokenizedSource):
+            return _splits_of(source), []
         if isinstance(source, WheelSource):
             folder = Path("resources/books") / f"{source.package}-{source.version}"
             paths = [(file, folder / file) for file in source.files]
@@ -113,6 +115,8 @@ class Flow:
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return str(Path(source.path).expanduser().resolve())
+        if isinstance(source, PretokenizedSource):
+            return ", ".join(file.file for file in self.files)
         if isinstance(source, UrlSource):
             hosts = sorted({urlsplit(download.url).hostname or "" for download in source.files})
             told = digest([download.sha256 for download in source.files])
@@ -122,8 +126,14 @@ class Flow:
     @property
     def fetched(self) -> list[str]:
         """The books that have to be fetched first; none where they lie in a folder."""
-        in_place = isinstance(self.study.corpus.source, FolderSource)
+        in_place = isinstance(self.study.corpus.source, (FolderSource, PretokenizedSource))
         return [] if in_place else [str(file.path) for file in self.files]
+
+    @property
+    def given_splits(self) -> list[str]:
+        """The files of training, validation and test where the corpus comes divided; else none."""
+        is_divided = isinstance(self.study.corpus.source, PretokenizedSource)
+        return [self._without_braces(file) for file in self.files] if is_divided else []
 
     @staticmethod
     def pattern(names: Iterable[str]) -> str:
@@ -195,13 +205,15 @@ class Flow:
                     "shelf": self.shelf,
                     "in_name_order": self._is_shared_out,
                 }
+            case "read_splits":
+                return {"shelf": self.shelf, "files": [{"name": file.name, "file": file.file} for file in self.files]}
             case "render_quality":
                 ignored = [asdict(refused) for refused in self.ignored[:IGNORED_NAMED]]
                 return {"ignored": ignored, "ignored_count": len(self.ignored)}
             case "train_tokenizer":
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
-                return {"kind": study.tokenizers[name].kind}
+                return {"kind": study.tokenizers[name].kind, "pretokenized": bool(self.given_splits)}
             case "count_cooccurrences":
                 return study.embeddings[name].model_dump(mode="json", include={"window", "min_count", "memory_mb"})
             case "train_embedding":
@@ -306,6 +318,17 @@ def _files_in(source: FolderSource) -> tuple[list[ShelfFile], list[Refused]]:
     paths = [folder / file for file in files]
     shelf = [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths, strict=True)]
     return sorted(shelf, key=lambda file: file.name), ignored
+
+
+def _splits_of(source: PretokenizedSource) -> list[ShelfFile]:
+    """Return the files of training, validation and test."""
+    paths = {split: Path(getattr(source, split)).expanduser().resolve() for split in ("train", "valid", "test")}
+    for split, path in paths.items():
+        if not path.is_file():
+            found = getattr(source, split)
+            raise SpecError(f"corpus.source.{split}: found {found!r}; it must be a file, and there is none there")
+    told = [printable(path.name) for path in paths.values()]
+    return [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths.values(), strict=True)]
 
 
 def _what_is_there(ignored: Sequence[Refused]) -> str:

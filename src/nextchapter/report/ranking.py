@@ -1,5 +1,6 @@
 """The leaderboard as a figure: a row a run or, where runs differ in the seed alone, a row for all seeds of one."""
 
+from math import nan
 from typing import Any
 
 import pandas as pd
@@ -21,7 +22,7 @@ _SEEDS_NOTE = (
 def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
     """Draw bits a character on the test chapters, best on top, the champion marked."""
     has_seeds = have_seeds(leaderboard)
-    rows = compare_configurations(leaderboard) if has_seeds else leaderboard.assign(seeds_low=pd.NA, seeds_high=pd.NA)
+    rows = compare_configurations(leaderboard) if has_seeds else leaderboard.assign(seeds_low=nan, seeds_high=nan)
     names = rows["configuration"] if has_seeds else rows["run"]
     rows = rows.assign(name=names).reset_index(drop=True)
     shown = rows[(rows.index < ROWS_MAX) | rows["champion"]].reset_index(drop=True)
@@ -52,7 +53,7 @@ def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
 def _draw_row(axes: Axes, place: int, row: Any, colour: str) -> None:
     """Draw the score of a row of the leaderboard or of its configurations, with what intervals it has."""
     champion = bool(row.champion)
-    bar = {"color": colour, "linewidth": 5, "solid_capstyle": "butt"}
+    bar: dict[str, Any] = {"color": colour, "linewidth": 5, "solid_capstyle": "butt"}
     axes.plot([row.ci_low, row.ci_high], [place, place], alpha=0.28, **bar)
     if pd.notna(row.seeds_low):
         axes.plot([row.seeds_low, row.seeds_high], [place, place], alpha=0.6, **bar)

@@ -7,11 +7,11 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from nextchapter.spec.base import Name, Spec, SpecError
-from nextchapter.spec.corpus import CorpusSpec, FolderSource
+from nextchapter.spec.corpus import CorpusSpec, FolderSource, PretokenizedSource
 from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.spec.families import ModelSpec
-from nextchapter.spec.tokens import TokenizerSpec
+from nextchapter.spec.tokens import TokenizerSpec, WordsSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.spec.writing import WritingSpec
@@ -75,6 +75,15 @@ class Study(Spec):
                 found, allowed = run.tokenizer, ", ".join(self.tokenizers)
                 msg = f"runs.{name}.tokenizer: found {found!r}; allowed: {allowed}"
                 raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
+    def _words_are_taken_as_they_are(self) -> "Study":
+        if isinstance(self.corpus.source, PretokenizedSource):
+            for name, spec in self.tokenizers.items():
+                if isinstance(spec, WordsSpec) and not spec.pretokenized:
+                    msg = f"tokenizers.{name}.pretokenized: found false; words of a pretokenized corpus need true"
+                    raise ValueError(msg)
         return self
 
     @model_validator(mode="after")

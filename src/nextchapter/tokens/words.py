@@ -33,6 +33,7 @@ class WordsTokenizer(Tokenizer):
         """
         self._splitting: Splitting = Lines() if pretokenized else Prose()
         self._words, self._rare, self._pretokenized = words, rare, pretokenized
+        self.end_is_line = pretokenized
         self._surfaces = [*self._splitting.special, *words]
         self._ids = {surface: place for place, surface in enumerate(self._surfaces)}
         self.vocabulary_size = len(self._surfaces)

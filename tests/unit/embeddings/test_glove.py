@@ -78,7 +78,9 @@ def test_a_minibatch_is_the_symmetric_matrix_and_its_mirror_the_transpose() -> N
     rows = np.repeat(np.arange(TOKENS), np.diff(batch.row_starts))
     assert len(rows) == (dense > 0).sum()
     np.testing.assert_allclose(batch.logarithms.exp(), dense[rows, batch.columns], rtol=1e-12)
-    expected = [min(1.0, (dense[row, column] / X_MAX) ** ALPHA) for row, column in zip(rows, batch.columns, strict=True)]
+    expected = [
+        min(1.0, (dense[row, column] / X_MAX) ** ALPHA) for row, column in zip(rows, batch.columns, strict=True)
+    ]
     np.testing.assert_allclose(batch.importance, expected, rtol=1e-12)
     assert np.array_equal(rows[batch.mirror], batch.columns)
     assert np.array_equal(batch.columns[batch.mirror], rows)
@@ -166,7 +168,9 @@ def test_the_bound_of_memory_changes_no_minibatch(tmp_path: Path) -> None:
 
 def test_a_bound_too_small_for_a_minibatch_is_refused() -> None:
     assert GloveSpec(tokenizer="t", memory_mb=58).batch_pairs == 300_000
-    with pytest.raises(ValidationError, match=r"memory_mb: found 57; .* at least 58, or batch_pairs of at most 298,844"):
+    with pytest.raises(
+        ValidationError, match=r"memory_mb: found 57; .* at least 58, or batch_pairs of at most 298,844"
+    ):
         GloveSpec(tokenizer="t", memory_mb=57)
 
 

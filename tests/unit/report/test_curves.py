@@ -108,7 +108,9 @@ def test_a_run_with_next_to_nothing_is_drawn(
 
 def test_a_relapse_does_not_flatten_the_figure(in_style: None) -> None:
     losses = [5.0, 9.0, 4.5, 4.0]
-    curve = learning_curve([event("valid", step, step, loss) for step, loss in enumerate(losses, 1)], "r.s1", "elman", 1)
+    curve = learning_curve(
+        [event("valid", step, step, loss) for step, loss in enumerate(losses, 1)], "r.s1", "elman", 1
+    )
     low, high = draw_curves(curve).axes[0].get_ylim()
     assert 3.8 < low < 4.0
     assert 5.0 < high < 5.2
