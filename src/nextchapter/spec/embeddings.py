@@ -1,5 +1,7 @@
 """Vectors of tokens that are learned before, and apart from, any language model."""
 
+import math
+from abc import ABC, abstractmethod
 from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
@@ -12,8 +14,8 @@ Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=10)]
 
 
-class VectorSpec(Spec):
-    """What all embeddings have."""
+class VectorSpec(Spec, ABC):
+    """What all embeddings have. Time and disk that they take are estimated before a run."""
 
     tokenizer: Name
     """One of the study's `tokenizers`: its tokens get the vectors."""
@@ -23,6 +25,26 @@ class VectorSpec(Spec):
     """A token seen less often in the training chapters gets no vector and is passed over."""
     seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
     """Seed of the first vectors and of the order of the examples."""
+
+    @abstractmethod
+    def describe(self) -> str:
+        """Return what it is learned by, for the screens."""
+
+    @abstractmethod
+    def operations(self, tokens: float) -> float:
+        """Return about how many floating point operations it takes to learn from so many tokens."""
+
+    def disk_bytes(self, tokens: float, vocabulary_size: int) -> float:
+        """Return about what the files take: vectors, the same as text, and both as MLflow keeps them."""
+        del tokens
+        return 2 * (_FLOAT_BYTES + _FLOAT_TEXT_BYTES) * vocabulary_size * self.dimensions
+
+
+_FLOAT_BYTES, _FLOAT_TEXT_BYTES = 4, 12
+_OPERATIONS_A_PLACE = 1200
+"""Of GloVe: what counting a place where two tokens stand together takes, in operations that take as long."""
+_BYTES_A_PAIR_ON_DISK = 64
+"""Of GloVe: its count, twice while runs are merged, and both of its orders in a minibatch."""
 
 
 class Word2vecSpec(VectorSpec):
@@ -42,6 +64,20 @@ class Word2vecSpec(VectorSpec):
     """Learning rate at the start; it falls linearly to 0.0001."""
     subsampling: Annotated[float, Field(ge=0, le=1)] = 1e-3
     """Threshold of frequency above which tokens are thinned out at random; 0 thins none."""
+
+    def describe(self) -> str:
+        """Return the variant too."""
+        return f"{self.kind}, {self.variant}"
+
+    def operations(self, tokens: float) -> float:
+        """Return about how many floating point operations it takes to learn from so many tokens.
+
+        A product of two vectors of d numbers takes 2 d, and 4 d more to move both; there are `window` + 1 neighbours on
+        average, and for each, or for their mean, one token to tell from `negative` others.
+        """
+        neighbours, told = self.window + 1, 6 * (self.negative + 1)
+        a_token = neighbours * told if self.variant == "skip-gram" else neighbours * 4 + told
+        return tokens * self.epochs * self.dimensions * a_token
 
 
 class GloveSpec(VectorSpec):
@@ -64,6 +100,26 @@ class GloveSpec(VectorSpec):
     memory_mb: Annotated[int, Field(ge=1)] = 256
     """Bound of the arrays held while co-occurrences are counted and shuffled; the rest lies on disk. Results do not
     depend on it: a bound too small for a minibatch is refused."""
+
+    def describe(self) -> str:
+        """Return the kind."""
+        return self.kind
+
+    def operations(self, tokens: float) -> float:
+        """Return about how many floating point operations it takes to learn from so many tokens.
+
+        Counting, and then for both orders of each pair three products of vectors, twice as many operations as numbers.
+        """
+        counting = _OPERATIONS_A_PLACE * tokens * self.window
+        return counting + self.epochs * 2 * 3 * 2 * self.dimensions * self._pairs(tokens)
+
+    def disk_bytes(self, tokens: float, vocabulary_size: int) -> float:
+        """Return about what the files take, those that come and go included."""
+        return super().disk_bytes(tokens, vocabulary_size) + _BYTES_A_PAIR_ON_DISK * self._pairs(tokens)
+
+    def _pairs(self, tokens: float) -> float:
+        """Return about how many pairs there are in so many tokens of prose: 3.5 million in one, 18.9 in ten million."""
+        return min(tokens * self.window, 3.5e5 * self.window * math.pow(tokens / 1e6, 0.73))
 
     @model_validator(mode="after")
     def _a_minibatch_fits(self) -> "GloveSpec":

@@ -17,6 +17,7 @@ from nextchapter.models.protocol import CountedModel, count_parameters
 from nextchapter.models.registry import build_model
 from nextchapter.report.estimate import (
     CHAPTER_TOKENS,
+    VECTOR_EFFICIENCY,
     budget_tokens,
     estimate,
     measure_core,
@@ -136,6 +137,32 @@ def test_three_networks_are_estimated_as_they_were_measured(flow: Flow) -> None:
     assert cost.least_s < 523 + jobs_s < cost.most_s
     weights = 681_296 + 1_124_816 + 1_346_000
     assert 24 * weights < cost.disk_bytes < 24 * weights + 30e6
+
+
+@pytest.mark.parametrize(
+    ("spec", "measured_s"),
+    [
+        ({"kind": "word2vec", "variant": "skip-gram", "epochs": 20}, 101),
+        ({"kind": "word2vec", "variant": "cbow", "epochs": 20}, 23),
+        ({"kind": "glove", "epochs": 15}, 16),
+    ],
+    ids=["skip-gram", "cbow", "glove"],
+)
+def test_embeddings_are_estimated_as_they_were_measured(
+    spec: dict[str, Any], measured_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On WikiText-2, 2,051,910 words, 100 dimensions, on a core that multiplies at 1.3e11 operations/s; within half."""
+    monkeypatch.chdir(tmp_path)
+    config = yaml.safe_load(CONFIG.read_text())
+    vectors = {"v": {**spec, "tokenizer": "unigram-2k", "dimensions": 100}}
+    flow = Flow.from_config({**config, "embeddings": vectors})
+    words = 2_051_910
+    seconds = flow.study.embeddings["v"].operations(words) / (1.3e11 * VECTOR_EFFICIENCY)
+    assert 0.5 < seconds / measured_s < 1.5
+    without, with_vectors = (estimate(flow, flow.runs, 1, 1.3e11, names) for names in ([], ["v"]))
+    assert with_vectors.least_s > without.least_s
+    # Vectors as numbers and as text in two places, 2,000 tokens of 100 numbers.
+    assert with_vectors.disk_bytes - without.disk_bytes >= 2 * 2000 * 100 * (4 + 8)
 
 
 def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
