@@ -19,7 +19,8 @@ LABELS_MAX = 8
 """Of more lines than this, the best of each family and the best of the others are named, so many in all."""
 _RUNS_NOTE = "Thick line with dots: chapters held back (validation). Thin line: training text. Lower is better."
 _SEEDS_NOTE = (
-    "Thick line with dots: chapters held back (validation), mean over seeds. Thin lines: each seed. Lower is better."
+    "Thick line with dots: chapters held back (validation), the mean over seeds.\n"
+    "Thin lines: each seed. Lower is better."
 )
 
 
