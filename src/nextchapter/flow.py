@@ -33,6 +33,7 @@ COMMAND_BYTES = 60_000
 """What the files of one job may take of its command line; Linux allows 128 kB."""
 IGNORED_NAMED = 50
 """So many of the files that are no books are named."""
+GLOVE_THREADS = 2
 CHATTER = ("Select jobs to execute", "Execute ", "Assuming unrestricted", "Workflow defines that rule", "Conda env")
 """Beginnings of Snakemake's messages that tell a reader nothing; the stages tell what they do."""
 
@@ -158,6 +159,10 @@ class Flow:
         """Return the counted pairs that an embedding is learned from: one file, or none."""
         counted = isinstance(self.study.embeddings[wildcards.embedding], GloveSpec)
         return [f"results/{self.name}/embeddings/{wildcards.embedding}/cooccurrences.bin"] if counted else []
+
+    def threads_of(self, wildcards: Any) -> int:
+        """Return on how many threads an embedding is learned: those of GloVe change no digit, those of gensim would."""
+        return GLOVE_THREADS if isinstance(self.study.embeddings[wildcards.embedding], GloveSpec) else 1
 
     def sources_of(self, shard: str) -> list[str]:
         """Return the files that a job cleans, by links where a path holds a brace, Snakemake's sign of a wildcard."""
