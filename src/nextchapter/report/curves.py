@@ -86,6 +86,8 @@ def draw_curves(curves: pd.DataFrame) -> Figure:
     """
     figure = Figure(figsize=(WIDTH_INCHES, 7.6), layout="constrained")
     above, below = figure.subplots(2, 1)
+    has_seeds = curves["run"].nunique() > curves["configuration"].nunique()
+    curves = _without_training_of_seeds(curves)
     if curves.empty:
         above.text(0.5, 0.5, "No run has recorded a loss.", ha="center", transform=above.transAxes, color=MUTED)
     for axes, column, (unit, size) in (
@@ -98,9 +100,16 @@ def draw_curves(curves: pd.DataFrame) -> Figure:
         axes.set_ylabel("loss (nats a token)")
     above.set_title("How the loss falls with the text that is read")
     below.set_title("The same, against the clock")
-    has_seeds = curves["run"].nunique() > curves["configuration"].nunique()
     figure.supxlabel(_SEEDS_NOTE if has_seeds else _RUNS_NOTE, fontsize=9, color=MUTED)
     return figure
+
+
+def _without_training_of_seeds(curves: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the training loss of runs that share a line and were validated: it would hide the seeds."""
+    groups = curves.groupby("configuration")
+    has_seeds = groups["run"].transform("nunique") > 1
+    is_validated = groups["split"].transform(lambda splits: (splits == "valid").any()).astype(bool)
+    return curves[~(has_seeds & is_validated & (curves["split"] == "train"))]
 
 
 def _draw_panel(axes: Axes, curves: pd.DataFrame) -> None:

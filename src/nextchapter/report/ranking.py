@@ -14,7 +14,7 @@ ROWS_MAX = 40
 """A figure shows no more rows than this: the best, and the champion."""
 _RUNS_NOTE = "Dot: the score. Bar: its 95 % interval. Star: chosen as champion on the validation chapters."
 _SEEDS_NOTE = (
-    "Large dot: the mean over seeds; small dots: the runs. Dark bar: its 95 % interval, by the seeds.\n"
+    "Large dot: mean over seeds; small dots: the runs. Dark bar: 95 % interval of the mean, by seeds.\n"
     "Pale bar: 95 % interval by the choice of chapters, in which all rows move together.\n"
     "Star: has the champion, chosen on the validation chapters."
 )

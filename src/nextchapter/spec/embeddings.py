@@ -85,7 +85,7 @@ class GloveSpec(VectorSpec):
 
     kind: Literal["glove"] = "glove"
     """Says which of the kinds this is."""
-    window: Annotated[int, Field(ge=1, le=255)] = 10
+    window: Annotated[int, Field(ge=1, le=255)] = 20
     """Largest distance of a neighbour, in tokens; a neighbour counts 1/distance."""
     x_max: Annotated[float, Field(gt=0)] = 10.0
     """Count from which a pair has the full weight 1; the paper's 100 suits corpora of billions of tokens."""
