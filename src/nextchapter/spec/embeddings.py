@@ -85,7 +85,7 @@ class GloveSpec(VectorSpec):
 
     kind: Literal["glove"] = "glove"
     """Says which of the kinds this is."""
-    window: Annotated[int, Field(ge=1, le=255)] = 20
+    window: Annotated[int, Field(ge=1, le=255)] = 40
     """Largest distance of a neighbour, in tokens; a neighbour counts 1/distance."""
     x_max: Annotated[float, Field(gt=0)] = 10.0
     """Count from which a pair has the full weight 1; the paper's 100 suits corpora of billions of tokens."""
@@ -118,8 +118,8 @@ class GloveSpec(VectorSpec):
         return super().disk_bytes(tokens, vocabulary_size) + _BYTES_A_PAIR_ON_DISK * self._pairs(tokens)
 
     def _pairs(self, tokens: float) -> float:
-        """Return about how many pairs there are in so many tokens of prose: 3.5 million in one, 18.9 in ten million."""
-        return min(tokens * self.window, 3.5e5 * self.window * math.pow(tokens / 1e6, 0.73))
+        """Return about how many pairs there are in so many tokens of prose: with window 10 3.5 million in one million."""
+        return min(tokens * self.window, 3.5e6 * math.pow(tokens / 1e6, 0.73) * math.pow(self.window / 10, 0.66))
 
     @model_validator(mode="after")
     def _a_minibatch_fits(self) -> "GloveSpec":

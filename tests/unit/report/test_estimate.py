@@ -144,7 +144,7 @@ def test_three_networks_are_estimated_as_they_were_measured(flow: Flow) -> None:
     [
         ({"kind": "word2vec", "variant": "skip-gram", "epochs": 20}, 101),
         ({"kind": "word2vec", "variant": "cbow", "epochs": 20}, 23),
-        ({"kind": "glove", "epochs": 15}, 24),
+        ({"kind": "glove", "epochs": 15}, 42),
     ],
     ids=["skip-gram", "cbow", "glove"],
 )
