@@ -118,7 +118,7 @@ class GloveSpec(VectorSpec):
         return super().disk_bytes(tokens, vocabulary_size) + _BYTES_A_PAIR_ON_DISK * self._pairs(tokens)
 
     def _pairs(self, tokens: float) -> float:
-        """Return about how many pairs there are in so many tokens of prose: with window 10 3.5 million in one million."""
+        """Return about how many pairs there are in so many tokens of prose: 3.5 million in a million, window 10."""
         return min(tokens * self.window, 3.5e6 * math.pow(tokens / 1e6, 0.73) * math.pow(self.window / 10, 0.66))
 
     @model_validator(mode="after")
