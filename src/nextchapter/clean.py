@@ -10,7 +10,8 @@ from pathlib import Path
 MARKS = ("corpus", "tokens", "runs", "mlflow.json")
 """What tells a study under results/ from other folders."""
 MADE = (
-    *MARKS, "diagnostics", "figures", "leaderboard.csv", "leaderboard.html", "champion.json", "next-chapter.md",
+    *MARKS, "diagnostics", "figures", "leaderboard.csv", "leaderboard.html", "configurations.csv", "champion.json",
+    "next-chapter.md",
     "chapters.html", "mlflow-study.json", "snakemake-report.html",
 )  # fmt: skip
 """What the workflow makes in it; what else lies there is yours, and stays."""

@@ -16,7 +16,7 @@ from urllib.parse import urlsplit
 from nextchapter.code import fingerprint
 from nextchapter.shelf import Refused, ShelfFile, distinct_names, printable, scan_folder
 from nextchapter.spec.base import SpecError, canonical_json, digest
-from nextchapter.spec.corpus import FolderSource, UrlSource, WheelSource
+from nextchapter.spec.corpus import FolderSource, PretokenizedSource, UrlSource, WheelSource
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.models import EmSpec
@@ -37,6 +37,7 @@ COMMAND_BYTES = 60_000
 """What the files of one job may take of its command line; Linux allows 128 kB."""
 IGNORED_NAMED = 50
 """So many of the files that are no books are named."""
+GLOVE_THREADS = 2
 CHATTER = ("Select jobs to execute", "Execute ", "Assuming unrestricted", "Workflow defines that rule", "Conda env")
 """Beginnings of Snakemake's messages that tell a reader nothing; the stages tell what they do."""
 
@@ -89,6 +90,8 @@ class Flow:
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return _files_in(source)
+        if isinstance(source, PretokenizedSource):
+            return _splits_of(source), []
         if isinstance(source, WheelSource):
             folder = Path("resources/books") / f"{source.package}-{source.version}"
             paths = [(file, folder / file) for file in source.files]
@@ -127,6 +130,8 @@ class Flow:
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return str(Path(source.path).expanduser().resolve())
+        if isinstance(source, PretokenizedSource):
+            return ", ".join(file.file for file in self.files)
         if isinstance(source, UrlSource):
             hosts = sorted({urlsplit(download.url).hostname or "" for download in source.files})
             told = digest([download.sha256 for download in source.files])
@@ -136,8 +141,14 @@ class Flow:
     @property
     def fetched(self) -> list[str]:
         """The books that have to be fetched first; none where they lie in a folder."""
-        in_place = isinstance(self.study.corpus.source, FolderSource)
+        in_place = isinstance(self.study.corpus.source, (FolderSource, PretokenizedSource))
         return [] if in_place else [str(file.path) for file in self.files]
+
+    @property
+    def given_splits(self) -> list[str]:
+        """The files of training, validation and test where the corpus comes divided; else none."""
+        is_divided = isinstance(self.study.corpus.source, PretokenizedSource)
+        return [self._without_braces(file) for file in self.files] if is_divided else []
 
     @staticmethod
     def pattern(names: Iterable[str]) -> str:
@@ -173,6 +184,10 @@ class Flow:
         """The figure and the page of the associative memory; none where it is switched off."""
         folder = f"results/{self.name}/diagnostics/hopfield"
         return [] if self.study.hopfield is None else [f"{folder}/hopfield.png", f"{folder}/hopfield.html"]
+
+    def threads_of(self, wildcards: Any) -> int:
+        """Return on how many threads an embedding is learned: those of GloVe change no digit, those of gensim would."""
+        return GLOVE_THREADS if isinstance(self.study.embeddings[wildcards.embedding], GloveSpec) else 1
 
     def sources_of(self, shard: str) -> list[str]:
         """Return the files that a job cleans, by links where a path holds a brace, Snakemake's sign of a wildcard."""
@@ -220,6 +235,8 @@ class Flow:
                     "shelf": self.shelf,
                     "in_name_order": self._is_shared_out,
                 }
+            case "read_splits":
+                return {"shelf": self.shelf, "files": [{"name": file.name, "file": file.file} for file in self.files]}
             case "render_quality":
                 ignored = [asdict(refused) for refused in self.ignored[:IGNORED_NAMED]]
                 return {"ignored": ignored, "ignored_count": len(self.ignored)}
@@ -229,7 +246,7 @@ class Flow:
             case "train_tokenizer":
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
-                return {"kind": study.tokenizers[name].kind}
+                return {"kind": study.tokenizers[name].kind, "pretokenized": bool(self.given_splits)}
             case "count_cooccurrences":
                 return study.embeddings[name].model_dump(mode="json", include={"window", "min_count", "memory_mb"})
             case "train_embedding":
@@ -351,6 +368,17 @@ def _files_in(source: FolderSource) -> tuple[list[ShelfFile], list[Refused]]:
     paths = [folder / file for file in files]
     shelf = [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths, strict=True)]
     return sorted(shelf, key=lambda file: file.name), ignored
+
+
+def _splits_of(source: PretokenizedSource) -> list[ShelfFile]:
+    """Return the files of training, validation and test."""
+    paths = {split: Path(getattr(source, split)).expanduser().resolve() for split in ("train", "valid", "test")}
+    for split, path in paths.items():
+        if not path.is_file():
+            found = getattr(source, split)
+            raise SpecError(f"corpus.source.{split}: found {found!r}; it must be a file, and there is none there")
+    told = [printable(path.name) for path in paths.values()]
+    return [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths.values(), strict=True)]
 
 
 def _what_is_there(ignored: Sequence[Refused]) -> str:

@@ -74,7 +74,7 @@ def tokenizer_arguments(shelf: Path, output: Path) -> list[str]:
 
 
 def encode_arguments(shelf: Path, output: Path) -> list[str]:
-    arguments = ["--spec", '{"kind": "unigram"}', "--tokenizer", f"{shelf}/tokenizer.model"]
+    arguments = ["--spec", '{"kind": "unigram", "pretokenized": false}', "--tokenizer", f"{shelf}/tokenizer.model"]
     arguments += ["--facts", f"{output}/tokens.json"]
     for split in ("train", "valid", "test"):
         arguments += [f"--{split}", f"{shelf}/{split}.parquet", f"--{split}-tokens", f"{output}/{split}.bin"]

@@ -13,7 +13,8 @@ def arguments(study: Path, output: Path, runs: list[str]) -> list[str]:
         "--spec", '{"corpus": "austen"}',
         "--provenance", *(f"{study}/runs/{run}/run.json" for run in runs),
         "--metrics", *(f"{study}/runs/{run}/metrics.json" for run in runs),
-        "--leaderboard", f"{output}/leaderboard.csv", "--champion", f"{output}/champion.json",
+        "--leaderboard", f"{output}/leaderboard.csv", "--configurations", f"{output}/configurations.csv",
+        "--champion", f"{output}/champion.json",
     ]  # fmt: skip
 
 
@@ -25,7 +26,7 @@ def test_the_leaderboard_and_the_champion_are_written_twice_alike(
     study = results_tree()
     for folder in ("a", "b"):
         assert main(arguments(study, tmp_path / folder, runs)) == 0
-    for name in ("leaderboard.csv", "champion.json"):
+    for name in ("leaderboard.csv", "configurations.csv", "champion.json"):
         assert (tmp_path / "a" / name).read_bytes() == (tmp_path / "b" / name).read_bytes()
     with (tmp_path / "a/leaderboard.csv").open() as file:
         rows = list(csv.DictReader(file))

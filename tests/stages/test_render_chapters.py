@@ -26,7 +26,8 @@ def test_the_page_is_set_twice_alike(
         "--metrics",
         *of_all("metrics.json"),
     ]
-    assert compare_runs.main([*compared, "--leaderboard", "leaderboard.csv", "--champion", "champion.json"]) == 0
+    tables = ["--leaderboard", "leaderboard.csv", "--configurations", "configurations.csv"]
+    assert compare_runs.main([*compared, *tables, "--champion", "champion.json"]) == 0
     inputs = [
         "--chapters", *of_all("chapter.md"), "--facts", *of_all("chapter.json"),
         "--predictions", *of_all("predictions.csv"), "--leaderboard", "leaderboard.csv",

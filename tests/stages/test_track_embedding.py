@@ -66,6 +66,24 @@ def test_a_second_call_changes_nothing_and_another_specification_supersedes(glov
     assert superseded == ["true", "false"]
 
 
+def test_the_view_that_people_get_shows_the_embedding_that_holds_and_not_the_study_itself(glove: Path) -> None:
+    first = _track()
+    _write_facts(epochs=3)
+    second = _track()
+    client = MlflowClient(first["tracking_uri"])
+    experiment = client.get_experiment(first["experiment_id"])
+    (view,) = [json.loads(value) for key, value in experiment.tags.items() if key.startswith("mlflow.sharedViewState.")]
+    assert "metrics.`intrinsic/wordsim353_spearman`" in view["selectedColumns"]
+
+    def shown() -> list[str]:
+        return [run.info.run_id for run in client.search_runs([first["experiment_id"]], view["searchFilter"])]
+
+    assert shown() == [second["run_id"]]
+    _write_facts(epochs=2)
+    assert _track()["run_id"] == first["run_id"]
+    assert shown() == [first["run_id"]]
+
+
 def test_a_store_out_of_reach_is_a_warning(glove: Path) -> None:
     record = _track(uri="sqlite:////proc/none/mlflow.db")
     assert record["published"] is False

@@ -11,6 +11,7 @@ import yaml
 from nextchapter import code
 from nextchapter.code import import_closure
 from nextchapter.flow import COMMAND_BYTES, FILES_EACH_ALONE, Flow, book_key, share_out
+from nextchapter.report.estimate import train_characters
 from nextchapter.shelf import ShelfFile
 from nextchapter.spec.base import SpecError
 
@@ -277,6 +278,32 @@ def test_a_changed_embedding_changes_its_own_rules_and_no_run_but_by_its_file() 
     assert run == [[], ["results/austen/embeddings/glove/vectors.safetensors"]]
     pairs = [before.cooccurrences_of(SimpleNamespace(embedding=name)) for name in ("glove", "plain")]
     assert pairs == [["results/austen/embeddings/glove/cooccurrences.bin"], []]
+    assert [before.threads_of(SimpleNamespace(embedding=name)) for name in ("glove", "plain")] == [2, 1]
+
+
+def test_a_corpus_that_comes_divided_is_read_where_it_lies(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    names = {split: f"ptb.{split}.txt" for split in ("train", "valid", "test")}
+    for name in names.values():
+        Path(name).write_text("a b\n" * 1000)
+    corpus = {"name": "ptb", "source": {"kind": "pretokenized", **names}}
+    words = {"kind": "words", "pretokenized": True}
+    flow = _flow(corpus=corpus, tokenizers={"unigram-2k": words})
+    assert flow.given_splits == [str(tmp_path / name) for name in names.values()]
+    assert flow.fetched == []
+    assert flow.shelf == "ptb.train.txt, ptb.valid.txt, ptb.test.txt"
+    assert json.loads(flow.spec("encode_corpus", "unigram-2k"))["pretokenized"]
+    assert [file["name"] for file in json.loads(flow.spec("read_splits"))["files"]] == [
+        "ptb.train",
+        "ptb.valid",
+        "ptb.test",
+    ]
+    assert train_characters(flow) == 4000
+    with pytest.raises(SpecError, match=r"tokenizers\.unigram-2k\.pretokenized: found false; .* need true"):
+        _flow(corpus=corpus, tokenizers={"unigram-2k": {"kind": "words"}})
+    Path(names["test"]).unlink()
+    with pytest.raises(SpecError, match=r"corpus\.source\.test: found 'ptb\.test\.txt'; it must be a file"):
+        _flow(corpus=corpus, tokenizers={"unigram-2k": words})
 
 
 def test_the_code_of_a_run_is_that_of_its_family_whatever_its_name(shelf: Path) -> None:

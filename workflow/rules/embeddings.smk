@@ -43,6 +43,7 @@ rule train_embedding:
     cache: True
     conda:
         "../../environment.yml"
+    threads: FLOW.threads_of
     params:
         spec=lambda wildcards: FLOW.spec("train_embedding", wildcards.embedding),
         code=lambda wildcards: FLOW.code("train_embedding", wildcards.embedding),

@@ -40,6 +40,7 @@ rule compare_runs:
             caption="../report/leaderboard.rst",
             category="Leaderboard",
         ),
+        configurations="results/{study}/configurations.csv",
         champion="results/{study}/champion.json",
     log:
         "logs/compare_runs/{study}.log",
@@ -53,7 +54,8 @@ rule compare_runs:
     shell:
         "python -m nextchapter.stages.compare_runs --spec {params.spec:q} --code {params.code}"
         " --provenance {input.provenance:q} --metrics {input.metrics:q}"
-        " --leaderboard {output.leaderboard:q} --champion {output.champion:q} --log {log:q}"
+        " --leaderboard {output.leaderboard:q} --configurations {output.configurations:q}"
+        " --champion {output.champion:q} --log {log:q}"
 
 
 rule choose_chapter:

@@ -25,6 +25,9 @@ _TOKEN_BITS, _DISTANCE_BITS = np.uint64(28), np.uint64(8)
 _TOKEN_MASK, _DISTANCE_MASK = np.uint64(TOKENS_MAX - 1), np.uint64(WINDOW_MAX)
 _BYTES_PER_OCCURRENCE, _BYTES_PER_MERGED_PAIR = 72, 100
 """Peak while a run is made, and while runs are merged, by benchmarks/scale_glove.py."""
+_QUANTUM = 2.0**-28
+"""Weights are multiples of it, so that float64 holds their sums exactly (up to 33 million) in whatever order they are
+added, and the counts do not depend on the bound of memory."""
 _ENTRY = np.dtype([("pair", "<u8"), ("weight", "<f8")])
 
 
@@ -138,7 +141,7 @@ def _occurrences(piece: _Piece, window: int) -> np.ndarray:
 def _sum_occurrences(occurrences: np.ndarray) -> Pairs:
     """Sort the occurrences in place and sum 1/distance for each pair."""
     occurrences.sort()
-    inverse = 1.0 / np.maximum(np.arange(WINDOW_MAX + 1), 1)
+    inverse = np.round(1.0 / np.maximum(np.arange(WINDOW_MAX + 1), 1) / _QUANTUM) * _QUANTUM
     return _sum_sorted(occurrences >> _DISTANCE_BITS, inverse[occurrences & _DISTANCE_MASK])
 
 

@@ -28,12 +28,10 @@ from torch.nn import functional
 
 from nextchapter.embeddings.cooccurrence import CooccurrenceFile, Pairs, append_pairs, frequent_tokens, unpack
 from nextchapter.embeddings.vectors import LearnedVectors, Material
-from nextchapter.spec.embeddings import GloveSpec
+from nextchapter.spec.embeddings import BYTES_PER_PAIR, GloveSpec
 
 ACCUMULATOR_START = 0.01
 """Of AdaGrad's sums of squares; the reference code starts at 1, which holds rare tokens back."""
-_BYTES_PER_PAIR = 200
-"""Peak for each pair of a minibatch while it is sorted, both orders, or stepped through."""
 
 
 class Minibatch(NamedTuple):
@@ -45,8 +43,10 @@ class Minibatch(NamedTuple):
     """The column of each entry, int32 [entry]."""
     mirror: Tensor
     """Where (j, i) stands, for each (i, j), int32 [entry]."""
-    counts: Tensor
-    """X_ij [entry]."""
+    logarithms: Tensor
+    """ln X_ij [entry]."""
+    importance: Tensor
+    """f(X_ij), eq. 9 [entry]."""
 
 
 class Gradients(NamedTuple):
@@ -60,42 +60,48 @@ class Gradients(NamedTuple):
     """J of the minibatch, eq. 8."""
 
 
-def make_minibatch(pairs: Pairs, tokens: int, dtype: torch.dtype = torch.float32) -> Minibatch:
+def make_minibatch(
+    pairs: Pairs, tokens: int, x_max: float, alpha: float, dtype: torch.dtype = torch.float32
+) -> Minibatch:
     """Return both orders of some pairs; X_ii is twice what was counted, since i stands on either side of i.
 
     Args:
         pairs: in ascending order.
         tokens: size of the vocabulary.
-        dtype: of the counts.
+        x_max: count of full weight, eq. 9.
+        alpha: exponent, eq. 9.
+        dtype: of logarithms and importance.
     """
     low, high = unpack(pairs.pair)
     apart = low != high
     rows, columns = np.concatenate([low, high[apart]]), np.concatenate([high, low[apart]])
     counts = np.concatenate([np.where(apart, 1, 2) * pairs.weight, pairs.weight[apart]])
     order = np.argsort(rows * tokens + columns, kind="stable")
-    rows, columns = rows[order], columns[order]
+    rows, columns, counts = rows[order], columns[order], counts[order]
     mirror = np.argsort(columns * tokens + rows, kind="stable")
     starts = np.searchsorted(rows, np.arange(tokens + 1))
     places = [torch.from_numpy(part.astype(np.int32)) for part in (starts, columns, mirror)]
-    return Minibatch(places[0], places[1], places[2], torch.from_numpy(counts[order]).to(dtype))
+    values = (np.log(counts), np.minimum(counts / x_max, 1.0) ** alpha)
+    return Minibatch(*places, *(torch.from_numpy(value).to(dtype) for value in values))
 
 
-def glove_gradients(words: Tensor, contexts: Tensor, batch: Minibatch, x_max: float, alpha: float) -> Gradients:
+def glove_gradients(words: Tensor, contexts: Tensor, batch: Minibatch) -> Gradients:
     """Return the gradients of half of eq. 8, as the reference code has them, and its value.
+
+    Each number is made by one thread alone, so it does not depend on how many there are.
 
     Args:
         words: w_i, b_i, 1 [token dimension+2].
         contexts: c_j, 1, b'_j [token dimension+2].
         batch: entries of X.
-        x_max: count of full weight, eq. 9.
-        alpha: exponent, eq. 9.
     """
-    logarithms = _as_sparse(batch, batch.counts.log())
+    logarithms = _as_sparse(batch, batch.logarithms)
     errors = torch.sparse.sampled_addmm(logarithms, words, contexts.T, beta=-1.0).values()
-    weighted = (batch.counts / x_max).pow_(alpha).clamp_(max=1.0).mul_(errors)
+    weighted = batch.importance * errors
     d_words = _sum_rows(contexts, batch, weighted)
     d_contexts = _sum_rows(words, batch, weighted[batch.mirror])
-    return Gradients(d_words, d_contexts, float(weighted @ errors))
+    loss = (weighted * errors).numpy().sum(dtype=np.float64)  # torch's sums are cut at places that threads decide on
+    return Gradients(d_words, d_contexts, float(loss))
 
 
 def _as_sparse(batch: Minibatch, values: Tensor) -> Tensor:
@@ -114,7 +120,7 @@ def _sum_rows(vectors: Tensor, batch: Minibatch, weights: Tensor) -> Tensor:
 
 
 def learn_vectors(material: Material, spec: GloveSpec) -> LearnedVectors:
-    """Return the vectors of the tokens; on as many threads, equal material and specification give equal vectors.
+    """Return the vectors of the tokens; equal material and specification give equal ones, on any number of threads.
 
     Raises:
         ValueError: the co-occurrences are missing.
@@ -155,7 +161,7 @@ class GloveTrainer:
 
     def step(self, batch: Minibatch) -> float:
         """Move the vectors by one step of AdaGrad (Duchi et al., 2011); return J of the minibatch."""
-        found = glove_gradients(self.words, self.contexts, batch, self.spec.x_max, self.spec.alpha)
+        found = glove_gradients(self.words, self.contexts, batch)
         found.words[:, -1] = 0.0  # the ones stay
         found.contexts[:, -2] = 0.0
         parts = zip((self.words, self.contexts), (found.words, found.contexts), self._squares, strict=True)
@@ -173,9 +179,9 @@ class GloveTrainer:
 class ShuffledPairs:
     """Minibatches on disk, each a random share of all pairs."""
 
-    def __init__(self, folder: Path, count: int, tokens: int) -> None:
-        """Name the folder, the number of minibatches and the size of the vocabulary."""
-        self.folder, self.tokens, self._count = folder, tokens, count
+    def __init__(self, folder: Path, count: int, tokens: int, spec: GloveSpec) -> None:
+        """Name the folder, the number of minibatches, the size of the vocabulary, and what weighs the counts."""
+        self.folder, self.tokens, self._count, self._spec = folder, tokens, count, spec
         self.entries = 0
 
     def __len__(self) -> int:
@@ -183,7 +189,7 @@ class ShuffledPairs:
 
     def write(self, number: int, pairs: Pairs) -> None:
         """Write a minibatch, ready to be stepped through."""
-        batch = make_minibatch(pairs, self.tokens)
+        batch = make_minibatch(pairs, self.tokens, self._spec.x_max, self._spec.alpha)
         self.entries += len(batch.columns)
         whole = np.concatenate([part.numpy().view(np.int32) for part in batch])
         whole.tofile(self.folder / f"{number}.batch")
@@ -192,8 +198,8 @@ class ShuffledPairs:
         """Return a minibatch."""
         whole = torch.from_numpy(np.fromfile(self.folder / f"{number}.batch", dtype=np.int32))
         starts, rest = whole[: self.tokens + 1], whole[self.tokens + 1 :]
-        columns, mirror, counts = rest.view(3, -1)
-        return Minibatch(starts, columns, mirror, counts.view(torch.float32))
+        columns, mirror, logarithms, importance = rest.view(4, -1)
+        return Minibatch(starts, columns, mirror, logarithms.view(torch.float32), importance.view(torch.float32))
 
 
 @contextmanager
@@ -203,25 +209,25 @@ def shuffle_pairs(counts: CooccurrenceFile, tokens: int, spec: GloveSpec, parent
     Args:
         counts: the pairs.
         tokens: size of the vocabulary.
-        spec: size of a minibatch, bound of memory and seed.
+        spec: size of a minibatch, bound of memory, seed, and what weighs the counts.
         parent: where the folder is made.
     """
     memory = spec.memory_mb * 2**20
-    count = max(1, -(-len(counts) // min(spec.batch_pairs, memory // _BYTES_PER_PAIR)))
+    count = max(1, -(-len(counts) // spec.batch_pairs))
     parent.mkdir(parents=True, exist_ok=True)
     with TemporaryDirectory(dir=parent, prefix=".pairs-") as name:
         folder = Path(name)
         files = [folder / f"{number}.pairs" for number in range(count)]
         for file in files:
             file.touch()
-        for block in counts.blocks(memory // _BYTES_PER_PAIR):
+        for block in counts.blocks(memory // BYTES_PER_PAIR):
             place = _deal(block.pair, count, spec.seed)
             order = np.argsort(place, kind="stable")
             starts = np.searchsorted(place[order], np.arange(count + 1))
             for file, (start, end) in zip(files, pairwise(starts), strict=True):
                 chosen = order[start:end]
                 append_pairs(file, Pairs(block.pair[chosen], block.weight[chosen]))
-        batches = ShuffledPairs(folder, count, tokens)
+        batches = ShuffledPairs(folder, count, tokens, spec)
         for number, file in enumerate(files):
             batches.write(number, CooccurrenceFile(file).read())
             file.unlink()

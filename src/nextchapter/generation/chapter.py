@@ -30,21 +30,35 @@ class Chapter(NamedTuple):
     ended_by: Literal["end-of-chapter", "length"]
 
 
-def draw_opening(texts: Iterable[str], seed: int) -> str:
+def draw_opening(texts: Iterable[str], seed: int, tokenizer: Tokenizer) -> str:
     """Return a random whole word of the shelf: one of those that open its paragraphs, as often as they do.
+
+    Where tokens stand in lines, it is one of those that open a line.
+
+    Args:
+        texts: the training chapters.
+        seed: another seed draws another word.
+        tokenizer: says whether a text is lines of tokens, and which of them are known.
 
     Raises:
         ValueError: the texts hold no word.
     """
-    words = []
-    for text in texts:
-        for paragraph in text.split("\n\n"):
-            match = WORD.search(paragraph)
-            if match:
-                words.append(match[0])
+    first = _first_tokens if tokenizer.end_is_line else _first_words
+    words = [word for text in texts for word in first(text, tokenizer)]
     if not words:
         raise ValueError("the training chapters hold no word to begin with")
     return words[int(np.random.default_rng(seed).integers(len(words)))]
+
+
+def _first_words(text: str, tokenizer: Tokenizer) -> list[str]:  # noqa: ARG001 - any word can open a chapter
+    matches = map(WORD.search, text.split("\n\n"))
+    return [match[0] for match in matches if match]
+
+
+def _first_tokens(text: str, tokenizer: Tokenizer) -> list[str]:
+    """Return the first token of each line that is a word, unless it is unknown; a heading's marks are none."""
+    words = (next(filter(WORD.fullmatch, line.split()), None) for line in text.split("\n"))
+    return [word for word in words if word and tokenizer.unknown not in tokenizer.encode(word)]
 
 
 @torch.no_grad()
@@ -52,7 +66,8 @@ def write_chapter(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec
     """Return a chapter that begins with `opening`.
 
     The model reads the sign that a chapter begins and the opening, then writes what it draws. It ends where it draws
-    the end of a chapter, though not before `words_min`; after `words_max` with the sentence.
+    the end of a chapter, though not before `words_min`; after `words_max` with the sentence. Where the end of a
+    chapter is that of any line too, it only ends the paragraph.
 
     Args:
         model: the model.
@@ -73,15 +88,17 @@ def write_chapter(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec
         log_probs = log_probs.clone()  # what a model returns may be its own table
         if tokenizer.unknown is not None:
             log_probs[:, tokenizer.unknown] = FORBIDDEN
-        if words < spec.words_min:
+        if words < spec.words_min and not tokenizer.end_is_line:
             log_probs[:, tokenizer.end_of_chapter] = FORBIDDEN
         token = sample(log_probs, generator, spec.temperature, spec.top_k, spec.top_p)
-        if token.item() == tokenizer.end_of_chapter:
+        if token.item() == tokenizer.end_of_chapter and not tokenizer.end_is_line:
             ended = True
             break
         draft.append(int(token.item()))
         log_probs, state = model.step(token, state)
     text = draft.text.replace("\N{REPLACEMENT CHARACTER}", "").strip()
+    if tokenizer.end_is_line:
+        text = "\n\n".join(line for line in text.split("\n") if line.strip())
     if not ended:
         cut = _cut_to_sentence(text, opening)
         text = cut if count_words(cut) >= spec.words_min else text

@@ -8,20 +8,26 @@ import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nextchapter.report.figures import MUTED, WIDTH_INCHES, family_colours, short_name, spread
+from nextchapter.report.figures import MUTED, WIDTH_INCHES, configuration_colours, short_name, spread
+from nextchapter.spec.study import configuration_of
 from nextchapter.store.events import Event
 
-COLUMNS = ("run", "model", "split", "step", "tokens", "seconds", "loss_nats", "smoothed_loss_nats")
+COLUMNS = ("run", "configuration", "model", "split", "step", "tokens", "seconds", "loss_nats", "smoothed_loss_nats")
 POINTS_MAX = 400
 """More points of a curve than this cannot be told apart; every n-th is kept."""
 LABELS_MAX = 8
-"""With more runs than this, only the best of each family is named in the figure."""
+"""Of more lines than this, the best of each family and the best of the others are named, so many in all."""
+_RUNS_NOTE = "Thick line with dots: chapters held back (validation). Thin line: training text. Lower is better."
+_SEEDS_NOTE = (
+    "Thick line with dots: chapters held back (validation), the mean over seeds.\n"
+    "Thin lines: each seed. Lower is better."
+)
 
 
 class _Label(NamedTuple):
     """A name, and the end of the curve that it belongs to."""
 
-    run: str
+    name: str
     colour: str
     x: float
     y: float
@@ -38,13 +44,14 @@ def training_seconds(events: Iterable[Event]) -> list[float]:
     return seconds
 
 
-def learning_curve(events: Sequence[Event], run: str, model: str) -> pd.DataFrame:
+def learning_curve(events: Sequence[Event], run: str, model: str, seed: int) -> pd.DataFrame:
     """Return the training and validation losses of a run, one a row.
 
     Args:
         events: the run's event log.
         run: its name.
         model: its model's kind.
+        seed: its seed; runs of one configuration differ in it alone.
 
     Returns:
         The columns `COLUMNS`. The smoothed loss is an exponential moving average over about a fortieth of the run;
@@ -57,7 +64,8 @@ def learning_curve(events: Sequence[Event], run: str, model: str) -> pd.DataFram
         if event["event"] in ("train", "valid")
     ]  # fmt: skip
     table = pd.DataFrame(rows, columns=["step", "tokens", "seconds", "split", "loss_nats"])
-    table = table.assign(run=run, model=model, smoothed_loss_nats=table["loss_nats"])
+    configuration = configuration_of(run, seed)
+    table = table.assign(run=run, configuration=configuration, model=model, smoothed_loss_nats=table["loss_nats"])
     train = table["split"] == "train"
     span = max(1.0, train.sum() / 40)
     table.loc[train, "smoothed_loss_nats"] = table.loc[train, "loss_nats"].ewm(span=span).mean()
@@ -72,9 +80,14 @@ def _thin(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def draw_curves(curves: pd.DataFrame) -> Figure:
-    """Draw the losses of all runs: above against training tokens, below against training time."""
+    """Draw the losses of all configurations: above against training tokens, below against training time.
+
+    Runs that differ in the seed alone share a line, their mean; the line ends where the first of them does.
+    """
     figure = Figure(figsize=(WIDTH_INCHES, 7.6), layout="constrained")
     above, below = figure.subplots(2, 1)
+    has_seeds = curves["run"].nunique() > curves["configuration"].nunique()
+    curves = _without_training_of_seeds(curves)
     if curves.empty:
         above.text(0.5, 0.5, "No run has recorded a loss.", ha="center", transform=above.transAxes, color=MUTED)
     for axes, column, (unit, size) in (
@@ -87,55 +100,69 @@ def draw_curves(curves: pd.DataFrame) -> Figure:
         axes.set_ylabel("loss (nats a token)")
     above.set_title("How the loss falls with the text that is read")
     below.set_title("The same, against the clock")
-    figure.supxlabel(
-        "Thick line with dots: chapters held back (validation). Thin line: training text. Lower is better.",
-        fontsize=9.5, color=MUTED,
-    )  # fmt: skip
+    figure.supxlabel(_SEEDS_NOTE if has_seeds else _RUNS_NOTE, fontsize=9, color=MUTED)
     return figure
 
 
+def _without_training_of_seeds(curves: pd.DataFrame) -> pd.DataFrame:
+    """Leave out the training loss of runs that share a line and were validated: it would hide the seeds."""
+    groups = curves.groupby("configuration")
+    has_seeds = groups["run"].transform("nunique") > 1
+    is_validated = groups["split"].transform(lambda splits: (splits == "valid").any()).astype(bool)
+    return curves[~(has_seeds & is_validated & (curves["split"] == "train"))]
+
+
 def _draw_panel(axes: Axes, curves: pd.DataFrame) -> None:
-    colours = family_colours(curves["model"].unique())
-    runs = {str(name): part for name, part in curves.groupby("run", sort=True)}
-    named = _named_runs(runs)
+    lines = {str(name): part for name, part in curves.groupby("configuration", sort=True)}
+    named = _named_lines(lines)
+    colours = configuration_colours({name: str(lines[name]["model"].iloc[0]) for name in named})
     labels = []
-    for run, part in runs.items():
-        colour = colours[str(part["model"].iloc[0])]
-        end = _draw_run(axes, part, colour, strong=run in named)
-        if run in named:
-            labels.append(_Label(run, colour, *end))
+    for name, part in lines.items():
+        end = _draw_configuration(axes, part, colours.get(name, MUTED), strong=name in named)
+        if name in named:
+            is_one_run = part["run"].nunique() == 1
+            labels.append(_Label(str(part["run"].iloc[0]) if is_one_run else name, colours[name], *end))
     last = float(curves["x"].max()) if len(curves) else 0.0
     axes.set_xlim(0, last * 1.01 or 1)
     axes.set_ylim(*_loss_limits(curves))
     _label_ends(axes, labels)
 
 
-def _draw_run(axes: Axes, curve: pd.DataFrame, colour: str, strong: bool) -> tuple[float, float]:
-    """Draw one run, in the background unless it is a strong one; return where it ends."""
-    train, valid = curve[curve["split"] == "train"], curve[curve["split"] == "valid"]
-    if strong or valid.empty:
+def _draw_configuration(axes: Axes, curves: pd.DataFrame, colour: str, strong: bool) -> tuple[float, float]:
+    """Draw the runs of a configuration, in the background unless it is a strong one; return where its line ends."""
+    valid, train = (curves[curves["split"] == split] for split in ("valid", "train"))
+    runs = [part for _, part in (train if valid.empty else valid).groupby("run", sort=True)]
+    if len(runs) > 1:
+        for run in runs:
+            axes.plot(run["x"], run["smoothed_loss_nats"], color=colour, linewidth=0.7, alpha=0.4)
+    elif strong or valid.empty:
         axes.plot(train["x"], train["smoothed_loss_nats"], color=colour, linewidth=0.8, alpha=0.45)
-    look = {"linewidth": 2.2, "marker": "o", "markersize": 3.6} if strong else {"linewidth": 0.9, "alpha": 0.4}
-    axes.plot(valid["x"], valid["loss_nats"], color=colour, zorder=3 if strong else 2, **look)
-    last = (train if valid.empty else valid).iloc[-1]
-    return float(last["x"]), float(last["smoothed_loss_nats"])
+    line = _mean_over_seeds(runs)
+    if not valid.empty:
+        look = {"linewidth": 2.2, "marker": "o", "markersize": 3.6} if strong else {"linewidth": 0.9, "alpha": 0.4}
+        axes.plot(line["x"], line["smoothed_loss_nats"], color=colour, zorder=3 if strong else 2, **look)
+    return float(line["x"].iloc[-1]), float(line["smoothed_loss_nats"].iloc[-1])
 
 
-def _named_runs(runs: dict[str, pd.DataFrame]) -> list[str]:
-    """Return the runs to name in the figure: all when they are few, else the best of each family."""
-    if len(runs) <= LABELS_MAX:
-        return list(runs)
-    best: dict[str, str] = {}
-    for run, part in runs.items():
-        kind = str(part["model"].iloc[0])
-        if kind not in best or _best_loss(part) < _best_loss(runs[best[kind]]):
-            best[kind] = run
-    return sorted(best.values())
+def _mean_over_seeds(runs: Sequence[pd.DataFrame]) -> pd.DataFrame:
+    """Return the mean at the steps that all runs have recorded; where they share none, the first of the runs."""
+    together = pd.concat(runs).groupby("step", sort=True)
+    means = together[["x", "smoothed_loss_nats"]].mean()[together.size() == len(runs)]
+    return runs[0] if means.empty else means
 
 
-def _best_loss(curve: pd.DataFrame) -> float:
-    valid = curve[curve["split"] == "valid"]
-    return float((valid if len(valid) else curve)["smoothed_loss_nats"].min())
+def _named_lines(lines: dict[str, pd.DataFrame]) -> list[str]:
+    """Return the configurations to name: all when they are few, else the best of each family and of the others."""
+    by_loss = sorted(lines, key=lambda name: (_best_loss(lines[name]), name))
+    best = {str(lines[name]["model"].iloc[0]): name for name in reversed(by_loss)}
+    others = [name for name in by_loss if name not in best.values()]
+    return sorted([*best.values(), *others[: max(0, LABELS_MAX - len(best))]])
+
+
+def _best_loss(curves: pd.DataFrame) -> float:
+    """Return the mean over runs of the lowest loss that each reached."""
+    valid = curves[curves["split"] == "valid"]
+    return float((valid if len(valid) else curves).groupby("run")["smoothed_loss_nats"].min().mean())
 
 
 def _loss_limits(curves: pd.DataFrame) -> tuple[float, float]:
@@ -153,14 +180,14 @@ def _loss_limits(curves: pd.DataFrame) -> tuple[float, float]:
 
 
 def _label_ends(axes: Axes, labels: Sequence[_Label]) -> None:
-    """Write each run's name at the right edge, level with its last loss, without two names touching."""
+    """Write each name at the right edge, level with its last loss, without two names touching."""
     low, high = axes.get_ylim()
     levels = spread([label.y for label in labels], gap=(high - low) * 0.062)
     edge = axes.get_xlim()[1]
     for label, level in zip(labels, levels, strict=True):
         leader = [label.x, edge, edge * 1.025], [label.y, label.y, level]
         axes.plot(*leader, color=label.colour, linewidth=0.7, linestyle=(0, (1, 2)), clip_on=False)
-        text = short_name(label.run)
+        text = short_name(label.name)
         axes.text(edge * 1.03, level, text, color=label.colour, fontsize=10, va="center", fontweight="bold")
 
 

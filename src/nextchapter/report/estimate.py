@@ -11,18 +11,23 @@ from collections.abc import Iterable, Sequence
 from typing import NamedTuple
 
 from nextchapter.flow import Flow
+from nextchapter.shelf import COMPRESSIONS, ShelfFile
 from nextchapter.spec.study import RunSpec
 
 NOVEL_BYTES = 700_000
 """Size of a book that has not been fetched yet."""
+COMPRESSION = 4
+"""Times that a compressed text is longer."""
 CHAPTER_TOKENS = 4_000
 """Length of a chapter, where a step reads whole ones."""
 EFFICIENCY = 0.75
 """Share of the measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024); minGRU and
 minLSTM lie between GRU and LSTM of the same size."""
+VECTOR_EFFICIENCY = 0.07
+"""The same of embeddings, which multiply single vectors; measured 0.05 (GloVe), 0.07 (skip-gram), 0.08 (CBOW)."""
 EVALUATION_SHARE = 0.06
 """Validation, scoring and writing, against training."""
-JOB_S, JOBS_PER_RUN, SHARED_JOBS = 4.0, 5, 12
+JOB_S, JOBS_PER_RUN, JOBS_PER_EMBEDDING, SHARED_JOBS = 4.0, 5, 7, 12
 """Start of a job, and how many there are; a model with hidden states has one more, that tells what they mean."""
 LEAST, MOST = 0.8, 1.5
 """The range of what an estimate of one may turn out to be."""
@@ -72,28 +77,50 @@ def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
 
 def shelf_bytes(flow: Flow) -> int:
     """Return the size of the books, as far as they are there."""
-    return sum(file.path.stat().st_size if file.path.is_file() else NOVEL_BYTES for file in flow.files)
+    return sum(map(_text_bytes, flow.files))
 
 
-def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: float) -> Estimate:
-    """Return time and disk for some runs of a study, each on one core.
+def train_characters(flow: Flow) -> float:
+    """Return about how many characters the training chapters have."""
+    if flow.given_splits:
+        return _text_bytes(flow.files[0])
+    split = flow.study.corpus.split
+    return shelf_bytes(flow) * (1 - split.valid_share - split.test_share)
+
+
+def _text_bytes(file: ShelfFile) -> int:
+    if not file.path.is_file():
+        return NOVEL_BYTES
+    return file.path.stat().st_size * (COMPRESSION if file.path.suffix.lower() in COMPRESSIONS else 1)
+
+
+def estimate(
+    flow: Flow, runs: Iterable[str], cores: int, operations_per_s: float, embeddings: Iterable[str] = ()
+) -> Estimate:
+    """Return time and disk for some runs and embeddings of a study, each on one core.
 
     Args:
         flow: the study.
         runs: names of those that are to be trained.
         cores: how many of them at once.
         operations_per_s: of one core, as `measure_core` returns it.
+        embeddings: names of those that are to be learned.
     """
-    names, text = list(runs), shelf_bytes(flow)
-    split = flow.study.corpus.split
-    train_characters = text * (1 - split.valid_share - split.test_share)
+    names, text, characters = list(runs), shelf_bytes(flow), train_characters(flow)
     seconds, weights_total, tables_bytes = [], 0, 0.0
+    for name in embeddings:
+        vectors = flow.study.embeddings[name]
+        tokenizer = flow.study.tokenizers[vectors.tokenizer]
+        tokens = characters / tokenizer.characters_per_token
+        speed = operations_per_s * VECTOR_EFFICIENCY
+        seconds.append(vectors.operations(tokens) / speed + JOBS_PER_EMBEDDING * JOB_S)
+        tables_bytes += vectors.disk_bytes(tokens, tokenizer.expected_size) / _TABLE_COPIES
     for name in names:
         run, _ = flow.runs[name]
         tokenizer = flow.study.tokenizers[run.tokenizer]
         weights = run.model.weights(tokenizer.expected_size)
         weights_total += weights.total
-        tokens = budget_tokens(run, train_characters / tokenizer.characters_per_token)
+        tokens = budget_tokens(run, characters / tokenizer.characters_per_token)
         tables_bytes += run.model.table_bytes(tokens)
         training_s = operations(run, tokenizer.expected_size, tokens) / (operations_per_s * EFFICIENCY)
         if run.training.max_seconds is not None and not run.model.reads_once:

@@ -3,9 +3,11 @@
 import io
 import re
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from html import escape
+from itertools import cycle
 from pathlib import Path
 from typing import Any
 
@@ -112,6 +114,19 @@ def family_colours(kinds: Iterable[str]) -> dict[str, str]:
     others = sorted(set(kinds) - set(_FAMILY_COLOURS))
     assigned = {kind: _OTHER_COLOURS[place % len(_OTHER_COLOURS)] for place, kind in enumerate(others)}
     return {**_FAMILY_COLOURS, **assigned}
+
+
+def configuration_colours(kinds: Mapping[str, str]) -> dict[str, str]:
+    """Return a colour for each of some configurations: that of its family, unless it must share the family.
+
+    Args:
+        kinds: the kind of model of each.
+    """
+    families = Counter(kinds.values())
+    own = family_colours(families)
+    taken = {own[kind] for kind, count in families.items() if count == 1}
+    free = cycle([colour for colour in (*_FAMILY_COLOURS.values(), *_OTHER_COLOURS) if colour not in taken])
+    return {name: own[kind] if families[kind] == 1 else next(free) for name, kind in kinds.items()}
 
 
 def short_name(name: str, most: int = 22) -> str:

@@ -2,11 +2,10 @@
 
 import math
 import shutil
-from collections.abc import Sequence
 from pathlib import Path
 
 from nextchapter.flow import Flow
-from nextchapter.report.estimate import budget_tokens, estimate, measure_core, shelf_bytes
+from nextchapter.report.estimate import budget_tokens, estimate, measure_core, train_characters
 from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, count, few, field, fit, more, path_field
 
 
@@ -18,7 +17,6 @@ def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
         cores: how many runs train at once.
         colour: use the terminal's bold and colours.
     """
-    waiting = [name for name in flow.runs if not _is_trained(flow, name)]
     paint = Paint(colour)
     lines = [
         "",
@@ -29,7 +27,9 @@ def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
     ]
     for name, tokenizer in flow.study.tokenizers.items():
         lines += field("tokenizer", f"{name}, {tokenizer.expected_size:,} {tokenizer.unit}")
-    lines += ["", *_table_of_runs(flow, paint), "", *_cost(flow, waiting, cores)]
+    for name, vectors in flow.study.embeddings.items():
+        lines += field("embedding", f"{name}, {vectors.dimensions} numbers a token, by {vectors.describe()}")
+    lines += ["", *_table_of_runs(flow, paint), "", *_cost(flow, cores)]
     lines.append(path_field("results", f"results/{flow.name}/"))
     return "\n".join([*lines, ""])
 
@@ -38,10 +38,13 @@ def _is_trained(flow: Flow, run: str) -> bool:
     return Path("results", flow.name, "runs", run, "model.safetensors").is_file()
 
 
+def _is_learned(flow: Flow, embedding: str) -> bool:
+    return Path("results", flow.name, "embeddings", embedding, "vectors.safetensors").is_file()
+
+
 def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
     lines = [paint.muted(f"  {'run':<22}{'network':<24}{'parameters':>11}  {'will read'}")]
-    split = flow.study.corpus.split
-    characters = shelf_bytes(flow) * (1 - split.valid_share - split.test_share)
+    characters = train_characters(flow)
     for name, (run, _) in list(flow.runs.items())[:ROWS_MAX]:
         model, tokenizer = run.model, flow.study.tokenizers[run.tokenizer]
         parameters = model.weights(tokenizer.expected_size).total
@@ -53,12 +56,13 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
     return lines + more(len(flow.runs))
 
 
-def _cost(flow: Flow, waiting: Sequence[str], cores: int) -> list[str]:
+def _cost(flow: Flow, cores: int) -> list[str]:
     """Return the lines on time and disk; the estimate is a range, since it is no more than that."""
-    cost = estimate(flow, waiting, cores, measure_core())
-    what = (
-        f"to train {count(waiting, 'run')} on {cores} core{'s' * (cores > 1)}" if waiting else "nothing left to train"
-    )
+    waiting = [name for name in flow.runs if not _is_trained(flow, name)]
+    vectors = [name for name in flow.study.embeddings if not _is_learned(flow, name)]
+    cost = estimate(flow, waiting, cores, measure_core(), vectors)
+    work = [f"learn {count(vectors, 'embedding')}"] * bool(vectors) + [f"train {count(waiting, 'run')}"] * bool(waiting)
+    what = f"to {' and '.join(work)} on {cores} core{'s' * (cores > 1)}" if work else "nothing left to train"
     lines = field("time", f"about {_range(cost.least_s, cost.most_s)}, {what}")
     if any(flow.gpus(name) for name in waiting):
         lines += field("", "less with the GPU, whose speed is not in this estimate")

@@ -21,27 +21,43 @@ def summarise_study(results_folder: Path | str, colour: bool = False) -> str:
     folder, paint = Path(results_folder), Paint(colour)
     if not (folder / "leaderboard.csv").is_file():
         return f"\nThere is no leaderboard in {folder} yet: `make run` makes it.\n"
-    with (folder / "leaderboard.csv").open(encoding="utf-8", newline="") as file:
-        rows = list(csv.DictReader(file))
+    runs, means = _read_table(folder / "leaderboard.csv"), _read_table(folder / "configurations.csv")
+    has_seeds = any(int(row["runs"]) > 1 for row in means)
     lines = ["", paint.bold(fit(f"{folder.name}: who foresees an unread chapter best?", WIDTH)), ""]
-    lines += [*_leaderboard(rows, paint), "", *_beginning(folder / "next-chapter.md", paint)]
+    lines += (
+        _ranking([_as_run(row) for row in means], "means over seeds (95 %)", paint)
+        if has_seeds
+        else _ranking(runs, "bits a character (95 %)", paint)
+    )
+    champion = next(row["run"] for row in runs if row["champion"] == "True")
+    lines += [*wrap(f"* the champion, {champion}: best on validation, so it writes the chapter", 2), ""]
+    lines += _beginning(folder / "next-chapter.md", paint)
     lines.append(path_field("next chapter", str(folder / "next-chapter.md")))
     lines.append(path_field("report", str(folder / "snakemake-report.html")))
     lines.append(path_field("all runs", "make ui"))
     return "\n".join([*lines, ""])
 
 
-def _leaderboard(rows: Sequence[dict[str, str]], paint: Paint) -> list[str]:
-    head = (
-        f"  {'rank':>4}  {'run':<18}{'bits a character (95 %)':<24}{'perplexity':>10}{'parameters':>12}{'minutes':>8}"
-    )
-    lines = [paint.muted(head)]
+def _read_table(path: Path) -> list[dict[str, str]]:
+    """Return the rows of a CSV file; none where there is no file."""
+    if not path.is_file():
+        return []
+    with path.open(encoding="utf-8", newline="") as file:
+        return list(csv.DictReader(file))
+
+
+def _as_run(row: Mapping[str, str]) -> dict[str, str]:
+    """Return the mean of a configuration as if it were a run; its interval is that of the mean over seeds."""
+    return {**row, "run": row["configuration"], "ci_low": row["seeds_low"], "ci_high": row["seeds_high"]}
+
+
+def _ranking(rows: Sequence[dict[str, str]], score: str, paint: Paint) -> list[str]:
+    """Return the best rows of a table, and that of the champion, under a heading that names the score."""
+    lines = [paint.muted(f"  {'rank':>4}  {'run':<18}{score:<24}{'perplexity':>10}{'parameters':>12}{'minutes':>8}")]
     champion = next(row for row in rows if row["champion"] == "True")
     best = rows[:ROWS_MAX]
     lines += [_row(row, paint) for row in best] + more(len(rows))
-    if champion not in best:
-        lines.append(_row(champion, paint))
-    return [*lines, *wrap(f"* the champion, {champion['run']}: best on validation, so it writes the chapter", 2)]
+    return lines if champion in best else [*lines, _row(champion, paint)]
 
 
 def _row(row: Mapping[str, str], paint: Paint) -> str:

@@ -1,11 +1,15 @@
-"""The leaderboard as a page: a table on a wide screen, a card a run on a narrow one, each column explained."""
+"""The leaderboard as a page: a table on a wide screen, a card a run on a narrow one, each column explained.
 
-from collections.abc import Callable
+Where runs differ in the seed alone, a table of their means stands before that of the runs.
+"""
+
+from collections.abc import Callable, Sequence
 from html import escape
 from typing import Any, NamedTuple
 
 import pandas as pd
 
+from nextchapter.report.configurations import compare_configurations, have_seeds
 from nextchapter.report.html import page
 
 _CSS = """
@@ -16,7 +20,7 @@ th { font-size: .78rem; font-weight: 600; color: var(--muted); text-align: right
 th, td { padding: .55rem .5rem; border-bottom: 1px solid var(--line); }
 td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
 td.text, th.text { text-align: left; }
-td.run { font-weight: 600; }
+td.run, td.configuration { font-weight: 600; }
 tr.champion td { background: var(--gold-paper); }
 .badge { color: var(--gold); font-size: .75rem; font-weight: 700; white-space: nowrap; }
 .score { font-size: 1.1rem; font-weight: 700; }
@@ -70,7 +74,7 @@ def _duration(seconds: Any) -> str:
     )
 
 
-_COLUMNS = (
+_RUN_COLUMNS = (
     _Column("rank", "rank", _decimals(0), "Place by bits a character on the test chapters; equal scores share one."),
     _Column("run", "run", _words, "Name of the network: its kind and size, then the seed of its chance numbers.", True),
     _Column(
@@ -116,28 +120,61 @@ _COLUMNS = (
 )
 
 
+_CONFIGURATION_COLUMNS = (
+    _Column("rank", "rank", _decimals(0), "Place by the mean over seeds; equal means share one."),
+    _Column("configuration", "network", _words, "What the runs have in common: all but the seed.", True),
+    _Column("runs", "seeds", _decimals(0), "How many runs there are of it."),
+    _Column(
+        "test_bits_per_character",
+        "bits a character, mean",
+        _decimals(3),
+        "The mean of the runs. The bar beneath is the 95 % interval by the choice of chapters; all networks read the "
+        "same ones, so their bars move together.",
+    ),
+    _Column("standard_deviation", "spread", _decimals(4), "Standard deviation of that over the seeds."),
+    _Column("seeds_low", "mean, at least", _decimals(3), "Lower end of the 95 % interval of the mean over seeds."),
+    _Column("seeds_high", "mean, at most", _decimals(3), "Its upper end: between networks compare these."),
+    _Column("valid_bits_per_character", "bits, validation", _decimals(3), "The mean on the validation chapters."),
+    _Column("test_perplexity", "perplexity", _decimals(1), "The mean of the runs' perplexities a word piece."),
+    _Column("train_seconds", "trained for", _duration, "The mean of the times that the runs were trained."),
+)
+
+
 def leaderboard_page(leaderboard: pd.DataFrame) -> str:
     """Return the leaderboard as a page of its own, with one sentence on each column."""
     corpora = ", ".join(sorted(leaderboard["corpus"].unique()))
     scale = _Scale(leaderboard)
-    head = "".join(f"<th{_text_class(column)}>{column.heading}</th>" for column in _COLUMNS)
-    rows = "\n".join(_row(row, scale) for row in leaderboard.to_dict("records"))
-    meanings = "\n".join(f"<dt>{column.heading}</dt><dd>{column.meaning}</dd>" for column in _COLUMNS)
     count = f"{len(leaderboard):,} network{'s' if len(leaderboard) > 1 else ''}"
+    means = _means(leaderboard, scale) if have_seeds(leaderboard) else ""
     body = f"""<h1>Which network foresees an unread chapter best?</h1>
 <p class="lead">{count} trained on the shelf {escape(corpora)}, the best first. The star marks the champion, which is
 chosen on the validation chapters and writes the next chapter.</p>
-<table>
+{means}
+{_table(leaderboard, _RUN_COLUMNS, scale)}"""
+    return page(f"Leaderboard of {corpora}", _CSS, body)
+
+
+def _means(leaderboard: pd.DataFrame, scale: "_Scale") -> str:
+    return f"""<h2>Over all seeds</h2>
+{_table(compare_configurations(leaderboard), _CONFIGURATION_COLUMNS, scale)}
+<h2>Each run</h2>"""
+
+
+def _table(rows: pd.DataFrame, columns: Sequence[_Column], scale: "_Scale") -> str:
+    """Return a table and, below it, what its columns say."""
+    head = "".join(f"<th{_text_class(column)}>{column.heading}</th>" for column in columns)
+    body = "\n".join(_row(row, columns, scale) for row in rows.to_dict("records"))
+    meanings = "\n".join(f"<dt>{column.heading}</dt><dd>{column.meaning}</dd>" for column in columns)
+    return f"""<table>
 <thead><tr>{head}</tr></thead>
 <tbody>
-{rows}
+{body}
 </tbody>
 </table>
 <h2>What the columns say</h2>
 <dl>
 {meanings}
 </dl>"""
-    return page(f"Leaderboard of {corpora}", _CSS, body)
 
 
 class _Scale:
@@ -152,10 +189,9 @@ class _Scale:
         return 2 + 96 * (value - self._low) / self._span
 
 
-def _row(row: dict[Any, Any], scale: _Scale) -> str:
+def _row(row: dict[Any, Any], columns: Sequence[_Column], scale: _Scale) -> str:
     cells = "".join(
-        f'<td{_text_class(column)} data-label="{column.heading}">{_cell(column, row, scale)}</td>'
-        for column in _COLUMNS
+        f'<td{_text_class(column)} data-label="{column.heading}">{_cell(column, row, scale)}</td>' for column in columns
     )
     champion = ' class="champion"' if row["champion"] else ""
     return f"<tr{champion}>{cells}</tr>"
@@ -163,7 +199,7 @@ def _row(row: dict[Any, Any], scale: _Scale) -> str:
 
 def _cell(column: _Column, row: dict[Any, Any], scale: _Scale) -> str:
     shown = column.show(row[column.name])
-    if column.name == "run" and row["champion"]:
+    if column.name in ("run", "configuration") and row["champion"]:
         return f'<span>{shown} <span class="badge">★ champion</span></span>'
     if column.name == "test_bits_per_character":
         return f'<span><span class="score">{shown}</span>{_interval(row, scale)}{_without_spelling(row)}</span>'
@@ -182,8 +218,8 @@ def _interval(row: dict[Any, Any], scale: _Scale) -> str:
 
 def _without_spelling(row: dict[Any, Any]) -> str:
     """Return the score of a closed vocabulary if unknown words cost nothing to spell; nothing for an open one."""
-    score = row["test_bits_per_character_without_spelling"]
-    if score == row["test_bits_per_character"]:
+    score = row.get("test_bits_per_character_without_spelling")
+    if score is None or score == row["test_bits_per_character"]:
         return ""
     return f' <span class="range">{score:.3f} without spelling</span>'
 

@@ -88,7 +88,20 @@ class FolderSource(Spec):
     """The folder."""
 
 
-Source = Annotated[WheelSource | UrlSource | FolderSource, Field(discriminator="kind")]
+class PretokenizedSource(Spec):
+    """A benchmark that comes divided and with its tokens apart, as WikiText and Penn Treebank: nothing is cleaned."""
+
+    kind: Literal["pretokenized"] = "pretokenized"
+    """Says which of the kinds this is."""
+    train: str
+    """File of the training split: UTF-8, tokens between white space; a name in .gz, .xz or .bz2 is decompressed."""
+    valid: str
+    """File of the validation split."""
+    test: str
+    """File of the test split."""
+
+
+Source = Annotated[WheelSource | UrlSource | FolderSource | PretokenizedSource, Field(discriminator="kind")]
 
 
 class SplitSpec(Spec):
@@ -120,7 +133,7 @@ class CorpusSpec(Spec):
     join_wrapped_lines: bool = True
     """Join the lines of a hard-wrapped paragraph; verse keeps its lines."""
     split: SplitSpec = SplitSpec()
-    """How chapters are divided."""
+    """How chapters are divided; what comes divided is not divided again."""
 
     @model_validator(mode="after")
     def _something_is_left_for_training(self) -> "CorpusSpec":

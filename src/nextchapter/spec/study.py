@@ -7,12 +7,12 @@ from typing import Annotated, Any
 from pydantic import Field, ValidationError, model_validator
 
 from nextchapter.spec.base import Name, Spec, SpecError
-from nextchapter.spec.corpus import CorpusSpec, FolderSource
+from nextchapter.spec.corpus import CorpusSpec, FolderSource, PretokenizedSource
 from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.hopfield import HopfieldSpec
-from nextchapter.spec.tokens import TokenizerSpec
+from nextchapter.spec.tokens import TokenizerSpec, WordsSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.spec.writing import WritingSpec
@@ -81,6 +81,15 @@ class Study(Spec):
         return self
 
     @model_validator(mode="after")
+    def _words_are_taken_as_they_are(self) -> "Study":
+        if isinstance(self.corpus.source, PretokenizedSource):
+            for name, spec in self.tokenizers.items():
+                if isinstance(spec, WordsSpec) and not spec.pretokenized:
+                    msg = f"tokenizers.{name}.pretokenized: found false; words of a pretokenized corpus need true"
+                    raise ValueError(msg)
+        return self
+
+    @model_validator(mode="after")
     def _embeddings_fit(self) -> "Study":
         for name, spec in self.embeddings.items():
             if spec.tokenizer not in self.tokenizers:
@@ -125,7 +134,17 @@ class Study(Spec):
     @property
     def run_names(self) -> dict[str, tuple[RunSpec, int]]:
         """The runs of the study, `{name}.s{seed}`, each with its specification and seed."""
-        return {f"{name}.s{seed}": (run, seed) for name, run in self.runs.items() for seed in run.seeds}
+        return {run_name(name, seed): (run, seed) for name, run in self.runs.items() for seed in run.seeds}
+
+
+def run_name(configuration: str, seed: int) -> str:
+    """Return the name of the run of a configuration, an entry of `runs`, with one of its seeds."""
+    return f"{configuration}.s{seed}"
+
+
+def configuration_of(run: str, seed: int) -> str:
+    """Return the configuration that a run is of: runs of one configuration differ in the seed alone."""
+    return run.removesuffix(run_name("", seed))
 
 
 def read_study(config: Mapping[str, Any]) -> Study:

@@ -46,6 +46,9 @@ class WordsSpec(Spec):
     """Most tokens that the vocabulary may have, the special ones included; null: no limit."""
     minimum_count: Annotated[int, Field(ge=1)] = 2
     """A word is in the vocabulary only if it occurs this often in the training chapters."""
+    counted_words: Annotated[int, Field(ge=1000)] = 3_000_000
+    """Most different words held while they are counted, which bounds the memory: a million takes about 120 MB. Below it
+    counts are exact; on a larger shelf those that are rarest by then are forgotten whenever there are more."""
     pretokenized: bool = False
     """Take what stands between white space as it is, with `<eos>` a line: for benchmark files such as WikiText."""
 

@@ -9,19 +9,24 @@ SPLITS = ("train", "valid", "test")
 
 
 def encode_corpus(job: Job) -> None:
-    """Encode the three splits with `tokenizer`; write a token file each, and their facts to `facts`."""
+    """Encode the three splits with `tokenizer`; write a token file each, and their facts to `facts`.
+
+    The words of a pre-tokenised benchmark are its tokens, `<eos>` included: perplexity a word is then the field's.
+    """
+    from nextchapter.corpus.words import count_words
     from nextchapter.store.files import sha256_of, write_json
     from nextchapter.tokens.encoding import SplitFacts, encode_chapters
     from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.tokens.stream import token_dtype, write_stream
-    from nextchapter.tokens.texts import ChapterTexts
+    from nextchapter.tokens.texts import ChapterTexts, count_pretokenized
 
     tokenizer = load_tokenizer(job.path("tokenizer"))
     dtype = token_dtype(tokenizer.vocabulary_size)
+    count = count_pretokenized if job.spec["pretokenized"] else count_words
     splits = {}
     for split in SPLITS:
         counted = SplitFacts(closed=tokenizer.unknown is not None)
-        chapters = encode_chapters(job.path("tokenizer"), ChapterTexts(job.path(split)), job.threads)
+        chapters = encode_chapters(job.path("tokenizer"), ChapterTexts(job.path(split)), job.threads, count)
         tokens = (counted.add(chapter) for chapter in chapters)
         write_stream(job.path(f"{split}_tokens"), tokens, tokenizer.end_of_chapter, dtype)
         splits[split] = {**counted.as_json(), "sha256": sha256_of(job.path(f"{split}_tokens"))}

@@ -27,7 +27,7 @@ def write_chapter(job: Job) -> None:
     book = shelf[shelf["book"] == shelf["book"].iloc[-1]]
     heading = next_heading(book["heading"].tolist())
     texts = pd.read_parquet(job.path("train"), columns=["text"])["text"]
-    opening = spec.opening or writing.draw_opening(texts, spec.seed)
+    opening = spec.opening or writing.draw_opening(texts, spec.seed, tokenizer)
     chapter = writing.write_chapter(model, tokenizer, opening, spec)
     write_text(job.path("chapter"), f"# {heading}\n\n{chapter.text}\n")
     facts = {

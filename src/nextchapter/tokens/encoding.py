@@ -8,7 +8,7 @@ import multiprocessing
 import os
 import threading
 from collections import deque
-from collections.abc import Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from itertools import chain
 from pathlib import Path
@@ -65,13 +65,16 @@ class SplitFacts:
         return {**sums, "unknown": {"characters": self.unknown_characters, "nats": self.spelling_nats}}
 
 
-def encode_chapters(tokenizer: Path, texts: Iterable[str], processes: int) -> Iterator[EncodedChapter]:
+def encode_chapters(
+    tokenizer: Path, texts: Iterable[str], processes: int, count: Callable[[str], int] = count_words
+) -> Iterator[EncodedChapter]:
     """Yield the chapters of some texts in order, encoded.
 
     Args:
         tokenizer: path of the tokenizer's file.
         texts: are read as they are needed: two batches a process are in memory.
         processes: how many encode at once; 1 encodes in this one.
+        count: says how many words a text has; a function of a module, so that other processes find it.
     """
     batches = _batches(texts)
     ahead = [batch for _, batch in zip(range(2), batches, strict=False)]
@@ -79,13 +82,13 @@ def encode_chapters(tokenizer: Path, texts: Iterable[str], processes: int) -> It
     if processes == 1 or len(ahead) < 2:  # a small shelf is done before another process has started
         loaded = load_tokenizer(tokenizer)
         for batch in whole:
-            yield from _encode_batch(loaded, batch)
+            yield from _encode_batch(loaded, batch, count)
         return
     context = multiprocessing.get_context("spawn")
     with ProcessPoolExecutor(processes, context, initializer=_start_worker, initargs=(tokenizer,)) as pool:
         waiting: deque[Future[list[EncodedChapter]]] = deque()
         for batch in whole:
-            waiting.append(pool.submit(_encode_in_worker, batch))
+            waiting.append(pool.submit(_encode_in_worker, batch, count))
             if len(waiting) >= _BATCHES_PER_PROCESS * processes:
                 yield from waiting.popleft().result()
         while waiting:
@@ -106,12 +109,12 @@ def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
         yield batch
 
 
-def _encode_batch(tokenizer: Tokenizer, texts: list[str]) -> list[EncodedChapter]:
+def _encode_batch(tokenizer: Tokenizer, texts: list[str], count: Callable[[str], int]) -> list[EncodedChapter]:
     dtype = token_dtype(tokenizer.vocabulary_size)
     chapters = []
     for text in texts:
         tokens, characters, unknown_characters, nats = tokenizer.encode_text(text)
-        chapters.append(EncodedChapter(tokens.astype(dtype), characters, count_words(text), unknown_characters, nats))
+        chapters.append(EncodedChapter(tokens.astype(dtype), characters, count(text), unknown_characters, nats))
     return chapters
 
 
@@ -132,5 +135,5 @@ def _end_with_parent() -> None:
         os._exit(1)
 
 
-def _encode_in_worker(texts: list[str]) -> list[EncodedChapter]:
-    return _encode_batch(_worker[0], texts)
+def _encode_in_worker(texts: list[str], count: Callable[[str], int]) -> list[EncodedChapter]:
+    return _encode_batch(_worker[0], texts, count)

@@ -41,6 +41,8 @@ class Tokenizer(ABC):
     vocabulary_size: int
     end_of_chapter: int
     """The token behind the last of a chapter."""
+    end_is_line: bool = False
+    """Whether the end of a chapter is also that of each line, so that drawing it ends no chapter."""
     unknown: int | None = None
     """`<unk>` of a closed vocabulary; None where the tokenizer is open."""
 

@@ -1,12 +1,20 @@
 """The texts that a tokenizer learns from or encodes: streamed from Parquet, sampled evenly, or pre-tokenised files."""
 
-from collections.abc import Iterable, Iterator
+import bz2
+import gzip
+import lzma
+import zlib
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from pathlib import Path
+from typing import Any
 
 import pyarrow.parquet as pq
 
 _ROWS = 64
 _PIECE_CHARACTERS = 8000
+PART_CHARACTERS = 8_000_000
+"""A longer pre-tokenised file becomes several chapters, so that its memory is bounded."""
+_OPENERS: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 
 class ChapterTexts:
@@ -61,10 +69,31 @@ def _pieces(text: str) -> Iterator[str]:
         start = end
 
 
-def read_pretokenized(path: Path) -> str:
-    """Return the text of a pre-tokenised benchmark file (WikiText, Penn Treebank) as one chapter, for `words`.
+def read_pretokenized(path: Path) -> Iterator[str]:
+    """Yield the text of a pre-tokenised benchmark file (WikiText, Penn Treebank), a long one in pieces.
 
-    Its tokens stand between white space. Each line has an `<eos>` behind it; that of the last is the end of the
-    chapter, so the count is the one that the field reports.
+    Its tokens stand between white space. Each line has an `<eos>` behind it; that of a piece's last line is the end
+    of a chapter, so the count is the one that the field reports, wherever the file is cut.
+
+    Raises:
+        ValueError: the file is no UTF-8 text, or not compressed as its name says.
     """
-    return path.read_text(encoding="utf-8").removesuffix("\n")
+    lines: list[str] = []
+    size = 0
+    try:
+        with _OPENERS.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8-sig") as file:
+            for line in file:
+                lines.append(line.removesuffix("\n"))
+                size += len(line)
+                if size >= PART_CHARACTERS:
+                    yield "\n".join(lines)
+                    lines, size = [], 0
+    except (UnicodeDecodeError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        raise ValueError(f"can't read {path.name}: {error}") from error
+    if lines:
+        yield "\n".join(lines)
+
+
+def count_pretokenized(text: str) -> int:
+    """Return how many tokens the field counts in a piece of such a file: those of its lines, and `<eos>` for each."""
+    return len(text.split()) + text.count("\n") + 1

@@ -2,6 +2,7 @@
 
 import json
 import math
+import zlib
 from collections import Counter
 from collections.abc import Iterable
 from functools import cached_property
@@ -14,6 +15,9 @@ from nextchapter.spec.tokens import WordsSpec
 from nextchapter.tokens.protocol import EncodedText, Tokenizer, utf8
 from nextchapter.tokens.spelling import SpellingModel
 from nextchapter.tokens.splitting import UNKNOWN, Lines, Prose, Splitting
+
+SPELLED_WORDS_MAX = 200_000
+"""Spelling is learned from so many different words at most, which bounds the memory of each process that encodes."""
 
 
 class WordsTokenizer(Tokenizer):
@@ -33,6 +37,7 @@ class WordsTokenizer(Tokenizer):
         """
         self._splitting: Splitting = Lines() if pretokenized else Prose()
         self._words, self._rare, self._pretokenized = words, rare, pretokenized
+        self.end_is_line = pretokenized
         self._surfaces = [*self._splitting.special, *words]
         self._ids = {surface: place for place, surface in enumerate(self._surfaces)}
         self.vocabulary_size = len(self._surfaces)
@@ -44,9 +49,7 @@ class WordsTokenizer(Tokenizer):
         Where no word is left outside, those that occur least often do.
         """
         splitting: Splitting = Lines() if spec.pretokenized else Prose()
-        counts: Counter[str] = Counter()
-        for text in texts:
-            counts.update(splitting.words(text))
+        counts = count_distinct(map(splitting.words, texts), spec.counted_words)
         for special in splitting.special:
             del counts[special]
         if not counts:
@@ -61,7 +64,7 @@ class WordsTokenizer(Tokenizer):
                 f"chapters. Set tokenizers.NAME.minimum_count to {most} or less, or add books to the shelf"
             )
         rare = ordered[len(kept) :] or [word for word in ordered if counts[word] == least]
-        return cls(kept, {word: counts[word] for word in rare}, spec.pretokenized)
+        return cls(kept, {word: counts[word] for word in sample_words(rare)}, spec.pretokenized)
 
     @classmethod
     def from_payload(cls, payload: bytes) -> Self:
@@ -128,6 +131,35 @@ class WordsTokenizer(Tokenizer):
     def is_boundary(self, token: int) -> bool:
         """Return whether spaces behind the token do not depend on what stands before it."""
         return self._splitting.is_boundary(self._surfaces[token])
+
+
+def count_distinct(parts: Iterable[Iterable[str]], most: int) -> Counter[str]:
+    """Count the words of some parts, in bounded memory.
+
+    Whenever more than `most` different words are held behind a part, the rarest are forgotten until at most half as
+    many are left (lossy counting, Manku and Motwani, 2002): up to `most` the counts are exact, and beyond it those of
+    frequent words are too small by little.
+    """
+    counts: Counter[str] = Counter()
+    for words in parts:
+        counts.update(words)
+        if len(counts) > most:
+            counts = _without_rarest(counts, most // 2)
+    return counts
+
+
+def _without_rarest(counts: Counter[str], most: int) -> Counter[str]:
+    """Return the words that occur more often than those that must go for at most `most` to be left."""
+    held = np.sort(np.fromiter(counts.values(), np.int64, len(counts)))
+    limit = held[-most - 1]
+    return Counter({word: count for word, count in counts.items() if count > limit})
+
+
+def sample_words(words: list[str], most: int = SPELLED_WORDS_MAX) -> list[str]:
+    """Return the words, or so many of them, drawn by a checksum so that their order does not matter."""
+    if len(words) <= most:
+        return words
+    return sorted(words, key=lambda word: (zlib.crc32(word.encode("utf-8", "surrogatepass")), word))[:most]
 
 
 TOKENIZER = WordsTokenizer

@@ -27,6 +27,7 @@ def publish_embedding(experiment: Experiment, name: str, files: Mapping[str, Seq
     tags = {
         KIND: "embedding",
         RUN_KEY: run_key,
+        SUPERSEDED: "false",
         NOTE: describe_embedding(about, scores),
         "model": about["spec"]["kind"],
     }

@@ -39,6 +39,8 @@ NOTE = "mlflow.note.content"
 PARENT = "mlflow.parentRunId"
 SUPERSEDED = "nextchapter.superseded"
 CURRENT_RUNS = f"tags.`{KIND}` = 'run' AND tags.`{SUPERSEDED}` = 'false'"
+_CURRENT = f"tags.`{KIND}` != 'study' AND tags.`{SUPERSEDED}` = 'false'"
+"""Runs and embeddings: all that the view shows."""
 
 _RANKED_BY = "metrics.`test/bits_per_character`"
 EXPERIMENT_TAGS = {
@@ -46,7 +48,7 @@ EXPERIMENT_TAGS = {
     # What MLflow's button "Share" keeps: without it the page shows the study's own run alone, and no score.
     f"mlflow.sharedViewState.{SHARED_VIEW}": canonical_json(
         {
-            "searchFilter": CURRENT_RUNS,
+            "searchFilter": _CURRENT,
             "orderByKey": _RANKED_BY,
             "orderByAsc": True,
             "selectedColumns": [
@@ -54,6 +56,7 @@ EXPERIMENT_TAGS = {
                 _RANKED_BY,
                 "metrics.`test/perplexity`",
                 "metrics.`valid/loss_nats`",
+                "metrics.`intrinsic/wordsim353_spearman`",
             ],
         }
     ),

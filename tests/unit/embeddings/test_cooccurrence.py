@@ -47,7 +47,7 @@ def test_the_counts_are_those_of_a_double_loop(tmp_path: Path, window: int, min_
     kept = frequent_tokens(stream, VOCABULARY, min_count)
     counts = count_cooccurrences(stream, kept, window, 16, tmp_path / "x.bin")
     expected = count_naively(stream, kept, window)
-    assert as_dict(counts) == pytest.approx(expected, rel=1e-12)
+    assert as_dict(counts) == pytest.approx(expected, rel=1e-7)
     assert counts.read().pair.tolist() == sorted(set(counts.read().pair.tolist()))
 
 
@@ -57,11 +57,11 @@ def test_what_spills_and_is_merged_is_what_fits_at_once(
 ) -> None:
     stream = make_stream([400, 3, 900, 200], seed=1)
     kept = frequent_tokens(stream, VOCABULARY, 3)
-    whole = as_dict(count_cooccurrences(stream, kept, 6, 64, tmp_path / "whole.bin"))
+    whole = count_cooccurrences(stream, kept, 6, 64, tmp_path / "whole.bin")
     monkeypatch.setattr(cooccurrence, "_BYTES_PER_OCCURRENCE", 2**20 // occurrences)
     monkeypatch.setattr(cooccurrence, "_BYTES_PER_MERGED_PAIR", 2**20 // 50)
-    spilled = as_dict(count_cooccurrences(stream, kept, 6, 1, tmp_path / "spilled.bin"))
-    assert spilled == pytest.approx(whole, rel=1e-12)
+    spilled = count_cooccurrences(stream, kept, 6, 1, tmp_path / "spilled.bin")
+    assert spilled.path.read_bytes() == whole.path.read_bytes()
     assert sorted(path.name for path in tmp_path.iterdir()) == ["spilled.bin", "whole.bin"]
 
 

@@ -5,6 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from pydantic import ValidationError
 from torch import Tensor
 
 from nextchapter.embeddings.cooccurrence import CooccurrenceFile, Pairs, append_pairs, unpack
@@ -72,25 +73,29 @@ def parameters() -> tuple[Tensor, Tensor]:
 
 def test_a_minibatch_is_the_symmetric_matrix_and_its_mirror_the_transpose() -> None:
     pairs = make_pairs()
-    batch = make_minibatch(pairs, TOKENS, torch.float64)
+    batch = make_minibatch(pairs, TOKENS, X_MAX, ALPHA, torch.float64)
     dense = dense_counts(pairs)
     rows = np.repeat(np.arange(TOKENS), np.diff(batch.row_starts))
     assert len(rows) == (dense > 0).sum()
-    np.testing.assert_allclose(batch.counts, dense[rows, batch.columns], rtol=1e-12)
+    np.testing.assert_allclose(batch.logarithms.exp(), dense[rows, batch.columns], rtol=1e-12)
+    expected = [
+        min(1.0, (dense[row, column] / X_MAX) ** ALPHA) for row, column in zip(rows, batch.columns, strict=True)
+    ]
+    np.testing.assert_allclose(batch.importance, expected, rtol=1e-12)
     assert np.array_equal(rows[batch.mirror], batch.columns)
     assert np.array_equal(batch.columns[batch.mirror], rows)
 
 
 def test_the_objective_is_that_of_a_double_loop(parameters: tuple[Tensor, Tensor]) -> None:
     pairs = make_pairs()
-    found = glove_gradients(*parameters, make_minibatch(pairs, TOKENS, torch.float64), X_MAX, ALPHA)
+    found = glove_gradients(*parameters, make_minibatch(pairs, TOKENS, X_MAX, ALPHA, torch.float64))
     assert found.loss == pytest.approx(objective(*parameters, dense_counts(pairs)), rel=1e-12)
 
 
 def test_the_gradients_are_those_of_the_double_loop_by_finite_differences(parameters: tuple[Tensor, Tensor]) -> None:
     pairs, step = make_pairs(), 1e-5
     dense = dense_counts(pairs)
-    found = glove_gradients(*parameters, make_minibatch(pairs, TOKENS, torch.float64), X_MAX, ALPHA)
+    found = glove_gradients(*parameters, make_minibatch(pairs, TOKENS, X_MAX, ALPHA, torch.float64))
     for moved, gradient, fixed in zip(parameters, (found.words, found.contexts), (-1, -2), strict=True):
         for i in range(TOKENS):
             for k in set(range(DIMENSIONS + 2)) - {DIMENSIONS + 2 + fixed}:
@@ -108,18 +113,18 @@ def test_gradients_of_a_case_worked_by_hand() -> None:
     pairs = Pairs(np.array([1], dtype=np.uint64), np.array([1.0]))
     words = torch.tensor([[2.0, 1.0, 1.0], [1.0, -2.0, 1.0]])
     contexts = torch.tensor([[-1.0, 1.0, 0.0], [3.0, 1.0, 4.0]])
-    found = glove_gradients(words, contexts, make_minibatch(pairs, 2), x_max=4.0, alpha=0.5)
+    found = glove_gradients(words, contexts, make_minibatch(pairs, 2, x_max=4.0, alpha=0.5))
     assert found.loss == 0.5 * 11**2 + 0.5 * 3**2
     assert found.words[:, :2].tolist() == [[5.5 * 3, 5.5], [-1.5 * -1, -1.5]]
     assert found.contexts[:, [0, 2]].tolist() == [[-1.5 * 1, -1.5], [5.5 * 2, 5.5]]
 
 
 def test_a_step_is_adagrad_and_leaves_the_ones(tmp_path: Path) -> None:
-    trainer, batch = GloveTrainer(TOKENS, SPEC), make_minibatch(make_pairs(), TOKENS)
+    trainer, batch = GloveTrainer(TOKENS, SPEC), make_minibatch(make_pairs(), TOKENS, X_MAX, ALPHA)
     for _ in range(2):
         before = trainer.words.clone(), trainer.contexts.clone()
         squares = [part.clone() for part in trainer._squares]
-        found = glove_gradients(*before, batch, X_MAX, ALPHA)
+        found = glove_gradients(*before, batch)
         trainer.step(batch)
         for new, old, gradient, square, ones in zip(
             (trainer.words, trainer.contexts), before, (found.words, found.contexts), squares, (-1, -2), strict=True
@@ -146,16 +151,27 @@ def test_every_pair_is_in_one_minibatch_and_the_folder_goes(tmp_path: Path) -> N
     together = np.zeros((150, 150))
     for part in parts:
         rows = np.repeat(np.arange(150), np.diff(part.row_starts))
-        np.add.at(together, (rows, part.columns.numpy()), part.counts.numpy())
-    np.testing.assert_allclose(together, dense_counts(pairs, 150), rtol=1e-6)
+        np.add.at(together, (rows, part.columns.numpy()), part.logarithms.exp().numpy())
+    np.testing.assert_allclose(together, dense_counts(pairs, 150), rtol=2e-6)
     assert list((tmp_path / "scratch").iterdir()) == []
 
 
-def test_little_memory_makes_smaller_minibatches(tmp_path: Path) -> None:
+def test_the_bound_of_memory_changes_no_minibatch(tmp_path: Path) -> None:
     counts = _write_file(tmp_path / "x.bin", make_pairs(tokens=200))
-    with shuffle_pairs(counts, 200, SPEC.model_copy(update={"memory_mb": 1}), tmp_path) as batches:
-        assert len(batches) == -(-len(counts) // 1000)
-        assert 2**20 // 200 > 1000
+    written = []
+    for memory_mb in (1, 256):
+        with shuffle_pairs(counts, 200, SPEC.model_copy(update={"memory_mb": memory_mb}), tmp_path) as batches:
+            written.append([(batches.folder / f"{number}.batch").read_bytes() for number in range(len(batches))])
+    assert len(written[0]) == -(-len(counts) // 1000) > 1
+    assert written[0] == written[1]
+
+
+def test_a_bound_too_small_for_a_minibatch_is_refused() -> None:
+    assert GloveSpec(tokenizer="t", memory_mb=58).batch_pairs == 300_000
+    with pytest.raises(
+        ValidationError, match=r"memory_mb: found 57; .* at least 58, or batch_pairs of at most 298,844"
+    ):
+        GloveSpec(tokenizer="t", memory_mb=57)
 
 
 def _train(counts: CooccurrenceFile, folder: Path, seed: int = 1, threads: int = 1) -> tuple[np.ndarray, list[float]]:
@@ -176,7 +192,10 @@ def test_training_lowers_the_objective_and_depends_on_the_seed_alone(tmp_path: P
     assert losses[-1] < 0.7 * losses[0]
     assert vectors.shape == (150, DIMENSIONS)
     assert np.array_equal(vectors, _train(counts, tmp_path)[0])
-    np.testing.assert_allclose(vectors, _train(counts, tmp_path, threads=2)[0], rtol=1e-3, atol=1e-4)
+    for threads in (2, 3):
+        again = _train(counts, tmp_path, threads=threads)
+        assert np.array_equal(vectors, again[0])
+        assert losses == again[1]
     assert not np.array_equal(vectors, _train(counts, tmp_path, seed=2)[0])
 
 

@@ -6,14 +6,17 @@ from nextchapter.corpus.words import count_words
 from nextchapter.generation.chapter import draw_opening, write_chapter
 from nextchapter.models.protocol import LanguageModel, State
 from nextchapter.models.registry import build_model
+from nextchapter.spec.tokens import WordsSpec
 from nextchapter.spec.writing import WritingSpec
+from nextchapter.tokens.protocol import Tokenizer
 from nextchapter.tokens.unigram import UnigramTokenizer
+from nextchapter.tokens.words import WordsTokenizer
 
 
 class Recital(LanguageModel):
     """Recites a text over and over, whatever it reads, and ends a chapter at each place where `ends` says so."""
 
-    def __init__(self, tokenizer: UnigramTokenizer, text: str, ends: bool) -> None:
+    def __init__(self, tokenizer: Tokenizer, text: str, ends: bool) -> None:
         super().__init__()
         self.vocabulary_size = tokenizer.vocabulary_size
         self.place = torch.nn.Parameter(torch.zeros(1))
@@ -75,13 +78,25 @@ def test_any_opening_is_continued_and_the_same_seed_writes_the_same(tokenizer: U
     assert write_chapter(model, tokenizer, opening, spec.model_copy(update={"seed": 4})) != first
 
 
-def test_the_opening_word_is_a_whole_word_that_opens_a_paragraph() -> None:
+def test_the_opening_word_is_a_whole_word_that_opens_a_paragraph(tokenizer: UnigramTokenizer) -> None:
     texts = ['"Oh! no," said she.\n\nEmma\'s sister-in-law came.', "Отец ушёл.\n\n***\n\n漢字は"]
-    drawn = {draw_opening(texts, seed) for seed in range(60)}
+    drawn = {draw_opening(texts, seed, tokenizer) for seed in range(60)}
     assert drawn == {"Oh", "Emma's", "Отец", "漢"}
-    assert draw_opening(texts, 5) == draw_opening(texts, 5)
+    assert draw_opening(texts, 5, tokenizer) == draw_opening(texts, 5, tokenizer)
     with pytest.raises(ValueError, match="no word"):
-        draw_opening(["***"], 1)
+        draw_opening(["***"], 1, tokenizer)
+
+
+def test_where_each_line_ends_like_a_chapter_the_lines_become_paragraphs() -> None:
+    lines = "the cat sat .\na dog <unk> ran .\n"
+    tokenizer = WordsTokenizer.train([lines], WordsSpec(pretokenized=True, minimum_count=1))
+    model = Recital(tokenizer, "the cat sat .\na dog ran .\n", ends=False)
+    chapter = write_chapter(model, tokenizer, "the", WritingSpec(words_min=10, words_max=14, temperature=0.0))
+    assert chapter.ended_by == "length"
+    assert chapter.text.split("\n\n")[:3] == ["the cat sat .", "a dog ran .", "the cat sat ."]
+    assert chapter.words >= 14
+    texts = [" \n = a cat = \n <unk> dog \n , . \n unheard \n"]
+    assert {draw_opening(texts, seed, tokenizer) for seed in range(20)} == {"a", "dog"}
 
 
 def test_a_model_that_returns_its_own_table_is_left_as_it_was(tokenizer: UnigramTokenizer) -> None:

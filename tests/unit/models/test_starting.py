@@ -1,12 +1,19 @@
+from typing import Any
+
 import pytest
 import torch
-from torch import nn
+from torch import Tensor, nn
 from torch.nn import functional
 
 from nextchapter.models.recurrent import RecurrentLanguageModel
 from nextchapter.models.registry import build_model, load_model, save_model
 from nextchapter.models.starting import start_vectors, token_vectors
 
+NETWORKS: list[dict[str, Any]] = [
+    {"kind": kind, "hidden": hidden, "embedding": 8, "tied": tied, "dropout": 0.0}
+    for kind in ("elman", "gru", "lstm", "feed-forward")
+    for hidden, tied in ((8, True), (12, False))
+]
 SPEC = {"kind": "lstm", "hidden": 12, "embedding": 8, "dropout": 0.0}
 
 
@@ -17,18 +24,46 @@ def _model(vocabulary_size: int = 50, **changes: object) -> RecurrentLanguageMod
     return model
 
 
-def test_looking_up_a_vector_is_the_product_of_one_hot_and_matrix_in_value_and_gradient() -> None:
-    """A matrix of one-hot rows is never made: choosing the row is the same product, summed over no zeros."""
-    tokens = torch.randint(50, (4, 9), generator=torch.Generator().manual_seed(0))
-    looked_up, multiplied = (_model().embedding.weight.detach().double().requires_grad_() for _ in range(2))
-    weights = torch.randn(4, 9, 8, dtype=torch.float64, generator=torch.Generator().manual_seed(1))
-    by_index = functional.embedding(tokens, looked_up)
-    by_product = torch.eye(50, dtype=torch.float64)[tokens] @ multiplied
-    assert torch.equal(by_index, by_product)
-    (by_index * weights).sum().backward()
-    (by_product * weights).sum().backward()
-    torch.testing.assert_close(looked_up.grad, multiplied.grad, rtol=0, atol=1e-14)
-    assert torch.equal(_model().embedding(tokens), functional.embedding(tokens, _model().embedding.weight))
+class OneHotProduct(nn.Module):
+    """A table of vectors that is read by the product with one-hot rows, as the classic networks have it."""
+
+    def __init__(self, weight: nn.Parameter) -> None:
+        """Take the matrix."""
+        super().__init__()
+        self.weight = weight
+
+    def forward(self, tokens: Tensor) -> Tensor:
+        """Return one-hot rows times the matrix [batch time state]."""
+        return functional.one_hot(tokens, len(self.weight)).to(self.weight) @ self.weight
+
+
+@pytest.mark.parametrize("frozen_share", [0.0, 0.4])
+@pytest.mark.parametrize("spec", NETWORKS, ids=lambda spec: "-".join(map(str, spec.values())))
+def test_a_network_that_looks_vectors_up_is_the_network_that_multiplies_by_one_hot_rows(
+    spec: dict[str, Any], frozen_share: float
+) -> None:
+    """The loss and the gradient of every weight are equal; a token that was not read has a gradient of zero."""
+    read = int(50 * (1 - frozen_share))
+    tokens, targets = torch.randint(read, (2, 4, 9), generator=torch.Generator().manual_seed(0))
+    losses, gradients = [], []
+    for multiplies in (False, True):
+        torch.manual_seed(1)
+        model = build_model(spec, 50).double()
+        if multiplies:
+            model.embedding = OneHotProduct(model.embedding.weight)  # type: ignore[assignment, arg-type]
+        nats, _ = model.score(tokens, targets, model.initial_state(4))
+        nats.sum().backward()
+        losses.append(nats.detach())
+        gradients.append({name: weight.grad for name, weight in model.named_parameters()})
+    torch.testing.assert_close(losses[0], losses[1], rtol=1e-13, atol=0)
+    assert gradients[0].keys() == gradients[1].keys() >= {"embedding.weight"}
+    for name, gradient in gradients[0].items():
+        torch.testing.assert_close(gradient, gradients[1][name], rtol=1e-11, atol=1e-13)
+    table = gradients[0]["embedding.weight"]
+    assert table is not None
+    is_output = spec.get("tied", True)
+    assert bool((table[read:] == 0).all()) == (not is_output or read == 50)
+    assert bool(table[tokens.unique()].any(dim=1).all())
 
 
 @pytest.mark.parametrize("tied", [True, False])

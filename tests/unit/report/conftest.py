@@ -22,7 +22,8 @@ def run_record(run: str, **changes: Any) -> dict[str, Any]:
     """Return a `run.json` with what the report reads of it."""
     record = {
         "run": run, "model": {"kind": "lstm", "hidden": 384, "layers": 1, "embedding": 192, "tied": True},
-        "parameters": 1_000_000, "tokenizer": "unigram-2k", "vocabulary_size": 2000, "seed": 1, "device": "cpu",
+        "parameters": 1_000_000, "tokenizer": "unigram-2k", "vocabulary_size": 2000, "device": "cpu",
+        "seed": int(run.rpartition(".s")[2]),
         "train_seconds": 100.0, "train_tokens_per_s": 12_000.0,
     }  # fmt: skip
     return record | changes

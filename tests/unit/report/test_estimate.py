@@ -22,6 +22,7 @@ from nextchapter.report.estimate import (
     EFFICIENCY,
     EVALUATION_SHARE,
     MOST,
+    VECTOR_EFFICIENCY,
     budget_tokens,
     estimate,
     measure_core,
@@ -192,6 +193,32 @@ def test_a_budget_of_seconds_bounds_what_a_run_takes(flow: Flow) -> None:
     assert bounded < without_clock
     assert most_s(max_seconds=20) - bounded == pytest.approx(MOST * 10 * (1 + EVALUATION_SHARE))
     assert most_s(max_seconds=20, max_tokens=None) == most_s(max_seconds=20, max_tokens=10**12)
+
+
+@pytest.mark.parametrize(
+    ("spec", "measured_s"),
+    [
+        ({"kind": "word2vec", "variant": "skip-gram", "epochs": 20}, 101),
+        ({"kind": "word2vec", "variant": "cbow", "epochs": 20}, 23),
+        ({"kind": "glove", "epochs": 15}, 42),
+    ],
+    ids=["skip-gram", "cbow", "glove"],
+)
+def test_embeddings_are_estimated_as_they_were_measured(
+    spec: dict[str, Any], measured_s: float, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On WikiText-2, 2,051,910 words, 100 dimensions, on a core that multiplies at 1.3e11 operations/s; within half."""
+    monkeypatch.chdir(tmp_path)
+    config = yaml.safe_load(CONFIG.read_text())
+    vectors = {"v": {**spec, "tokenizer": "unigram-2k", "dimensions": 100}}
+    flow = Flow.from_config({**config, "embeddings": vectors})
+    words = 2_051_910
+    seconds = flow.study.embeddings["v"].operations(words) / (1.3e11 * VECTOR_EFFICIENCY)
+    assert 0.5 < seconds / measured_s < 1.5
+    without, with_vectors = (estimate(flow, flow.runs, 1, 1.3e11, names) for names in ([], ["v"]))
+    assert with_vectors.least_s > without.least_s
+    # Vectors as numbers and as text in two places, 2,000 tokens of 100 numbers.
+    assert with_vectors.disk_bytes - without.disk_bytes >= 2 * 2000 * 100 * (4 + 8)
 
 
 def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

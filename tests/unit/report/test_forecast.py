@@ -49,6 +49,17 @@ def test_a_run_whose_model_is_there_is_not_trained_again(project: Path) -> None:
     assert "nothing left to train" in describe()
 
 
+def test_embeddings_are_named_and_counted_until_they_are_learned(project: Path) -> None:
+    vectors = {"near": {"kind": "word2vec", "tokenizer": "unigram-2k", "dimensions": 64, "variant": "cbow"}}
+    screen = describe(embeddings=vectors)
+    assert "embedding     near, 64 numbers a token, by word2vec, cbow" in screen
+    assert "to learn 1 embedding and train 3 runs on 2 cores" in " ".join(screen.split())
+    folder = project / "results/austen/embeddings/near"
+    folder.mkdir(parents=True)
+    (folder / "vectors.safetensors").touch()
+    assert "to train 3 runs on 2 cores" in describe(embeddings=vectors)
+
+
 @pytest.mark.parametrize(
     ("least_s", "most_s", "text"),
     [

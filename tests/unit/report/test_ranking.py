@@ -1,6 +1,7 @@
 from collections.abc import Callable
 
 import pandas as pd
+import pytest
 from matplotlib.figure import Figure
 
 from nextchapter.report.ranking import ROWS_MAX, draw_leaderboard
@@ -29,6 +30,22 @@ def test_an_interval_is_drawn_from_its_low_end_to_its_high_end(
     bar, dot = figure.axes[0].lines
     assert list(bar.get_xdata()) == [2.48, 2.52]
     assert list(dot.get_xdata()) == [2.5]
+
+
+def test_the_seeds_of_a_network_share_a_row_with_two_bars_and_a_dot_each(
+    leaderboard_of: Callable[..., pd.DataFrame], in_style: None, texts_outside: Callable[[Figure], list[str]]
+) -> None:
+    figure = draw_leaderboard(leaderboard_of({"a.s1": (2.5, 2.3), "a.s2": (2.3, 2.1), "b.s1": (2.45, 2.2)}))
+    axes = figure.axes[0]
+    assert names_in(figure) == ["a", "b"]
+    assert [text.get_text() for text in axes.texts] == ["2.400  champion", "2.450"]
+    by_text, by_seeds, mean = axes.lines[:3]
+    assert list(by_text.get_xdata()) == pytest.approx([2.38, 2.42])
+    reach = 12.706 * 0.1  # t of one degree of freedom, times s / sqrt(2)
+    assert list(by_seeds.get_xdata()) == pytest.approx([2.4 - reach, 2.4 + reach], rel=1e-3)
+    assert list(mean.get_xdata()) == pytest.approx([2.4])
+    assert sorted(axes.lines[-1].get_xdata()) == [2.3, 2.5]
+    assert texts_outside(figure) == []
 
 
 def test_a_run_without_an_interval_is_drawn(leaderboard_of: Callable[..., pd.DataFrame], in_style: None) -> None:

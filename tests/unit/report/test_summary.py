@@ -7,6 +7,7 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
+from nextchapter.report.configurations import compare_configurations, write_configurations
 from nextchapter.report.leaderboard import write_leaderboard
 from nextchapter.report.summary import summarise_study
 
@@ -31,6 +32,20 @@ def test_the_screen_shows_leaderboard_champion_chapter_and_places(study: Path) -
         assert text in screen
     assert all(len(line) <= 80 or str(study) in line for line in screen.splitlines())
     assert len(screen.splitlines()) <= 24
+
+
+def test_runs_that_differ_in_the_seed_are_one_row_with_the_interval_of_their_mean(
+    study: Path, leaderboard_of: Callable[..., pd.DataFrame]
+) -> None:
+    board = leaderboard_of({"tuned.s1": (2.31, 2.2), "tuned.s2": (2.33, 2.0), "frozen.s1": (2.4, 2.3)})
+    write_leaderboard(study / "leaderboard.csv", board)
+    write_configurations(study / "configurations.csv", compare_configurations(board))
+    screen = summarise_study(study)
+    rows = [line.split() for line in screen.splitlines() if re.match(r" +\d  ", line)]
+    assert [row[:2] for row in rows] == [["1", "tuned"], ["2", "frozen"]]
+    assert rows[0][2:5] == ["*", "2.320", "(2.193-2.447)"]
+    assert "means over seeds (95 %)" in screen
+    assert "* the champion, tuned.s2" in screen
 
 
 def test_a_long_chapter_shows_its_first_three_lines(study: Path) -> None:

@@ -30,6 +30,18 @@ def test_each_run_is_a_row_with_its_figures_and_each_column_is_explained(
         assert text in page.text
 
 
+def test_the_means_over_seeds_stand_before_the_runs(
+    leaderboard_of: Callable[..., pd.DataFrame], read_page: Callable[[str], Any]
+) -> None:
+    page = read_page(leaderboard_page(leaderboard_of({"a.s1": (2.5, 2.3), "a.s2": (2.3, 2.1), "<b>.s1": (2.45, 2.2)})))
+    assert page.nests
+    assert page.tags.count("table") == 2
+    assert page.text.index("Over all seeds") < page.text.index("a ★ champion") < page.text.index("a.s2 ★ champion")
+    for text in ("2.400", "0.1414", "1.129", "3.671", "<b>.s1"):
+        assert text in page.text
+    assert read_page(leaderboard_page(leaderboard_of({"a.s1": (2.5, 2.3)}))).tags.count("table") == 1
+
+
 def test_names_are_escaped(leaderboard_of: Callable[..., pd.DataFrame], read_page: Callable[[str], Any]) -> None:
     table = leaderboard_of({"a.s1": (2.5, 2.1)}).assign(corpus="<script>alert(1)</script> & co", device='"><b>')
     page = read_page(leaderboard_page(table))

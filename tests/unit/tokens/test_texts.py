@@ -1,4 +1,3 @@
-import lzma
 from pathlib import Path
 
 import pandas as pd
@@ -6,7 +5,7 @@ import pytest
 
 from nextchapter.tokens.registry import train_tokenizer
 from nextchapter.tokens.stream import write_stream
-from nextchapter.tokens.texts import ChapterTexts, read_pretokenized, sample_texts
+from nextchapter.tokens.texts import ChapterTexts, count_pretokenized, read_pretokenized, sample_texts
 
 WIKITEXT = Path(__file__).parents[4] / "shared/data/wikitext-2"
 
@@ -37,15 +36,17 @@ def test_what_fits_is_taken_whole() -> None:
 def test_wikitext_has_the_tokens_and_types_that_the_field_counts(tmp_path: Path) -> None:
     texts = {}
     for split in ("train", "valid", "test"):
-        (tmp_path / split).write_bytes(lzma.decompress((WIKITEXT / f"wiki.{split}.tokens.xz").read_bytes()))
-        texts[split] = read_pretokenized(tmp_path / split)
+        texts[split] = list(read_pretokenized(WIKITEXT / f"wiki.{split}.tokens.xz"))
     everything = {"kind": "words", "pretokenized": True, "vocabulary_size": None, "minimum_count": 1}
-    tokenizer = train_tokenizer([texts["train"]], everything)
+    tokenizer = train_tokenizer(texts["train"], everything)
     counts = {}
-    for split, text in texts.items():
-        encoded = tokenizer.encode_text(text)
-        assert encoded.spelling_nats == 0  # its own <unk> is a word of its text
-        stream = write_stream(tmp_path / f"{split}.bin", [encoded.tokens], tokenizer.end_of_chapter, "uint16")
-        counts[split] = len(stream.tokens)
+    for split, parts in texts.items():
+        encoded = [tokenizer.encode_text(part) for part in parts]
+        assert sum(part.spelling_nats for part in encoded) == 0  # its own <unk> is a word of its text
+        chapters = [part.tokens for part in encoded]
+        counts[split] = len(
+            write_stream(tmp_path / f"{split}.bin", chapters, tokenizer.end_of_chapter, "uint16").tokens
+        )
+        assert counts[split] == sum(map(count_pretokenized, parts))
     assert counts == {"train": 2_088_628, "valid": 217_646, "test": 245_569}
     assert tokenizer.vocabulary_size == 33_278
