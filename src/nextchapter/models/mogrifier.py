@@ -6,6 +6,7 @@ x^-1 = x_t,  h^0 = h_{t-1},  and for each round r = 1 ... R
 h_t, c_t = LSTM of the last x, the last h and c_{t-1}
 """
 
+import itertools
 from collections.abc import Sequence
 from typing import Annotated, Any, ClassVar, Literal
 
@@ -17,7 +18,7 @@ from torch.autograd.function import once_differentiable
 
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
-from nextchapter.models.time_loop import right_factor, weight_gradient
+from nextchapter.models.time_loop import right_factor, times_complement, weight_gradient
 from nextchapter.spec.models import RecurrentSpec, Weights
 
 
@@ -65,7 +66,7 @@ class MogrifierCell(Cell):
         for index in range(rounds):
             target, source = (inputs, hidden) if index % 2 == 0 else (hidden, inputs)
             widths = (source, target) if rank == "full" else (source, rank, target)
-            for columns, rows in zip(widths, widths[1:], strict=False):
+            for columns, rows in itertools.pairwise(widths):
                 bound = columns**-0.5
                 self.rounds.append(nn.Parameter(torch.empty(rows, columns).uniform_(-bound, bound)))
 
@@ -73,7 +74,7 @@ class MogrifierCell(Cell):
         self, inputs: Float[Tensor, "batch time input"], state: State
     ) -> tuple[Float[Tensor, "batch time hidden"], State]:
         """Return h_t for each step, and (h_T, c_T)."""
-        outputs, memory = _TimeLoop.apply(
+        outputs, memory = _TimeLoop.apply(  # type: ignore[no-untyped-call]
             self.matrices_per_round,
             inputs.transpose(0, 1),
             *state,
@@ -101,7 +102,7 @@ class _TimeLoop(torch.autograd.Function):
         from_input, from_hidden = (right_factor(weight, time) for weight in weights[:2])
         rounds = _pairs([right_factor(weight, time) for weight in weights[3:]], matrices_per_round)
         gates = [inputs.new_empty(time, batch, matrices[-1].shape[1]) for matrices in rounds]
-        blocks = weights[2].repeat(time, batch, 1)  # [time batch 4*unit], order i, f, g, o
+        blocks = weights[2].expand(time, batch, -1).clone()  # [time batch 4*unit], order i, f, g, o
         h, c = blocks.new_empty(2, time + 1, batch, hidden)
         h[0], c[0] = h_0, c_0
         for t, step in enumerate(blocks.unbind(0)):
@@ -133,8 +134,10 @@ class _TimeLoop(torch.autograd.Function):
         for index, gate in enumerate(gates):
             sources.append(pair[1 - index % 2])
             pair[index % 2] = pair[index % 2] * gate
-            d_rounds.append(pair[index % 2] * (1 - gate / 2))  # d of what is gated, by what the gate's sigmoid is of
-        d_blocks, memory_by_output = _lstm_derivatives(blocks, c)
+            d_rounds.append(
+                times_complement(pair[index % 2], gate / 2)
+            )  # d of what is gated, by the sigmoid's argument
+        d_blocks, h_by_c = _lstm_derivatives(blocks, h, c)
         d_blocks_by_gate = d_blocks.view(*d_outputs.shape[:2], 4, -1)
         forget = blocks.chunk(4, dim=2)[1]
         d_inputs = torch.empty_like(inputs)
@@ -142,10 +145,13 @@ class _TimeLoop(torch.autograd.Function):
         for t in reversed(range(len(inputs))):
             d_h += d_outputs[t]
             d_blocks_by_gate[t, :, 3].mul_(d_h)
-            d_c.addcmul_(d_h, memory_by_output[t])
+            d_c.addcmul_(d_h, h_by_c[t])
             d_blocks_by_gate[t, :, :3].mul_(d_c[:, None])
             d_c.mul_(forget[t])
-            d_pair = [torch.mm(d_blocks[t], input_weight, out=d_inputs[t]), torch.mm(d_blocks[t], hidden_weight, out=d_h)]
+            d_pair = [
+                torch.mm(d_blocks[t], input_weight, out=d_inputs[t]),
+                torch.mm(d_blocks[t], hidden_weight, out=d_h),
+            ]
             for index in reversed(range(ctx.rounds)):
                 target, source = index % 2, 1 - index % 2
                 outer = d_rounds[index][t].mul_(d_pair[target])
@@ -164,15 +170,17 @@ def _pairs(matrices: Sequence[Tensor], size: int) -> list[Sequence[Tensor]]:
     return [matrices[start : start + size] for start in range(0, len(matrices), size)]
 
 
-def _lstm_derivatives(blocks: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
+def _lstm_derivatives(blocks: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
     """Return the derivatives of c_t by i, f, g and of h_t by o, before their functions, and of h_t by c_t."""
     i, f, g, o = blocks.chunk(4, dim=2)
-    tanh_c = c[1:].tanh()
-    by_gates = torch.cat(
-        [g * i * (1 - i), c[:-1] * f * (1 - f), i * (1 - g * g), tanh_c * o * (1 - o)],
-        dim=2,
-    )
-    return by_gates, o * (1 - tanh_c * tanh_c)
+    derivatives = torch.empty_like(blocks)
+    by_i, by_f, by_g, by_o = derivatives.chunk(4, dim=2)
+    update, tanh_c = i * g, c[1:].tanh()
+    times_complement(update, i, out=by_i)
+    times_complement(f * c[:-1], f, out=by_f)
+    torch.addcmul(i, update, g, value=-1, out=by_g)
+    times_complement(h[1:], o, out=by_o)
+    return derivatives, torch.addcmul(o, h[1:], tanh_c, value=-1)
 
 
 def _round_gradients(matrices: Sequence[Tensor], source: Tensor, d_round: Tensor) -> list[Tensor]:

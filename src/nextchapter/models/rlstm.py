@@ -1,4 +1,4 @@
-"""The rewired LSTM (Melis, Circling Back to Recurrent Models of Language, 2022, arXiv 2211.01848, section Rewired LSTM).
+"""The rewired LSTM (Melis, Circling Back to Recurrent Models of Language, 2022, arXiv 2211.01848, Rewired LSTM).
 
 i_t = sigmoid(W_ix x_t + W_ih h_{t-1} + b_i)                j_t = tanh(W_jx x_t + W_jh h_{t-1} + b_j)
 f_t = sigmoid(W_fu (i_t * j_t) + W_fh h_{t-1} + b_f)        the forget gate sees the proposed update, not the input
@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
-from nextchapter.models.time_loop import right_factor, weight_gradient
+from nextchapter.models.time_loop import right_factor, times_complement, weight_gradient
 from nextchapter.spec.models import RecurrentSpec, Weights
 
 
@@ -63,7 +63,7 @@ class RlstmCell(Cell):
     ) -> tuple[Float[Tensor, "batch time hidden"], State]:
         """Return h_t for each step, and (h_T, c_T)."""
         products = functional.linear(inputs.transpose(0, 1), self.input_weight)
-        outputs, memory = _TimeLoop.apply(products, self.hidden_weight, self.bias, *state)
+        outputs, memory = _TimeLoop.apply(products, self.hidden_weight, self.bias, *state)  # type: ignore[no-untyped-call]
         return outputs.transpose(0, 1), (outputs[-1], memory)
 
 
@@ -76,10 +76,8 @@ class _TimeLoop(torch.autograd.Function):
     ) -> tuple[Tensor, Tensor]:
         """Return h_t of all steps and the last c; `products` are those of the input for i and j."""
         time, batch, hidden = len(products), *h_0.shape
-        from_hidden, from_update, from_memory = (
-            right_factor(part, time) for part in weight.split([3 * hidden, hidden, hidden])
-        )
-        gates = bias.repeat(time, batch, 1)  # [time batch 4*unit], order i, j, f, o
+        from_hidden, from_update, from_memory = (right_factor(part, time) for part in _by_source(weight))
+        gates = bias.expand(time, batch, -1).clone()  # [time batch 4*unit], order i, j, f, o
         gates[..., : 2 * hidden] += products
         h, c = gates.new_empty(2, time + 1, batch, hidden)
         h[0], c[0] = h_0, c_0
@@ -104,40 +102,44 @@ class _TimeLoop(torch.autograd.Function):
         gates, h, c, weight = ctx.saved_tensors
         hidden = h.shape[2]
         i, j, f, o = gates.chunk(4, dim=2)
-        for_hidden, for_update, for_memory = weight.split([3 * hidden, hidden, hidden])
-        tanh_c, is_capped = c[1:].tanh(), i > 1 - f
+        for_hidden, for_update, for_memory = _by_source(weight)
+        tanh_c, update, is_capped = c[1:].tanh(), i * j, i > 1 - f
         capped = torch.where(is_capped, 1 - f, i)
-        memory_by_output = o * (1 - tanh_c * tanh_c)  # dh_t/dc_t beside the output gate
-        gates_by_update = torch.cat([j * i * (1 - i), i * (1 - j * j)], dim=2)  # du_t/d(i, j), u_t = i_t * j_t
-        d_gates = torch.cat(  # at first of c_t by i, j, f and of h_t by o, before their functions
-            [
-                torch.where(is_capped, 0, j * i * (1 - i)),
-                capped * (1 - j * j),
-                (c[:-1] - torch.where(is_capped, j, 0)) * f * (1 - f),
-                tanh_c * o * (1 - o),
-            ],
-            dim=2,
-        )
-        by_three, update_by_two = d_gates.view(*h[1:].shape[:2], 4, hidden), gates_by_update.view(*h[1:].shape[:2], 2, -1)
+        h_by_c = torch.addcmul(o, h[1:], tanh_c, value=-1)  # beside the output gate
+        update_by_ij = gates.new_empty(*h[1:].shape[:2], 2, hidden)
+        times_complement(update, i, out=update_by_ij[:, :, 0])
+        torch.addcmul(i, update, j, value=-1, out=update_by_ij[:, :, 1])
+        d_gates = torch.empty_like(gates)  # at first the derivatives of c_t by i, j, f at a given u_t, and of h_t by o
+        d_i, d_j, d_f, d_o = d_gates.chunk(4, dim=2)
+        torch.mul(update_by_ij[:, :, 0], ~is_capped, out=d_i)
+        torch.addcmul(capped, capped * j, j, value=-1, out=d_j)
+        times_complement((c[:-1] - is_capped * j).mul_(f), f, out=d_f)
+        times_complement(h[1:], o, out=d_o)
+        d_by_gate = d_gates.view(*h[1:].shape[:2], 4, hidden)
         d_h, d_c, d_update = torch.zeros_like(d_last), d_last.clone(), torch.empty_like(d_last)
         for t in reversed(range(len(gates))):
             d_h += d_outputs[t]
-            by_three[t, :, 3].mul_(d_h)
-            d_c.addcmul_(d_h, memory_by_output[t]).addmm_(by_three[t, :, 3], for_memory)
-            by_three[t, :, :3].mul_(d_c[:, None])
-            torch.mm(by_three[t, :, 2], for_update, out=d_update)
-            by_three[t, :, :2].addcmul_(update_by_two[t], d_update[:, None])
+            d_o[t].mul_(d_h)
+            d_c.addcmul_(d_h, h_by_c[t]).addmm_(d_o[t], for_memory)
+            d_by_gate[t, :, :3].mul_(d_c[:, None])
+            torch.mm(d_f[t], for_update, out=d_update)
+            d_by_gate[t, :, :2].addcmul_(update_by_ij[t], d_update[:, None])
             d_c.mul_(f[t])
             torch.mm(d_gates[t, :, : 3 * hidden], for_hidden, out=d_h)
-        d_forget, d_output = d_gates[..., 2 * hidden : 3 * hidden], d_gates[..., 3 * hidden :]
         d_weight = torch.cat(
             [
                 weight_gradient(d_gates[..., : 3 * hidden], h[:-1]),
-                weight_gradient(d_forget, i * j),
-                weight_gradient(d_output, c[1:]),
+                weight_gradient(d_f, update),
+                weight_gradient(d_o, c[1:]),
             ]
         )
         return d_gates[..., : 2 * hidden], d_weight, d_gates.sum(dim=(0, 1)), d_h, d_c
+
+
+def _by_source(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the weights of h_{t-1} for i, j, f, those of i_t * j_t for f, and those of c_t for o."""
+    hidden = weight.shape[1]
+    return weight[: 3 * hidden], weight[3 * hidden : 4 * hidden], weight[4 * hidden :]
 
 
 class Rlstm(RecurrentLanguageModel):

@@ -11,7 +11,7 @@ Nothing is there to be kept before the first token: c_0 = n_0 = 0 and m_0 = ln 0
 is 1 and the other at most 1, so that n_t >= 1 and |c_t| <= n_t, however large the pre-activations are.
 """
 
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 import torch
 from jaxtyping import Float
@@ -22,7 +22,7 @@ from torch.nn import functional
 
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
-from nextchapter.models.time_loop import right_factor
+from nextchapter.models.time_loop import right_factor, times_complement
 from nextchapter.spec.models import RecurrentSpec, Weights
 
 
@@ -42,7 +42,7 @@ class SlstmSpec(RecurrentSpec):
     """Initial bias of the forget gate; the higher it is, the more steps the memory averages over at first."""
 
     @model_validator(mode="after")
-    def _check_heads(self) -> Self:
+    def _check_heads(self) -> "SlstmSpec":
         if self.hidden % self.heads:
             raise ValueError(f"heads: found {self.heads}; must divide hidden, which is {self.hidden}")
         return self
@@ -55,7 +55,7 @@ class SlstmSpec(RecurrentSpec):
 
 
 class SlstmCell(Cell):
-    """One sLSTM layer; the rows of its weights are ordered by head, gate (i, f, z, o) and unit; its state is h, c, n, m."""
+    """One sLSTM layer; its weights' rows are ordered by head, gate (i, f, z, o) and unit, its state is h, c, n, m."""
 
     states = 4
     gates = 4
@@ -79,7 +79,7 @@ class SlstmCell(Cell):
         batch, time, _ = inputs.shape
         units = self.hidden // self.heads
         products = functional.linear(inputs, self.input_weight, self.bias).view(batch, time, self.heads, 4, units)
-        hidden, memory, normaliser, stabiliser = _TimeLoop.apply(
+        hidden, memory, normaliser, stabiliser = _TimeLoop.apply(  # type: ignore[no-untyped-call]
             products.permute(2, 1, 0, 3, 4),
             self.hidden_weight.view(self.heads, 4 * units, units),
             *(part.view(batch, self.heads, units).transpose(0, 1) for part in state),
@@ -133,33 +133,34 @@ class _TimeLoop(torch.autograd.Function):
         gates, states, weight = ctx.saved_tensors
         h, c, n, m = states
         i, f, z, o = gates.unbind(3)
-        log_forget = functional.logsigmoid(f) if ctx.is_sigmoid else f
-        kept = (log_forget + m[:, :-1]).sub_(m[:, 1:]).exp_()
-        forget_slope = torch.sigmoid(-f) if ctx.is_sigmoid else torch.ones_like(f)
-        ratio = c[:, 1:] / n[:, 1:]
-        by_h = torch.stack([o, -o * ratio]).div_(n[:, 1:])  # dh_t/dc_t and dh_t/dn_t
-        by_n = torch.stack([i, kept * n[:, :-1] * forget_slope], dim=3)  # dn_t/d(i, f before their functions)
-        d_gates = torch.stack(  # of c_t for i, f, z, and of h_t for o
-            [i * z, kept * c[:, :-1] * forget_slope, i * (1 - z * z), ratio * o * (1 - o)], dim=3
-        )
+        kept = functional.logsigmoid(f) if ctx.is_sigmoid else f.clone()
+        kept.add_(m[:, :-1]).sub_(m[:, 1:]).exp_()
+        kept_by_forget = kept * torch.sigmoid(-f) if ctx.is_sigmoid else kept
+        by_h = torch.stack([o, -h[:, 1:]]).div_(n[:, 1:])  # dh_t/dc_t and dh_t/dn_t
+        n_by_forget = kept_by_forget * n[:, :-1]
+        d_gates = torch.empty_like(gates)  # at first the derivatives of c_t by i, f, z and of h_t by o
+        d_i, d_f, d_z, d_o = d_gates.unbind(3)
+        torch.mul(i, z, out=d_i)
+        torch.mul(kept_by_forget, c[:, :-1], out=d_f)
+        torch.addcmul(i, d_i, z, value=-1, out=d_z)
+        times_complement(h[:, 1:], o, out=d_o)
         d_h, d_cn = torch.zeros_like(h[:, 0]), torch.zeros_like(states[1:3, :, 0])
-        d_c, d_n = d_cn[0].unsqueeze(2), d_cn[1].unsqueeze(2)
         d_m = _add_last(d_cn, d_last, states[:, :, -1])
         for t in reversed(range(gates.shape[1])):
             if d_hidden is not None:
                 d_h += d_hidden[:, t]
-            step = d_gates[:, t]
-            step[:, :, 3].mul_(d_h)
+            d_o[:, t].mul_(d_h)
             d_cn.addcmul_(by_h[:, :, t], d_h)
-            step[:, :, :3].mul_(d_c)
-            step[:, :, :2].addcmul_(by_n[:, t], d_n)
+            d_gates[:, t, :, :3].mul_(d_cn[0].unsqueeze(2))
+            d_i[:, t].addcmul_(i[:, t], d_cn[1])
+            d_f[:, t].addcmul_(n_by_forget[:, t], d_cn[1])
             if d_m is not None:
                 is_input = i[:, t] == 1  # the maximum was ln i_t
-                step[:, :, 0] += d_m * is_input
+                d_i[:, t] += d_m * is_input
                 d_m = d_m * ~is_input
-                step[:, :, 1] += d_m * forget_slope[:, t]
+                d_f[:, t] += d_m * torch.sigmoid(-f[:, t]) if ctx.is_sigmoid else d_m
             d_cn.mul_(kept[:, t])
-            torch.bmm(step.flatten(2), weight, out=d_h)
+            torch.bmm(d_gates[:, t].flatten(2), weight, out=d_h)
         d_weight = d_gates.flatten(1, 2).flatten(2).transpose(1, 2) @ h[:, :-1].flatten(1, 2)
         d_m_0 = (d_cn * states[1:3, :, 0]).sum(dim=0) + (0 if d_m is None else d_m)
         return d_gates, d_weight, d_h, d_cn[0], d_cn[1], d_m_0, None

@@ -17,7 +17,8 @@ from pydantic import Field
 from nextchapter.spec.models import FamilySpec
 
 FAMILIES = (
-    "elman", "feed_forward", "gru", "hmm", "hmm_cloned", "hmm_neural", "lstm", "ngram", "uniform", "unigram",
+    "elman", "feed_forward", "gru", "hmm", "hmm_cloned", "hmm_neural", "lstm", "mogrifier", "ngram", "rlstm", "slstm",
+    "uniform", "unigram",
 )  # fmt: skip
 
 _FOLDER = Path(__file__).parents[1] / "models"

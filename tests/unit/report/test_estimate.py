@@ -13,8 +13,11 @@ from nextchapter.models.elman import ElmanSpec
 from nextchapter.models.feed_forward import FeedForwardSpec
 from nextchapter.models.gru import GruSpec
 from nextchapter.models.lstm import LstmSpec
+from nextchapter.models.mogrifier import MogrifierSpec
 from nextchapter.models.protocol import CountedModel, count_parameters
 from nextchapter.models.registry import build_model
+from nextchapter.models.rlstm import RlstmSpec
+from nextchapter.models.slstm import SlstmSpec
 from nextchapter.report.estimate import (
     CHAPTER_TOKENS,
     budget_tokens,
@@ -38,12 +41,29 @@ def run_spec(model: dict[str, Any] | None = None, **training: Any) -> RunSpec:
 @pytest.mark.parametrize(("hidden", "embedding"), [(6, 6), (6, 4)])
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("kind", [ElmanSpec, GruSpec, LstmSpec])
+@pytest.mark.parametrize("kind", [ElmanSpec, GruSpec, LstmSpec, MogrifierSpec, RlstmSpec, SlstmSpec])
 def test_the_weights_are_counted_as_the_model_has_them(
     kind: type[RecurrentSpec], tied: bool, layers: int, hidden: int, embedding: int
 ) -> None:
     spec = kind(hidden=hidden, embedding=embedding, layers=layers, tied=tied)
     assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+@pytest.mark.parametrize("keys", [{"rank": 2, "rounds": 4}, {"rounds": 0}])
+def test_the_weights_of_the_rounds_are_counted(keys: dict[str, Any]) -> None:
+    spec = MogrifierSpec(hidden=6, embedding=4, layers=2, **keys)
+    assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+@pytest.mark.parametrize("heads", [2, 6])
+def test_the_weights_of_heads_are_counted(heads: int) -> None:
+    spec = SlstmSpec(hidden=6, embedding=4, layers=2, heads=heads)
+    assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+def test_heads_must_divide_the_hidden_state() -> None:
+    with pytest.raises(ValueError, match="heads: found 4; must divide hidden, which is 6"):
+        SlstmSpec(hidden=6, heads=4)
 
 
 @pytest.mark.parametrize("hidden", [4, 6])
