@@ -131,19 +131,29 @@ def test_a_cell_equals_the_loop_over_its_equations_in_value_and_gradient(name: s
     torch.testing.assert_close(gradients(*fast), gradients(*slow), **CLOSE)
 
 
-@pytest.mark.parametrize("name", ["rlstm", "mogrifier-5-3", "slstm-4-sigmoid", "slstm-1-exp"])
-def test_the_gradients_are_the_slopes_of_the_values(name: str) -> None:
-    cell, inputs, state = drawn(name)
-    short = inputs[:2, :3].detach().requires_grad_()
-    start = tuple(part[:2].detach().requires_grad_() for part in state)
-    names = [key for key, _ in cell.named_parameters()]
+@pytest.mark.parametrize(
+    "cell",
+    [
+        RlstmCell(2, 4, 1.0),
+        MogrifierCell(2, 4, 3, 1, 1.0),
+        SlstmCell(2, 4, 2, "sigmoid", 1.0),
+        SlstmCell(2, 4, 1, "exp", 1.0),
+    ],
+    ids=lambda cell: type(cell).__name__,
+)
+def test_the_gradients_are_the_slopes_of_the_values(cell: Cell) -> None:
+    torch.manual_seed(0)
+    inputs = torch.randn(2, 3, 2, dtype=torch.float64, requires_grad=True)
+    start = tuple(torch.rand(2, 4, dtype=torch.float64) + 0.5 for _ in range(cell.states))
+    weights = {name: torch.randn_like(weight, dtype=torch.float64) for name, weight in cell.named_parameters()}
+    sources = (inputs, *start, *weights.values())
 
     def run(x: Tensor, *rest: Tensor) -> tuple[Tensor, ...]:
-        own = dict(zip(names, rest[len(start) :], strict=True))
-        outputs, last = torch.func.functional_call(cell, own, (x, rest[: len(start)]))
+        own = dict(zip(weights, rest[cell.states :], strict=True))
+        outputs, last = torch.func.functional_call(cell, own, (x, rest[: cell.states]))
         return outputs, *last
 
-    assert torch.autograd.gradcheck(run, (short, *start, *cell.parameters()), atol=1e-7)
+    assert torch.autograd.gradcheck(run, tuple(source.detach().requires_grad_() for source in sources), fast_mode=True)
 
 
 def test_a_mogrifier_without_rounds_is_the_lstm() -> None:
