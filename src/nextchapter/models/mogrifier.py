@@ -27,6 +27,7 @@ class MogrifierSpec(RecurrentSpec):
 
     gates: ClassVar[int] = 4
     biases: ClassVar[int] = 4
+    efficiency: ClassVar[float] = 0.6
 
     kind: Literal["mogrifier"] = "mogrifier"
     """Says which of the families this is."""

@@ -26,6 +26,7 @@ class RlstmSpec(RecurrentSpec):
 
     gates: ClassVar[int] = 5
     biases: ClassVar[int] = 4
+    efficiency: ClassVar[float] = 0.5
 
     kind: Literal["rlstm"] = "rlstm"
     """Says which of the families this is."""

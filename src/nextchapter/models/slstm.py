@@ -31,6 +31,7 @@ class SlstmSpec(RecurrentSpec):
 
     gates: ClassVar[int] = 4
     biases: ClassVar[int] = 4
+    efficiency: ClassVar[float] = 0.55
 
     kind: Literal["slstm"] = "slstm"
     """Says which of the families this is."""

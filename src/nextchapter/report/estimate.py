@@ -16,8 +16,6 @@ NOVEL_BYTES = 700_000
 """Size of a book that has not been fetched yet."""
 CHAPTER_TOKENS = 4_000
 """Length of a chapter, where a step reads whole ones."""
-EFFICIENCY = 0.75
-"""Share of the measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024)."""
 EVALUATION_SHARE = 0.06
 """Validation, scoring and writing, against training."""
 JOB_S, JOBS_PER_RUN, SHARED_JOBS = 4.0, 5, 12
@@ -90,7 +88,9 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
         tokens = budget_tokens(run, train_characters / tokenizer.characters_per_token)
         tables_bytes += run.model.table_bytes(tokens)
         operations = operations_per_token(weights) * tokens
-        seconds.append(operations / (operations_per_s * EFFICIENCY) * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
+        seconds.append(
+            operations / (operations_per_s * run.model.efficiency) * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S
+        )
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s
     disk = 4 * _WEIGHT_COPIES * weights_total + _TABLE_COPIES * round(tables_bytes)

@@ -158,6 +158,17 @@ def test_three_networks_are_estimated_as_they_were_measured(flow: Flow) -> None:
     assert 24 * weights < cost.disk_bytes < 24 * weights + 30e6
 
 
+def test_a_loop_in_python_takes_longer_for_the_same_products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = yaml.safe_load(CONFIG.read_text())
+    costs = []
+    for kind in ("lstm", "slstm"):
+        run = {"model": {"kind": kind, "hidden": 384, "embedding": 192}, "tokenizer": "unigram-2k"}
+        flow = Flow.from_config({**config, "training": {"max_tokens": 2_500_000}, "runs": {"only": run}})
+        costs.append(estimate(flow, flow.runs, 1, 1e11).least_s)
+    assert costs[1] > 1.2 * costs[0]
+
+
 def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     config = yaml.safe_load(CONFIG.read_text())
