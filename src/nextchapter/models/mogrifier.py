@@ -135,10 +135,8 @@ class _TimeLoop(torch.autograd.Function):
         for index, gate in enumerate(gates):
             sources.append(pair[1 - index % 2])
             pair[index % 2] = pair[index % 2] * gate
-            d_rounds.append(
-                times_complement(pair[index % 2], gate / 2)
-            )  # d of what is gated, by the sigmoid's argument
-        d_blocks, h_by_c = _lstm_derivatives(blocks, h, c)
+            d_rounds.append(times_complement(pair[index % 2], gate / 2))  # by what the sigmoid is of
+        d_blocks, h_by_c = _lstm_derivatives(blocks, h, c)  # multiplied below by what comes from behind, as d_rounds is
         d_blocks_by_gate = d_blocks.view(*d_outputs.shape[:2], 4, -1)
         forget = blocks.chunk(4, dim=2)[1]
         d_inputs = torch.empty_like(inputs)

@@ -89,8 +89,8 @@ class _TimeLoop(torch.autograd.Function):
             i.sigmoid_()
             j.tanh_()
             f.addmm_(torch.mul(i, j, out=update), from_update).sigmoid_()
-            capped = torch.minimum(i, torch.sub(1, f, out=one_less), out=one_less)
-            torch.mul(f, c[t], out=c[t + 1]).addcmul_(capped, j)
+            taken = torch.minimum(i, torch.sub(1, f, out=one_less), out=one_less)
+            torch.mul(f, c[t], out=c[t + 1]).addcmul_(taken, j)
             o.addmm_(c[t + 1], from_memory).sigmoid_()
             torch.tanh(c[t + 1], out=h[t + 1]).mul_(o)
         ctx.save_for_backward(gates, h, c, weight)
@@ -102,21 +102,11 @@ class _TimeLoop(torch.autograd.Function):
         """Return the gradients of the input products, the weight, the bias and the first state."""
         gates, h, c, weight = ctx.saved_tensors
         hidden = h.shape[2]
-        i, j, f, o = gates.chunk(4, dim=2)
         for_hidden, for_update, for_memory = _by_source(weight)
-        tanh_c, update, is_capped = c[1:].tanh(), i * j, i > 1 - f
-        capped = torch.where(is_capped, 1 - f, i)
-        h_by_c = torch.addcmul(o, h[1:], tanh_c, value=-1)  # beside the output gate
-        update_by_ij = gates.new_empty(*h[1:].shape[:2], 2, hidden)
-        times_complement(update, i, out=update_by_ij[:, :, 0])
-        torch.addcmul(i, update, j, value=-1, out=update_by_ij[:, :, 1])
-        d_gates = torch.empty_like(gates)  # at first the derivatives of c_t by i, j, f at a given u_t, and of h_t by o
-        d_i, d_j, d_f, d_o = d_gates.chunk(4, dim=2)
-        torch.mul(update_by_ij[:, :, 0], ~is_capped, out=d_i)
-        torch.addcmul(capped, capped * j, j, value=-1, out=d_j)
-        times_complement((c[:-1] - is_capped * j).mul_(f), f, out=d_f)
-        times_complement(h[1:], o, out=d_o)
-        d_by_gate = d_gates.view(*h[1:].shape[:2], 4, hidden)
+        d_gates, update_by_ij, h_by_c = _derivatives(gates, h, c)  # multiplied below by what comes from behind
+        d_by_gate = d_gates.view(*update_by_ij.shape[:2], 4, hidden)
+        d_f, d_o = d_by_gate[:, :, 2], d_by_gate[:, :, 3]
+        i, j, f, _ = gates.chunk(4, dim=2)
         d_h, d_c, d_update = torch.zeros_like(d_last), d_last.clone(), torch.empty_like(d_last)
         for t in reversed(range(len(gates))):
             d_h += d_outputs[t]
@@ -127,14 +117,29 @@ class _TimeLoop(torch.autograd.Function):
             d_by_gate[t, :, :2].addcmul_(update_by_ij[t], d_update[:, None])
             d_c.mul_(f[t])
             torch.mm(d_gates[t, :, : 3 * hidden], for_hidden, out=d_h)
-        d_weight = torch.cat(
-            [
-                weight_gradient(d_gates[..., : 3 * hidden], h[:-1]),
-                weight_gradient(d_f, update),
-                weight_gradient(d_o, c[1:]),
-            ]
-        )
+        products = ((d_gates[..., : 3 * hidden], h[:-1]), (d_f, i * j), (d_o, c[1:]))
+        d_weight = torch.cat([weight_gradient(d_product, values) for d_product, values in products])
         return d_gates[..., : 2 * hidden], d_weight, d_gates.sum(dim=(0, 1)), d_h, d_c
+
+
+def _derivatives(gates: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """Return the derivatives within a step, for all steps; those by a gate are taken before its function.
+
+    Returns:
+        Those of c_t by i, j, f at a given u_t = i_t * j_t and of h_t by o; of u_t by i, j; of h_t by c_t at a given o.
+    """
+    i, j, f, o = gates.chunk(4, dim=2)
+    derivatives, update_by_ij = torch.empty_like(gates), gates.new_empty(*gates.shape[:2], 2, h.shape[2])
+    by_i, by_j, by_f, by_o = derivatives.chunk(4, dim=2)
+    update, is_capped = i * j, i > 1 - f
+    times_complement(update, i, out=update_by_ij[:, :, 0])
+    torch.addcmul(i, update, j, value=-1, out=update_by_ij[:, :, 1])
+    taken = torch.where(is_capped, 1 - f, i)
+    torch.mul(update_by_ij[:, :, 0], ~is_capped, out=by_i)
+    torch.addcmul(taken, taken * j, j, value=-1, out=by_j)
+    times_complement((c[:-1] - is_capped * j).mul_(f), f, out=by_f)
+    times_complement(h[1:], o, out=by_o)
+    return derivatives, update_by_ij, torch.addcmul(o, h[1:], c[1:].tanh(), value=-1)
 
 
 def _by_source(weight: Tensor) -> tuple[Tensor, Tensor, Tensor]:

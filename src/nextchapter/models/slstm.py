@@ -132,19 +132,9 @@ class _TimeLoop(torch.autograd.Function):
     def backward(ctx: Any, d_hidden: Tensor | None, *d_last: Tensor | None) -> tuple[Tensor | None, ...]:
         """Return the gradients of the inputs, the weight and the first state."""
         gates, states, weight = ctx.saved_tensors
-        h, c, n, m = states
-        i, f, z, o = gates.unbind(3)
-        kept = functional.logsigmoid(f) if ctx.is_sigmoid else f.clone()
-        kept.add_(m[:, :-1]).sub_(m[:, 1:]).exp_()
-        kept_by_forget = kept * torch.sigmoid(-f) if ctx.is_sigmoid else kept
-        by_h = torch.stack([o, -h[:, 1:]]).div_(n[:, 1:])  # dh_t/dc_t and dh_t/dn_t
-        n_by_forget = kept_by_forget * n[:, :-1]
-        d_gates = torch.empty_like(gates)  # at first the derivatives of c_t by i, f, z and of h_t by o
-        d_i, d_f, d_z, d_o = d_gates.unbind(3)
-        torch.mul(i, z, out=d_i)
-        torch.mul(kept_by_forget, c[:, :-1], out=d_f)
-        torch.addcmul(i, d_i, z, value=-1, out=d_z)
-        times_complement(h[:, 1:], o, out=d_o)
+        h, (i, f, *_) = states[0], gates.unbind(3)
+        d_gates, kept, n_by_f, by_h = _derivatives(gates, states, ctx.is_sigmoid)  # multiplied below
+        d_i, d_f, _, d_o = d_gates.unbind(3)
         d_h, d_cn = torch.zeros_like(h[:, 0]), torch.zeros_like(states[1:3, :, 0])
         d_m = _add_last(d_cn, d_last, states[:, :, -1])
         for t in reversed(range(gates.shape[1])):
@@ -154,7 +144,7 @@ class _TimeLoop(torch.autograd.Function):
             d_cn.addcmul_(by_h[:, :, t], d_h)
             d_gates[:, t, :, :3].mul_(d_cn[0].unsqueeze(2))
             d_i[:, t].addcmul_(i[:, t], d_cn[1])
-            d_f[:, t].addcmul_(n_by_forget[:, t], d_cn[1])
+            d_f[:, t].addcmul_(n_by_f[:, t], d_cn[1])
             if d_m is not None:
                 is_input = i[:, t] == 1  # the maximum was ln i_t
                 d_i[:, t] += d_m * is_input
@@ -165,6 +155,26 @@ class _TimeLoop(torch.autograd.Function):
         d_weight = d_gates.flatten(1, 2).flatten(2).transpose(1, 2) @ h[:, :-1].flatten(1, 2)
         d_m_0 = (d_cn * states[1:3, :, 0]).sum(dim=0) + (0 if d_m is None else d_m)
         return d_gates, d_weight, d_h, d_cn[0], d_cn[1], d_m_0, None
+
+
+def _derivatives(gates: Tensor, states: Tensor, is_sigmoid: bool) -> tuple[Tensor, Tensor, Tensor, Tensor]:
+    """Return the derivatives within a step, for all steps; those by a gate are taken before its function.
+
+    Returns:
+        Those of c_t by i, f, z and of h_t by o; f'_t, that of c_t by c_{t-1}; of n_t by f; of h_t by c_t and n_t.
+    """
+    (h, c, n, m), (i, f, z, o) = states, gates.unbind(3)
+    kept = functional.logsigmoid(f) if is_sigmoid else f.clone()
+    kept.add_(m[:, :-1]).sub_(m[:, 1:]).exp_()
+    kept_by_f = kept * torch.sigmoid(-f) if is_sigmoid else kept
+    derivatives = torch.empty_like(gates)
+    by_i, by_f, by_z, by_o = derivatives.unbind(3)
+    torch.mul(i, z, out=by_i)
+    torch.mul(kept_by_f, c[:, :-1], out=by_f)
+    torch.addcmul(i, by_i, z, value=-1, out=by_z)
+    times_complement(h[:, 1:], o, out=by_o)
+    by_memory_and_normaliser = torch.stack([o, -h[:, 1:]]).div_(n[:, 1:])
+    return derivatives, kept, kept_by_f * n[:, :-1], by_memory_and_normaliser
 
 
 def _add_last(d_cn: Tensor, d_last: tuple[Tensor | None, ...], last: Tensor) -> Tensor | None:
