@@ -20,11 +20,9 @@ COMPRESSION = 4
 """Times that a compressed text is longer."""
 CHAPTER_TOKENS = 4_000
 """Length of a chapter, where a step reads whole ones."""
-EFFICIENCY = 0.75
-"""Share of the measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024); minGRU and
-minLSTM lie between GRU and LSTM of the same size."""
 VECTOR_EFFICIENCY = 0.07
-"""The same of embeddings, which multiply single vectors; measured 0.05 (GloVe), 0.07 (skip-gram), 0.08 (CBOW)."""
+"""Share of a core's measured speed that embeddings reach, which multiply single vectors; measured 0.05 (GloVe), 0.07
+(skip-gram), 0.08 (CBOW)."""
 EVALUATION_SHARE = 0.06
 """Validation, scoring and writing, against training."""
 JOB_S, JOBS_PER_RUN, JOBS_PER_EMBEDDING, SHARED_JOBS = 4.0, 5, 7, 12
@@ -122,7 +120,8 @@ def estimate(
         weights_total += weights.total
         tokens = budget_tokens(run, characters / tokenizer.characters_per_token)
         tables_bytes += run.model.table_bytes(tokens)
-        training_s = operations(run, tokenizer.expected_size, tokens) / (operations_per_s * EFFICIENCY)
+        speed = operations_per_s * run.model.efficiency
+        training_s = operations(run, tokenizer.expected_size, tokens) / speed
         if run.training.max_seconds is not None and not run.model.reads_once:
             training_s = min(training_s, run.training.max_seconds)
         jobs = JOBS_PER_RUN + run.model.has_hidden_states

@@ -111,6 +111,49 @@ _CELLS: dict[str, CellDrawing] = {
         ),
         hidden_weight="",
     ),
+    "mogrifier": CellDrawing(
+        "Mogrifier LSTM",
+        "Melis, Kočiský and Blunsom, 2020",
+        ("f", "i", "o"),
+        True,
+        (
+            (r"x \leftarrow 2\,\sigma(Q\,h) \odot x", "the state scales the input ..."),
+            (r"h \leftarrow 2\,\sigma(R\,x) \odot h", "... and the input the state, in turns"),
+            (r"(f, i, o)_t = \sigma(W_{x}\,x + W_{h}\,h + b)", "gates of an LSTM: keep, take in, let be seen"),
+            (r"g_t = \tanh(W_{xg}\,x + W_{hg}\,h + b_g)", "what could be taken in"),
+            (r"c_t = f_t \odot c_{t-1} + i_t \odot g_t", "cell state: the long memory"),
+            (r"h_t = o_t \odot \tanh(c_t)", "hidden state: what is seen of it"),
+        ),
+    ),
+    "rlstm": CellDrawing(
+        "Rewired LSTM",
+        "Melis, 2022",
+        ("i", "f", "o"),
+        True,
+        (
+            (r"i_t = \sigma(W_{xi}\,x_t + W_{hi}\,h_{t-1} + b_i)", "input gate: what it takes in"),
+            (r"j_t = \tanh(W_{xj}\,x_t + W_{hj}\,h_{t-1} + b_j)", "what could be taken in"),
+            (r"f_t = \sigma(W_{uf}\,(i_t \odot j_t) + W_{hf}\,h_{t-1} + b_f)", "forget gate: sees what is proposed"),
+            (r"c_t = f_t \odot c_{t-1} + \min(i_t, 1 - f_t) \odot j_t", "cell state: never above 1"),
+            (r"o_t = \sigma(W_{co}\,c_t + b_o)", "output gate: sees the memory alone"),
+            (r"h_t = o_t \odot \tanh(c_t)", "hidden state: what is seen of it"),
+        ),
+    ),
+    "slstm": CellDrawing(
+        "sLSTM of xLSTM",
+        "Beck et al., 2024",
+        ("f", "i", "o"),
+        True,
+        (
+            (r"i_t = \exp(W_{xi}\,x_t + W_{hi}\,h_{t-1} + b_i)", "input gate: may outweigh all before"),
+            (r"f_t = FORGET(W_{xf}\,x_t + W_{hf}\,h_{t-1} + b_f)", "forget gate: what the memory keeps"),
+            (r"o_t = \sigma(W_{xo}\,x_t + W_{ho}\,h_{t-1} + b_o)", "output gate: what it lets be seen"),
+            (r"z_t = \tanh(W_{xz}\,x_t + W_{hz}\,h_{t-1} + b_z)", "what could be taken in"),
+            (r"c_t = f_t \odot c_{t-1} + i_t \odot z_t", "cell state: a sum with weights ..."),
+            (r"n_t = f_t \odot n_{t-1} + i_t", "... and the sum of these weights"),
+            (r"h_t = o_t \odot c_t\,/\,n_t", "hidden state: what is seen of the mean"),
+        ),
+    ),
 }
 _CHAIN = (
     (r"p(z_{t+1} = j\,|\,z_t = i) = A_{ij}", "each hidden state leads to the next"),
@@ -174,7 +217,7 @@ _MACHINES: dict[str, CellDrawing] = {
     "uniform": CellDrawing("Uniform", "The floor", (), False, ((r"s_t = (\,)", "state s: it remembers nothing"),)),
 }
 """Models without h: n-grams and the like, and hidden Markov models."""
-_ACTIVATIONS = {"tanh": r"\tanh", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma"}
+_ACTIVATIONS = {"tanh": r"\tanh", "relu": r"\mathrm{ReLU}", "sigmoid": r"\sigma", "exp": r"\exp"}
 
 
 def cell_drawing(model: Mapping[str, Any]) -> CellDrawing:
@@ -186,8 +229,14 @@ def cell_drawing(model: Mapping[str, Any]) -> CellDrawing:
         equations = ((r"(y_t,\ s_t) = \mathrm{step}\,(x_t,\ s_{t-1})", "state s: all that it remembers"),)
         return CellDrawing(f"Model of the kind {kind}", "a state machine", (), False, equations)
     cell = _CELLS[kind]
-    activation = _ACTIVATIONS.get(model.get("activation", ""), r"\tanh")
-    return cell._replace(equations=tuple((text.replace("ACTIVATION", activation), why) for text, why in cell.equations))
+    names = {
+        "ACTIVATION": _ACTIVATIONS.get(model.get("activation", ""), r"\tanh"),
+        "FORGET": _ACTIVATIONS.get(model.get("forget_gate", ""), r"\sigma"),
+    }
+    written: tuple[tuple[str, str], ...] = cell.equations
+    for placeholder, name in names.items():
+        written = tuple((equation.replace(placeholder, name), meaning) for equation, meaning in written)
+    return cell._replace(equations=written)
 
 
 def choose_window(predictions: Sequence[Prediction], steps: int = STEPS) -> int:

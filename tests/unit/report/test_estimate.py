@@ -15,11 +15,13 @@ from nextchapter.models.gru import GruSpec
 from nextchapter.models.lstm import LstmSpec
 from nextchapter.models.mingru import MinGruSpec
 from nextchapter.models.minlstm import MinLstmSpec
+from nextchapter.models.mogrifier import MogrifierSpec
 from nextchapter.models.protocol import CountedModel, count_parameters
 from nextchapter.models.registry import build_model
+from nextchapter.models.rlstm import RlstmSpec
+from nextchapter.models.slstm import SlstmSpec
 from nextchapter.report.estimate import (
     CHAPTER_TOKENS,
-    EFFICIENCY,
     EVALUATION_SHARE,
     MOST,
     VECTOR_EFFICIENCY,
@@ -44,12 +46,32 @@ def run_spec(model: dict[str, Any] | None = None, **training: Any) -> RunSpec:
 @pytest.mark.parametrize(("hidden", "embedding"), [(6, 6), (6, 4)])
 @pytest.mark.parametrize("layers", [1, 3])
 @pytest.mark.parametrize("tied", [True, False])
-@pytest.mark.parametrize("kind", [ElmanSpec, GruSpec, LstmSpec, MinGruSpec, MinLstmSpec])
+@pytest.mark.parametrize(
+    "kind",
+    [ElmanSpec, GruSpec, LstmSpec, MinGruSpec, MinLstmSpec, MogrifierSpec, RlstmSpec, SlstmSpec],
+)
 def test_the_weights_are_counted_as_the_model_has_them(
     kind: type[RecurrentSpec], tied: bool, layers: int, hidden: int, embedding: int
 ) -> None:
     spec = kind(hidden=hidden, embedding=embedding, layers=layers, tied=tied)
     assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+@pytest.mark.parametrize("keys", [{"rank": 2, "rounds": 4}, {"rounds": 0}])
+def test_the_weights_of_the_rounds_are_counted(keys: dict[str, Any]) -> None:
+    spec = MogrifierSpec(hidden=6, embedding=4, layers=2, **keys)
+    assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+@pytest.mark.parametrize("heads", [2, 6])
+def test_the_weights_of_heads_are_counted(heads: int) -> None:
+    spec = SlstmSpec(hidden=6, embedding=4, layers=2, heads=heads)
+    assert spec.weights(11).total == count_parameters(build_model(spec.model_dump(), 11))
+
+
+def test_heads_must_divide_the_hidden_state() -> None:
+    with pytest.raises(ValueError, match="heads: found 4; must divide hidden, which is 6"):
+        SlstmSpec(hidden=6, heads=4)
 
 
 @pytest.mark.parametrize("hidden", [4, 6])
@@ -118,7 +140,7 @@ def test_each_family_is_estimated_as_it_was_measured(
 ) -> None:
     """Processor time of training steps of 48 tokens, beside the speed of the core as `measure_core` measures it."""
     run = run_spec(model, batch_size=batch_size, max_steps=1)
-    expected_s = operations(run, vocabulary_size, 1e6) / (operations_per_s * EFFICIENCY)
+    expected_s = operations(run, vocabulary_size, 1e6) / (operations_per_s * run.model.efficiency)
     assert 1 / 1.5 < expected_s / (1e6 / tokens_per_s) < 1.5
 
 
@@ -219,6 +241,17 @@ def test_embeddings_are_estimated_as_they_were_measured(
     assert with_vectors.least_s > without.least_s
     # Vectors as numbers and as text in two places, 2,000 tokens of 100 numbers.
     assert with_vectors.disk_bytes - without.disk_bytes >= 2 * 2000 * 100 * (4 + 8)
+
+
+def test_a_loop_in_python_takes_longer_for_the_same_products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    config = yaml.safe_load(CONFIG.read_text())
+    costs = []
+    for kind in ("lstm", "slstm"):
+        run = {"model": {"kind": kind, "hidden": 384, "embedding": 192}, "tokenizer": "unigram-2k"}
+        flow = Flow.from_config({**config, "training": {"max_tokens": 2_500_000}, "runs": {"only": run}})
+        costs.append(estimate(flow, flow.runs, 1, 1e11).least_s)
+    assert costs[1] > 1.2 * costs[0]
 
 
 def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

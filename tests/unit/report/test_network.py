@@ -37,6 +37,25 @@ def test_nothing_that_is_written_is_cut_off(
     assert texts_outside(draw_network(record, passage)) == []
 
 
+@pytest.mark.parametrize("kind", ["mogrifier", "rlstm", "slstm"])
+def test_the_other_cells_have_a_drawing_of_their_own(
+    kind: str,
+    run_of: Callable[..., Any],
+    passage: Passage,
+    in_style: None,
+    texts_outside: Callable[[Figure], list[str]],
+) -> None:
+    figure = draw_network(run_of("lstm-384.s1", kind=kind), passage)
+    assert texts_outside(figure) == []
+    assert {"$h_{5}$", "$c_{5}$", "$f$", "$i$", "$o$"} <= set(texts(figure))
+
+
+def test_the_forget_gate_of_an_slstm_is_written_as_it_is() -> None:
+    for gate, written in (("sigmoid", r"\sigma"), ("exp", r"\exp")):
+        equations = cell_drawing({"kind": "slstm", "forget_gate": gate}).equations
+        assert equations[1][0].startswith(f"f_t = {written}(")
+
+
 def test_the_drawing_says_what_the_network_is(run_of: Callable[..., Any], passage: Passage, in_style: None) -> None:
     written = texts(draw_network(run_of("lstm-384.s1"), passage))
     for text in (
