@@ -8,12 +8,12 @@ has no text. The first style, from the surest to the weakest, whose chain divide
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, pairwise
+from itertools import chain, pairwise
 from statistics import median
 
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import CHAPTER_WORDS, NUMERAL_STYLES, VOLUME_WORDS, Mark
 from nextchapter.corpus.matter import is_apparatus, kind_of_matter
-from nextchapter.corpus.removals import ink_of_lines
 from nextchapter.corpus.titles import CONTENTS_STYLE, contents_marks, isolated_marks
 
 NEAR_VOLUME = 1500
@@ -38,8 +38,8 @@ class InkedLines:
     """The lines of a book, and how many characters that are not white space stand between two of them."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = lines
-        self._before = [0, *accumulate(ink_of_lines(lines))]
+        self.lines = Lines.of(lines)
+        self._before = self.lines.ink_before
 
     @property
     def total(self) -> int:

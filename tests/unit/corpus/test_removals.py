@@ -1,7 +1,8 @@
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextchapter.corpus.removals import Removals, ink, ink_of_lines
+from nextchapter.corpus.lines import ink_of_lines
+from nextchapter.corpus.removals import Removals, ink
 
 
 def test_ink_is_what_is_not_white_space() -> None:
