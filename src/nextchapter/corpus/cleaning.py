@@ -12,6 +12,7 @@ from nextchapter.corpus.characters import repair_characters
 from nextchapter.corpus.decoding import BYTE_ORDER_MARK, decode
 from nextchapter.corpus.document import Document
 from nextchapter.corpus.gutenberg import Frame, strip_end_mark, strip_frame
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.matter import CHAPTER
 from nextchapter.corpus.notes import remove_notes
 from nextchapter.corpus.pages import remove_page_marks
@@ -118,7 +119,7 @@ def account(
     }
 
 
-def _read_lines(document: Document, removals: Removals) -> tuple[list[str], Frame]:
+def _read_lines(document: Document, removals: Removals) -> tuple[Lines, Frame]:
     """Return the lines of a document that are its author's, headings with their sign, and what its frame says of it."""
     if document.encoding_note.startswith(BYTE_ORDER_MARK):
         removals.repairs.add("byte order mark", 1)

@@ -8,7 +8,7 @@ has no text. The first style, from the surest to the weakest, whose chain divide
 from bisect import bisect_right
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
-from itertools import chain, pairwise
+from itertools import accumulate, chain, pairwise
 from statistics import median
 
 from nextchapter.corpus.lines import Lines
@@ -39,7 +39,7 @@ class InkedLines:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = Lines.of(lines)
-        self._before = self.lines.ink_before
+        self._before = [0, *accumulate(self.lines.ink)]
 
     @property
     def total(self) -> int:

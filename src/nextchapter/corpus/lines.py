@@ -2,19 +2,17 @@
 
 from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
-from itertools import accumulate
 from typing import NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
 
 _LINES_AT_ONCE = 50_000
-_LINE_FEED = ord("\n")
 _CODES = range(1 << 16)
 WHITE_SPACE = "".join(filter(str.isspace, map(chr, _CODES)))
 """All characters that `str.strip` strips."""
 # By code unit of UTF-16. Of the two units of a rare character the second is no ink, and either may be of a digit.
-_IS_INK = np.array([not (chr(code).isspace() or 0xDC00 <= code < 0xE000) for code in _CODES])
+_NO_INK = np.array([chr(code).isspace() or 0xDC00 <= code < 0xE000 for code in _CODES])
 _MAY_BE_DIGIT = np.array([chr(code).isdecimal() or 0xD800 <= code < 0xE000 for code in _CODES])
 
 
@@ -51,10 +49,10 @@ class Lines(list[str]):
         """Whether a line is the last, or the one below it is blank."""
         return np.concatenate([self.is_blank[1:], [True]])[: len(self)]
 
-    @cached_property
-    def ink_before(self) -> list[int]:
-        """The ink above each line, and at the end that of all lines."""
-        return [0, *accumulate(self._columns.ink)]
+    @property
+    def ink(self) -> list[int]:
+        """The number of characters of each line that are not white space."""
+        return self._columns.ink
 
     @property
     def with_digits(self) -> list[int]:
@@ -72,13 +70,14 @@ class Lines(list[str]):
         """What is told from the characters, in one pass."""
         columns = _Columns([], [], np.zeros(len(self), dtype=np.uint16), np.zeros(len(self), dtype=np.uint16))
         for start, codes in _codes_of(self.stripped):
-            ends = np.flatnonzero(codes == _LINE_FEED)
-            starts = np.concatenate([[0], ends[:-1] + 1])
-            stop = start + len(ends)
-            columns.ink.extend(np.add.reduceat(_IS_INK[codes], starts, dtype=np.int64).tolist())
-            digits = np.searchsorted(ends, np.flatnonzero(_MAY_BE_DIGIT[codes]))
-            columns.with_digits.extend((start + np.unique(digits)).tolist())
-            columns.first[start:stop], columns.last[start:stop] = codes[starts], codes[ends - 1]
+            uninked = _places(_NO_INK, codes, (codes <= ord(" ")) | (codes > ord("~")))
+            of_feeds = np.flatnonzero(codes[uninked] == ord("\n"))
+            ends = uninked[of_feeds]
+            columns.ink.extend((np.diff(ends, prepend=-1) - np.diff(of_feeds, prepend=-1)).tolist())
+            digits = _places(_MAY_BE_DIGIT, codes, ((codes >= ord("0")) & (codes <= ord("9"))) | (codes > 0xFF))
+            columns.with_digits.extend((start + np.unique(np.searchsorted(ends, digits))).tolist())
+            lines = slice(start, start + len(ends))
+            columns.first[lines], columns.last[lines] = codes[np.append(0, ends[:-1] + 1)], codes[ends - 1]
         return columns
 
 
@@ -88,11 +87,6 @@ class _Columns(NamedTuple):
     first: NDArray[np.uint16]
     """The first code unit of the stripped line; of a blank one a line feed, or what is left of another line."""
     last: NDArray[np.uint16]
-
-
-def ink_of_lines(lines: Sequence[str]) -> list[int]:
-    """Return of each line the number of characters that are not white space."""
-    return [ink for _, codes in _codes_of(lines) for ink in _count_ink(codes)]
 
 
 def lines_holding(text: str, sign: str) -> list[int]:
@@ -107,15 +101,19 @@ def lines_holding(text: str, sign: str) -> list[int]:
     return found
 
 
-def _codes_of(lines: Sequence[str]) -> Iterator[tuple[int, NDArray[np.uint16]]]:
-    """Yield the code units of the lines, a line feed behind each, in pieces that begin with the line given."""
+def _codes_of(lines: Sequence[str]) -> Iterator[tuple[int, NDArray[np.unsignedinteger]]]:
+    """Yield the code units of the lines, a line feed behind each, in pieces; with each the number of its first line."""
     for start in range(0, len(lines), _LINES_AT_ONCE):
         text = "\n".join([*lines[start : start + _LINES_AT_ONCE], ""])
-        yield start, np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")
+        if text.isascii():
+            yield start, np.frombuffer(text.encode("ascii"), dtype=np.uint8)
+        else:
+            yield start, np.frombuffer(text.encode("utf-16-le", "surrogatepass"), dtype="<u2")
 
 
-def _count_ink(codes: NDArray[np.uint16]) -> list[int]:
-    ends = np.flatnonzero(codes == _LINE_FEED)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    counts: list[int] = np.add.reduceat(_IS_INK[codes], starts, dtype=np.int64).tolist()
-    return counts
+def _places(
+    is_wanted: NDArray[np.bool_], codes: NDArray[np.unsignedinteger], is_possible: NDArray[np.bool_]
+) -> NDArray[np.int64]:
+    """Return the places of wanted code units; comparing is much faster than looking up, which is left to a few."""
+    possible = np.flatnonzero(is_possible)
+    return possible[is_wanted[codes[possible]]]

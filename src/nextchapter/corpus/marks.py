@@ -67,7 +67,7 @@ _HAN = re.compile(
 )
 _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
 
-_FEW_CANDIDATES = 2000
+_FEW_CANDIDATES = 1000
 """Fewer than these are looked at before RE2 has compiled a pattern of a thousand words."""
 
 

@@ -26,7 +26,7 @@ _FEWEST_HEADS = 3
 _MID_SENTENCE_SHARE = 0.15
 
 
-def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
+def remove_page_marks(lines: list[str], removals: Removals) -> Lines:
     """Return a book's lines without page numbers, running heads and notes on pictures.
 
     Bare numbers are page numbers only where they rise through the book and some interrupt a sentence; else they may
@@ -39,7 +39,7 @@ def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
         removals.add("running head", lines[index])
     for index in sorted(pages - heads):
         removals.add("page number", lines[index])
-    return list(_without(lines, heads | pages)) if heads or pages else lines
+    return Lines(_without(lines, heads | pages)) if heads or pages else lines
 
 
 def _without_notes(lines: list[str], removals: Removals) -> list[str]:

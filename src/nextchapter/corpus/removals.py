@@ -3,7 +3,7 @@
 from dataclasses import dataclass, field
 from typing import Any
 
-from nextchapter.corpus.lines import ink_of_lines
+from nextchapter.corpus.lines import Lines
 
 SAMPLE_CHARACTERS = 120
 _LONG_TEXT = 100_000  # whose words would fill the memory
@@ -11,7 +11,7 @@ _LONG_TEXT = 100_000  # whose words would fill the memory
 
 def ink(text: str) -> int:
     """Return the number of characters that are not white space."""
-    return len("".join(text.split())) if len(text) < _LONG_TEXT else sum(ink_of_lines(text.split("\n")))
+    return len("".join(text.split())) if len(text) < _LONG_TEXT else sum(Lines(text.split("\n")).ink)
 
 
 @dataclass
