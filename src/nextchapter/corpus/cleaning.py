@@ -124,7 +124,7 @@ def _read_lines(document: Document, removals: Removals) -> tuple[Lines, Frame]:
     if document.encoding_note.startswith(BYTE_ORDER_MARK):
         removals.repairs.add("byte order mark", 1)
     text = repair_characters(document.text, removals)
-    body, frame = strip_frame(remove_notes(text, removals).split("\n"), removals)
+    body, frame = strip_frame(remove_notes(text, removals), removals)
     return remove_page_marks(strip_end_mark(body, removals), removals), frame
 
 

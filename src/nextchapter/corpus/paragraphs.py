@@ -3,18 +3,21 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import quantiles
 
+import numpy as np
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.removals import Removals
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _AROUND_WORDS = ".,;:!?…«»“”\"()-—'’_"
 _LAST_PART = re.compile(r"([^\W\d_]+)-$")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
+_LOWER_START = re.compile("\n[a-zà-öø-ÿа-я]")
 _UNUSUAL_JOINT = re.compile("\n(?:(?<=[-—\u2e80-\U0010ffff]\n)|(?=--|—))")
 """A line end where `Joiner` may put something else than a space."""
 _WIDEST_WRAPPED = 120
@@ -39,12 +42,10 @@ class Joiner:
             lines: the whole book.
             removals: where hyphens at line ends are noted that went with the line end.
         """
-        blocks = list(split_blocks(lines))
-        self.width = _line_width(blocks)
-        self._lines = lines
+        self._lines = Lines.of(lines)
         self._removals = removals
-        later = [line for block in blocks for line in block[1:]]
-        self._is_verse_book = sum(map(_begins_capital, later)) >= _CAPITAL_SHARE * max(1, len(later))
+        self.width = _line_width(self._lines)
+        self._is_verse_book = _begin_capital_mostly(self._lines)
 
     @cached_property
     def _words(self) -> set[str]:
@@ -52,20 +53,43 @@ class Joiner:
         pieces: set[str] = set()
         for start in range(0, len(self._lines), _LINES_AT_ONCE):
             lines = pa.array(self._lines[start : start + _LINES_AT_ONCE], pa.string())
-            between_spaces = pc.list_flatten(pc.split_pattern(lines, " "))
-            pieces.update(pc.unique(pc.utf8_trim(between_spaces, _AROUND_WORDS)).to_pylist())
+            between_spaces = pc.unique(pc.list_flatten(pc.split_pattern(lines, " ")))
+            pieces.update(pc.utf8_trim(between_spaces, _AROUND_WORDS).to_pylist())
         lower = "\n".join(pieces).lower().split("\n")
         of_several = [piece for piece in lower if not piece.isalpha()]
         return {*filter(str.isalpha, lower), *_WORD.findall("\n".join(of_several))}
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
         """Yield the paragraphs of a chapter; those of verse with a line end behind each line but the last."""
-        for block in split_blocks(lines):
-            for paragraph in _split_block(block):
-                if self._is_verse(paragraph):
-                    yield "\n".join(_collapse(line.strip()) for line in paragraph)
+        if max(map(len, lines), default=0) > _WIDEST_WRAPPED:
+            yield from chain.from_iterable(map(self._lay_out, split_blocks(lines)))
+            return
+        for padded in "\n".join(map(str.rstrip, lines)).split("\n\n"):
+            if block := padded.strip("\n"):
+                if self._is_plain(block):
+                    yield _collapse(block.replace("\n", " "))
                 else:
-                    yield self._join(paragraph)
+                    yield from self._lay_out(block.split("\n"))
+
+    def _is_plain(self, block: str) -> bool:
+        """Return whether a block is certainly prose that only needs spaces for its line ends; most blocks are."""
+        if block[0].isspace() or "\n " in block or not block.replace("\n", "").isprintable():
+            return False
+        is_usual = "-\n" not in block and "\n--" not in block if block.isascii() else not _UNUSUAL_JOINT.search(block)
+        line_ends = block.count("\n")
+        if not is_usual or not line_ends:
+            return is_usual
+        fullness = (block.rfind("\n") - line_ends + 1) / line_ends / self.width
+        is_usual_prose = fullness >= _RAGGED_LINES and line_ends + 1 < _LONG_VERSE and not self._is_verse_book
+        most_capitals = 1 - len(_LOWER_START.findall(block)) / (line_ends + 1)
+        return is_usual_prose or (fullness >= _SHORT_LINES and most_capitals < _CAPITAL_SHARE)
+
+    def _lay_out(self, block: Sequence[str]) -> Iterator[str]:
+        for paragraph in _split_block(block):
+            if self._is_verse(paragraph):
+                yield "\n".join(_collapse(line.strip()) for line in paragraph)
+            else:
+                yield self._join(paragraph)
 
     def _is_verse(self, block: Sequence[str]) -> bool:
         """Return whether the lines of a block end before they are full, or begin with capitals one and all."""
@@ -156,12 +180,24 @@ def _collapse(line: str) -> str:
     return line
 
 
-def _line_width(blocks: Sequence[Sequence[str]]) -> float:
+def _line_width(lines: Lines) -> float:
     """Return the length that a full line of the book has: that of the longest tenth of the lines with others below."""
-    lengths = [
-        len(line.strip()) for block in blocks if len(block) > 2 for line in block[:-1] if len(line) <= _WIDEST_WRAPPED
-    ]
-    return max(1.0, quantiles(lengths, n=10)[-1]) if len(lengths) > 1 else 1.0
+    inked = np.flatnonzero(~lines.is_blank)
+    sizes = np.diff(np.flatnonzero(lines.blank_above[inked]), append=len(inked))  # of the blocks
+    counts = (np.repeat(sizes, sizes) > 2) & ~lines.blank_below[inked] & (lines.lengths[inked] <= _WIDEST_WRAPPED)
+    widths = np.sort(lines.widths[inked[counts]]).tolist()
+    return max(1.0, quantiles(widths, n=10)[-1]) if len(widths) > 1 else 1.0
+
+
+def _begin_capital_mostly(lines: Lines) -> bool:
+    """Return whether most lines with others above begin with capitals."""
+    later = ~lines.is_blank & ~lines.blank_above
+    letters, counts = np.unique(lines.firsts[later], return_counts=True)
+    is_letter = np.array([chr(code).isalpha() for code in letters], dtype=bool)
+    is_capital = np.array([chr(code).isupper() for code in letters], dtype=bool)
+    others = np.flatnonzero(later & np.isin(lines.firsts, letters[~is_letter]))
+    capitals = int(counts[is_letter & is_capital].sum()) + sum(_begins_capital(lines[index]) for index in others)
+    return capitals >= _CAPITAL_SHARE * max(1, int(later.sum()))
 
 
 def _begins_capital(line: str) -> bool:
