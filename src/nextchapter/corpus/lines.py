@@ -11,6 +11,7 @@ _LINES_AT_ONCE = 50_000
 _CODES = range(1 << 16)
 WHITE_SPACE = "".join(filter(str.isspace, map(chr, _CODES)))
 """All characters that `str.strip` strips."""
+_OTHER_SPACE = frozenset(WHITE_SPACE) - {" "}
 # By code unit of UTF-16. Of the two units of a rare character the second is no ink, and either may be of a digit.
 _NO_INK = np.array([chr(code).isspace() or 0xDC00 <= code < 0xE000 for code in _CODES])
 _MAY_BE_DIGIT = np.array([chr(code).isdecimal() or 0xD800 <= code < 0xE000 for code in _CODES])
@@ -69,6 +70,12 @@ class Lines(list[str]):
         """The lines that may hold a decimal digit of any script: all that do are among them."""
         return self._columns.with_digits
 
+    @property
+    def has_other_space(self) -> bool:
+        """Whether a tab, a no-break space or the like may stand in a line, but at its end or behind a space."""
+        padded = np.flatnonzero(self.lengths != self.widths).tolist()
+        return any(self._columns.other_spaces) or any(self[index][0] in _OTHER_SPACE for index in padded)
+
     def is_framed_by(self, characters: str) -> NDArray[np.bool_]:
         """Return of each line whether, stripped, it begins or ends with one of some characters."""
         is_one = np.zeros(len(_CODES), dtype=bool)
@@ -78,10 +85,12 @@ class Lines(list[str]):
     @cached_property
     def _columns(self) -> "_Columns":
         """What is told from the characters, in one pass."""
-        columns = _Columns([], [], np.zeros(len(self), dtype=np.uint16), np.zeros(len(self), dtype=np.uint16))
+        columns = _Columns([], [], [], np.zeros(len(self), dtype=np.uint16), np.zeros(len(self), dtype=np.uint16))
         for start, codes in _codes_of(self.stripped):
             uninked = _places(_NO_INK, codes, (codes <= ord(" ")) | (codes > ord("~")))
             of_feeds = np.flatnonzero(codes[uninked] == ord("\n"))
+            spaces = np.count_nonzero(codes[uninked] == ord(" "))
+            columns.other_spaces.append(len(uninked) - len(of_feeds) - spaces)
             ends = uninked[of_feeds]
             columns.ink.extend((np.diff(ends, prepend=-1) - np.diff(of_feeds, prepend=-1)).tolist())
             digits = _places(_MAY_BE_DIGIT, codes, ((codes >= ord("0")) & (codes <= ord("9"))) | (codes > 0xFF))
@@ -94,6 +103,8 @@ class Lines(list[str]):
 class _Columns(NamedTuple):
     ink: list[int]
     with_digits: list[int]
+    other_spaces: list[int]
+    """Of each piece, the number of other white space characters than spaces; what is no ink counts as well."""
     first: NDArray[np.uint16]
     """The first code unit of the stripped line; of a blank one a line feed, or what is left of another line."""
     last: NDArray[np.uint16]

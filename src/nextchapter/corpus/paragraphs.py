@@ -39,12 +39,13 @@ class Joiner:
         """Learn the book's line width and its words.
 
         Args:
-            lines: the whole book.
+            lines: the whole book, of which `paragraphs` gets parts.
             removals: where hyphens at line ends are noted that went with the line end.
         """
         self._lines = Lines.of(lines)
         self._removals = removals
         self.width = _line_width(self._lines)
+        self._has_other_space = self._lines.has_other_space
         self._is_verse_book = _begin_capital_mostly(self._lines)
 
     @cached_property
@@ -65,24 +66,28 @@ class Joiner:
             yield from chain.from_iterable(map(self._lay_out, split_blocks(lines)))
             return
         for padded in "\n".join(map(str.rstrip, lines)).split("\n\n"):
-            if block := padded.strip("\n"):
-                if self._is_plain(block):
-                    yield _collapse(block.replace("\n", " "))
-                else:
-                    yield from self._lay_out(block.split("\n"))
+            block = padded.strip("\n")
+            if not block:
+                continue
+            if self._is_plain(block):
+                yield _single_spaced(block.replace("\n", " "))
+            else:
+                yield from self._lay_out(block.split("\n"))
 
     def _is_plain(self, block: str) -> bool:
         """Return whether a block is certainly prose that only needs spaces for its line ends; most blocks are."""
-        if block[0].isspace() or "\n " in block or not block.replace("\n", "").isprintable():
+        if block[0] == " " or "\n " in block or (self._has_other_space and not block.replace("\n", "").isprintable()):
             return False
-        is_usual = "-\n" not in block and "\n--" not in block if block.isascii() else not _UNUSUAL_JOINT.search(block)
+        if ("-" in block or not block.isascii()) and _UNUSUAL_JOINT.search(block):
+            return False
         line_ends = block.count("\n")
-        if not is_usual or not line_ends:
-            return is_usual
+        if not line_ends:
+            return True
         fullness = (block.rfind("\n") - line_ends + 1) / line_ends / self.width
-        is_usual_prose = fullness >= _RAGGED_LINES and line_ends + 1 < _LONG_VERSE and not self._is_verse_book
-        most_capitals = 1 - len(_LOWER_START.findall(block)) / (line_ends + 1)
-        return is_usual_prose or (fullness >= _SHORT_LINES and most_capitals < _CAPITAL_SHARE)
+        if fullness >= _RAGGED_LINES and line_ends + 1 < _LONG_VERSE and not self._is_verse_book:
+            return True
+        most_capitals = line_ends + 1 - len(_LOWER_START.findall(block))
+        return fullness >= _SHORT_LINES and most_capitals / (line_ends + 1) < _CAPITAL_SHARE
 
     def _lay_out(self, block: Sequence[str]) -> Iterator[str]:
         for paragraph in _split_block(block):
@@ -175,6 +180,10 @@ def _collapse(line: str) -> str:
     """Return a stripped line with its white space made single spaces; most lines have no other."""
     if not line.isprintable():
         return " ".join(line.split())
+    return _single_spaced(line)
+
+
+def _single_spaced(line: str) -> str:
     while "  " in line:
         line = line.replace("  ", " ")
     return line
