@@ -144,7 +144,7 @@ def _texts(
 
 
 def _is_nearly_empty(text: str) -> bool:
-    return ink(text[: 10 * NEARLY_EMPTY]) < NEARLY_EMPTY and ink(text) < NEARLY_EMPTY
+    return ink(text[: 2 * NEARLY_EMPTY]) < NEARLY_EMPTY and ink(text) < NEARLY_EMPTY
 
 
 def title_from_name(book: str) -> str:

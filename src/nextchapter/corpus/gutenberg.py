@@ -70,13 +70,12 @@ def strip_frame(text: str, removals: Removals) -> tuple[list[str], Frame]:
 
 def _set_markers_apart(text: str) -> str:
     """Return text in which the markers stand on lines of their own: some conversions run a whole book together."""
-    if "***" not in text:
-        return text
-    lines = text.split("\n")
-    for index in lines_holding(text, "***"):
-        if _has_more_than_marker(lines[index]):
+    starred = lines_holding(text, "*")
+    lines = text.split("\n") if starred else []
+    for index in starred:
+        if "***" in lines[index] and _has_more_than_marker(lines[index]):
             lines[index] = _MARKER.sub(lambda marker: f"\n{marker[0]}\n", lines[index])
-    return "\n".join(lines)
+    return "\n".join(lines) if starred else text
 
 
 def _has_more_than_marker(line: str) -> bool:

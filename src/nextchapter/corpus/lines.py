@@ -45,12 +45,12 @@ class Lines(list[str]):
         """Whether a line is white space at most."""
         return self.widths == 0
 
-    @property
+    @cached_property
     def blank_above(self) -> NDArray[np.bool_]:
         """Whether a line is the first, or the one above it is blank."""
         return np.concatenate([[True], self.is_blank[:-1]])[: len(self)]
 
-    @property
+    @cached_property
     def blank_below(self) -> NDArray[np.bool_]:
         """Whether a line is the last, or the one below it is blank."""
         return np.concatenate([self.is_blank[1:], [True]])[: len(self)]
@@ -76,11 +76,13 @@ class Lines(list[str]):
         padded = np.flatnonzero(self.lengths != self.widths).tolist()
         return any(self._columns.other_spaces) or any(self[index][0] in _OTHER_SPACE for index in padded)
 
-    def is_framed_by(self, characters: str) -> NDArray[np.bool_]:
-        """Return of each line whether, stripped, it begins or ends with one of some characters."""
-        is_one = np.zeros(len(_CODES), dtype=bool)
-        is_one[list(map(ord, characters))] = True
-        return is_one[self._columns.first] | is_one[self._columns.last]
+    def begin_with(self, characters: str) -> NDArray[np.bool_]:
+        """Return of each line that is not blank whether, stripped, it begins with one of some characters."""
+        return np.isin(self._columns.first, list(map(ord, characters)))
+
+    def end_with(self, characters: str) -> NDArray[np.bool_]:
+        """Return of each line that is not blank whether, stripped, it ends with one of some characters."""
+        return np.isin(self._columns.last, list(map(ord, characters)))
 
     @cached_property
     def _columns(self) -> "_Columns":

@@ -23,6 +23,7 @@ _LONGEST_PLAIN = 30
 _SHORT_WORD = 3
 _DECORATION = " \t*_=#~|<>{}[]«»•·—–-"
 CLOSING = ".:;," + _DECORATION
+_NOT_CLOSING = "!?\"'”’)"
 
 _CHAPTER_WORDS = (
     # English, Latin
@@ -168,9 +169,12 @@ def _read_lines(lines: Lines) -> Iterator[Mark]:
 
 
 def _candidates(lines: Lines) -> list[int]:
-    """Return the lines that may be marks, though not below another: all such are among them."""
-    is_decorated = lines.is_framed_by(_DECORATION)
-    is_edge = lines.blank_above | lines.blank_below
+    """Return the lines that may be marks, though not below another: all such are among them.
+
+    In a line that opens no paragraph nothing may stand behind the number, so no speech ends there.
+    """
+    is_decorated = lines.begin_with(_DECORATION) | lines.end_with(_DECORATION)
+    is_edge = lines.blank_above | (lines.blank_below & ~lines.end_with(_NOT_CLOSING))
     may_stand = (is_edge & (lines.widths <= LONGEST_HEADING)) | (lines.widths <= _LONGEST_PLAIN) | is_decorated
     candidates: list[int] = np.flatnonzero(may_stand & ~lines.is_blank).tolist()
     if len(candidates) < _FEW_CANDIDATES:
