@@ -18,7 +18,7 @@ _MAY_BE_DIGIT = np.array([chr(code).isdecimal() or 0xD800 <= code < 0xE000 for c
 
 
 class Lines(list[str]):
-    """Lines that change no more; a column of the table is computed when it is first asked for."""
+    """Lines, without line feeds, that change no more; a column is computed when it is first asked for."""
 
     @classmethod
     def of(cls, lines: Iterable[str]) -> "Lines":
@@ -43,7 +43,7 @@ class Lines(list[str]):
     @cached_property
     def is_blank(self) -> NDArray[np.bool_]:
         """Whether a line is white space at most."""
-        return self.widths == 0
+        return np.equal(self.widths, 0)
 
     @cached_property
     def blank_above(self) -> NDArray[np.bool_]:
@@ -91,7 +91,7 @@ class Lines(list[str]):
         for start, codes in _codes_of(self.stripped):
             uninked = _places(_NO_INK, codes, (codes <= ord(" ")) | (codes > ord("~")))
             of_feeds = np.flatnonzero(codes[uninked] == ord("\n"))
-            spaces = np.count_nonzero(codes[uninked] == ord(" "))
+            spaces = int(np.count_nonzero(codes[uninked] == ord(" ")))
             columns.other_spaces.append(len(uninked) - len(of_feeds) - spaces)
             ends = uninked[of_feeds]
             columns.ink.extend((np.diff(ends, prepend=-1) - np.diff(of_feeds, prepend=-1)).tolist())
@@ -147,4 +147,4 @@ def _places(
 ) -> NDArray[np.int64]:
     """Return the places of wanted code units; comparing is much faster than looking up, which is left to a few."""
     possible = np.flatnonzero(is_possible)
-    return possible[is_wanted[codes[possible]]]
+    return np.compress(is_wanted[codes[possible]], possible)
