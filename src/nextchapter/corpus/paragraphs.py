@@ -7,8 +7,6 @@ from itertools import chain, pairwise
 from statistics import quantiles
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
 from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.removals import Removals
@@ -29,7 +27,7 @@ _LONG_VERSE = 8
 _NO_SPACE_FROM = 0x2E80
 _MOST_STARTS = 0.6
 _SHORTEST_START = 20
-_LINES_AT_ONCE = 50_000
+_LINES_AT_ONCE = 2_000
 
 
 class Joiner:
@@ -51,11 +49,10 @@ class Joiner:
     @cached_property
     def _words(self) -> set[str]:
         """The words of the book in small letters: those of its different pieces between spaces, which are far fewer."""
-        pieces: set[str] = set()
+        unequal: set[str] = set()
         for start in range(0, len(self._lines), _LINES_AT_ONCE):
-            lines = pa.array(self._lines[start : start + _LINES_AT_ONCE], pa.string())
-            between_spaces = pc.unique(pc.list_flatten(pc.split_pattern(lines, " ")))
-            pieces.update(pc.utf8_trim(between_spaces, _AROUND_WORDS).to_pylist())
+            unequal.update(" ".join(self._lines[start : start + _LINES_AT_ONCE]).split(" "))
+        pieces = {piece.strip(_AROUND_WORDS) for piece in unequal}
         lower = "\n".join(pieces).lower().split("\n")
         of_several = [piece for piece in lower if not piece.isalpha()]
         return {*filter(str.isalpha, lower), *_WORD.findall("\n".join(of_several))}
