@@ -14,6 +14,7 @@ from nextchapter.corpus.decoding import BYTE_ORDER_MARK, decode
 from nextchapter.corpus.document import Document, heading_line
 from nextchapter.corpus.formats.blocks import without_marks
 from nextchapter.corpus.gutenberg import Frame, strip_end_mark, strip_frame
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.matter import CHAPTER
 from nextchapter.corpus.notes import remove_notes
 from nextchapter.corpus.pages import remove_page_marks
@@ -125,12 +126,12 @@ def account(
     }
 
 
-def _read_lines(document: Document, removals: Removals) -> tuple[list[str], Frame]:
+def _read_lines(document: Document, removals: Removals) -> tuple[Lines, Frame]:
     """Return the lines of a document that are its author's, headings with their sign, and what its frame says of it."""
     if document.encoding_note.startswith(BYTE_ORDER_MARK):
         removals.repairs.add("byte order mark", 1)
     text = repair_characters(document.text, removals)
-    body, frame = strip_frame(remove_notes(text, removals).split("\n"), removals)
+    body, frame = strip_frame(remove_notes(text, removals), removals)
     return remove_page_marks(strip_end_mark(body, removals), removals), frame
 
 
@@ -177,7 +178,7 @@ def _without_frame(text: str, removals: Removals) -> str:
     """Return the text of a row without the frame of Project Gutenberg, where it has one."""
     if "utenberg" not in text and "UTENBERG" not in text:
         return text
-    return "\n".join(strip_frame(text.splitlines(), removals)[0])
+    return "\n".join(strip_frame("\n".join(text.splitlines()), removals)[0])
 
 
 def _is_wrapped(lines: Sequence[str]) -> bool:
@@ -189,7 +190,7 @@ def _is_wrapped(lines: Sequence[str]) -> bool:
 
 
 def _is_nearly_empty(text: str) -> bool:
-    return ink(text[: 10 * NEARLY_EMPTY]) < NEARLY_EMPTY and ink(text) < NEARLY_EMPTY
+    return ink(text[: 2 * NEARLY_EMPTY]) < NEARLY_EMPTY and ink(text) < NEARLY_EMPTY
 
 
 def title_from_name(book: str) -> str:

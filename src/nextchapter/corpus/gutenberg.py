@@ -4,6 +4,7 @@ import re
 from dataclasses import dataclass
 
 from nextchapter.corpus.document import HEADING
+from nextchapter.corpus.lines import lines_holding
 from nextchapter.corpus.removals import Removals
 
 _START = re.compile(r"\*\*\*\s*START OF (?:THE |THIS )?PROJECT GUTENBERG", re.IGNORECASE)
@@ -47,14 +48,15 @@ class Frame:
     author: str = ""
 
 
-def strip_frame(lines: list[str], removals: Removals) -> tuple[list[str], Frame]:
+def strip_frame(text: str, removals: Removals) -> tuple[list[str], Frame]:
     """Return a book's lines without licence, title in brackets and credits, and what these say of it.
 
     The footer is looked for first: some files of 2002 carry the small print of their header at the end.
     """
-    lines = _set_markers_apart(lines)
-    end = _footer_start(lines)
-    start = _header_end(lines[:end])
+    text = _set_markers_apart(text)
+    lines = text.split("\n")
+    end = _footer_start(text, lines)
+    start = _header_end(text, lines[:end])
     frame = _read_header(lines[:start])
     removals.add("Project Gutenberg header", _printed(lines[:start]), int(start > 0))
     removals.add("Project Gutenberg footer", _printed(lines[end:]), int(end < len(lines)))
@@ -66,13 +68,14 @@ def strip_frame(lines: list[str], removals: Removals) -> tuple[list[str], Frame]
     return body, frame
 
 
-def _set_markers_apart(lines: list[str]) -> list[str]:
-    """Return lines in which the markers stand on lines of their own: some conversions run a whole book together."""
-    mixed = [index for index, line in enumerate(lines) if "***" in line and _has_more_than_marker(line)]
-    for index in reversed(mixed):
-        parted = _MARKER.sub(lambda marker: f"\n{marker[0]}\n", lines[index])
-        lines = [*lines[:index], *parted.split("\n"), *lines[index + 1 :]]
-    return lines
+def _set_markers_apart(text: str) -> str:
+    """Return text in which the markers stand on lines of their own: some conversions run a whole book together."""
+    starred = lines_holding(text, "*")
+    lines = text.split("\n") if starred else []
+    for index in starred:
+        if "***" in lines[index] and _has_more_than_marker(lines[index]):
+            lines[index] = _MARKER.sub(lambda marker: f"\n{marker[0]}\n", lines[index])
+    return "\n".join(lines) if starred else text
 
 
 def _has_more_than_marker(line: str) -> bool:
@@ -110,10 +113,10 @@ def trim(lines: list[str]) -> list[str]:
     return lines[first:last]
 
 
-def _footer_start(lines: list[str]) -> int:
+def _footer_start(text: str, lines: list[str]) -> int:
     """Return the line where the licence at the end begins: that of the last end marker, or of an older one above it."""
-    naming = [(index, line) for index, line in enumerate(lines) if "utenberg" in line or "UTENBERG" in line]
-    ends = [index for index, line in naming if _END.search(line) or _OLD_END.match(line)]
+    naming = sorted({*lines_holding(text, "utenberg"), *lines_holding(text, "UTENBERG")})
+    ends = [index for index in naming if _END.search(lines[index]) or _OLD_END.match(lines[index])]
     if not ends:
         return len(lines)
     start = ends[-1]
@@ -123,14 +126,15 @@ def _footer_start(lines: list[str]) -> int:
     return start
 
 
-def _header_end(lines: list[str]) -> int:
+def _header_end(text: str, lines: list[str]) -> int:
     """Return the line after the header: behind the last small print, or behind the start marker and its second line."""
-    for index in range(len(lines) - 1, -1, -1):
-        if "*" in lines[index] and _SMALL_PRINT_END.search(lines[index]):
+    starred = [index for index in lines_holding(text, "*") if index < len(lines)]
+    for index in reversed(starred):
+        if _SMALL_PRINT_END.search(lines[index]):
             return index + 1
-    for index, line in enumerate(lines):
-        if "***" in line and _START.search(line):
-            wrapped = "***" not in _START.sub("", line) and "***" in "".join(lines[index + 1 : index + 2])
+    for index in starred:
+        if _START.search(lines[index]):
+            wrapped = "***" not in _START.sub("", lines[index]) and "***" in "".join(lines[index + 1 : index + 2])
             return index + 2 if wrapped else index + 1
     return 0
 

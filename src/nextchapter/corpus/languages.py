@@ -4,6 +4,7 @@ from collections.abc import Sequence
 from functools import cache
 from typing import NamedTuple
 
+import numpy as np
 from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from nextchapter.corpus.words import count_words
@@ -69,4 +70,7 @@ def _identifier() -> LanguageIdentifier:
     """Load the model, once a process; of its labels, those of ISO 639-1, so neither dialects nor "no language"."""
     identifier = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
     identifier.set_languages([code for code in identifier.labels if len(code) == 2])
+    identifier.nb_ptc = np.ascontiguousarray(
+        identifier.nb_ptc, dtype=np.float32
+    )  # by rows, as they are read: twice as fast
     return identifier

@@ -12,9 +12,9 @@ from itertools import accumulate, chain, pairwise
 from statistics import median
 
 from nextchapter.corpus.dates import DATES_STYLE, dated_marks
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import CHAPTER_WORDS, NUMERAL_STYLES, VOLUME_WORDS, Mark
 from nextchapter.corpus.matter import names_matter
-from nextchapter.corpus.removals import ink_of_lines
 from nextchapter.corpus.titles import CONTENTS_STYLE, contents_marks, isolated_marks
 
 NEAR_VOLUME = 1500
@@ -39,8 +39,8 @@ class InkedLines:
     """The lines of a book, and how many characters that are not white space stand between two of them."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        self.lines = lines
-        self._before = [0, *accumulate(ink_of_lines(lines))]
+        self.lines = Lines.of(lines)
+        self._before = [0, *accumulate(self.lines.ink)]
 
     @property
     def total(self) -> int:

@@ -8,8 +8,14 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
+from itertools import compress
 
-from nextchapter.corpus.numerals import START, fold, may_begin_number, read_han_number, read_number
+import numpy as np
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from nextchapter.corpus.lines import WHITE_SPACE, Lines
+from nextchapter.corpus.numerals import NUMBER_STARTS, START, fold, may_begin_number, read_han_number, read_number
 
 LONGEST_HEADING = 150
 _MOST_MARKS = 1500
@@ -17,6 +23,7 @@ _LONGEST_PLAIN = 30
 _SHORT_WORD = 3
 _DECORATION = " \t*_=#~|<>{}[]«»•·—–-"
 CLOSING = ".:;," + _DECORATION
+_NOT_CLOSING = "!?\"'”’)"
 
 _CHAPTER_WORDS = (
     # English, Latin
@@ -65,6 +72,24 @@ _HAN_VOLUME = re.compile(
 _HAN_STARTS = frozenset(f"{_HAN_ORDINAL}卷部編编冊册")
 _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
 
+_FEW_CANDIDATES = 1000
+"""Fewer than these are looked at before RE2 has compiled a pattern of a thousand words."""
+
+
+def _begins_counted() -> str:
+    """Return the pattern, for RE2, of all lines that `_may_be_mark`; it also takes words beyond ASCII for numbers."""
+    space = "".join(rf"\x{{{ord(character):x}}}" for character in WHITE_SPACE)
+    decoration = "".join(rf"\x{{{ord(character):x}}}" for character in _DECORATION)
+    starts = sorted(start for start in NUMBER_STARTS | _LAST_STARTS if start.isascii())
+    cut = "|".join(["[ivxlc]{5}", *(start for start in starts if len(start) == START)])
+    whole = "|".join(["[ivxlc]{1,4}", *(start for start in starts if len(start) < START)])
+    number = rf"[0-9]|[!-~]{{0,4}}[^\x00-\x7f]|(?i:{cut}|(?:{whole})(?:[^a-z]|$))"
+    two_words = rf"(?:[^{space}]+[{space}]+){{0,2}}"
+    return rf"^[{decoration}{space}]*(?:{two_words}(?:{number})|[^{space}]*\.[^{space}.])"
+
+
+_BEGINS_COUNTED = _begins_counted()
+
 
 @dataclass(frozen=True)
 class Mark:
@@ -112,7 +137,7 @@ def find_marks(lines: Sequence[str]) -> list[Mark]:
     """
     marks: list[Mark] = []
     latest: dict[str, int] = {}
-    for mark in _read_lines(lines):
+    for mark in _read_lines(Lines.of(lines)):
         latest[mark.style] = latest.get(mark.style, 0) + 1 if mark.number == _THE_LAST else mark.number
         marks.append(replace(mark, number=latest[mark.style]))
     counts = Counter(mark.style for mark in marks)
@@ -133,25 +158,57 @@ def is_chapter_heading(line: str) -> bool:
     return named is not None and named.is_plain and named.word in CHAPTER_WORDS
 
 
-def _read_lines(lines: Sequence[str]) -> Iterator[Mark]:
-    stripped = [line.strip() for line in lines]
-    bare_lines = [line.strip(_DECORATION) for line in stripped]
-    after_mark = True
-    around = zip(bare_lines, ["", *stripped], [*stripped[1:], ""], strict=False)
-    for index, (bare, before, after) in enumerate(around):
-        if not bare or (before and after and not after_mark and len(bare) > _LONGEST_PLAIN):
-            continue
-        after_mark, opens = False, after_mark or not before
-        if len(bare) <= LONGEST_HEADING and _may_be_mark(bare):
-            for mark in _read_line(index, bare, opens, blank_before=not before, blank_after=not after):
-                after_mark = True
-                yield mark
+def _read_lines(lines: Lines) -> Iterator[Mark]:
+    """Yield the marks of a book; the first line, and the one below a mark, may be one where others may not."""
+    candidates = [*_candidates(lines), len(lines)]
+    place, below_mark = 0, _next_bare(lines, 0)
+    while (index := min(candidates[place], below_mark)) < len(lines):
+        marks = _marks_of(lines, index, is_below_mark=index == below_mark)
+        yield from marks
+        place += candidates[place] == index
+        if marks:
+            below_mark = _next_bare(lines, index + 1)
+        elif index == below_mark:
+            below_mark = len(lines)
+
+
+def _candidates(lines: Lines) -> list[int]:
+    """Return the lines that may be marks, though not below another: all such are among them.
+
+    In a line that opens no paragraph nothing may stand behind the number, so no speech ends there.
+    """
+    is_decorated = lines.begin_with(_DECORATION) | lines.end_with(_DECORATION)
+    is_edge = lines.blank_above | (lines.blank_below & ~lines.end_with(_NOT_CLOSING))
+    may_stand = (is_edge & (lines.widths <= LONGEST_HEADING)) | (lines.widths <= _LONGEST_PLAIN) | is_decorated
+    candidates: list[int] = np.flatnonzero(may_stand & ~lines.is_blank).tolist()
+    if len(candidates) < _FEW_CANDIDATES:
+        return candidates
+    texts = pa.array([lines.stripped[index] for index in candidates], pa.large_string())
+    return list(compress(candidates, pc.match_substring_regex(texts, _BEGINS_COUNTED).to_pylist()))
+
+
+def _next_bare(lines: Lines, index: int) -> int:
+    """Return the first line from an index on that is more than decoration, or the end."""
+    while index < len(lines) and not lines.stripped[index].strip(_DECORATION):
+        index += 1
+    return index
+
+
+def _marks_of(lines: Lines, index: int, is_below_mark: bool) -> list[Mark]:
+    """Return the marks of a line: one within a paragraph must be short, or stand below another."""
+    bare = lines.stripped[index].strip(_DECORATION)
+    blank_before = index == 0 or not lines.stripped[index - 1]
+    blank_after = index == len(lines) - 1 or not lines.stripped[index + 1]
+    may_stand = blank_before or blank_after or is_below_mark or len(bare) <= _LONGEST_PLAIN
+    if not bare or not may_stand or len(bare) > LONGEST_HEADING or not _may_be_mark(bare):
+        return []
+    return list(_read_line(index, bare, is_below_mark or blank_before, blank_before, blank_after))
 
 
 def _may_be_mark(bare: str) -> bool:
     """Return whether one of the first three words, or a part of the first, may be the number that each mark has.
 
-    This is cheap, and spares most lines the reading.
+    This is cheap, and spares most lines the reading. `_BEGINS_COUNTED` says nearly the same in the language of RE2.
     """
     words = bare.split(None, 3)[:3] or [bare]
     for word in words:

@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
+from nextchapter.corpus.lines import places_of
 from nextchapter.corpus.removals import Removals
 
 _WORD = "Footnotes?|Note|Fu(?:ß|ss)note|Anmerkung|Nota|Noot|Fotnot|Przypis|Сноска|Примечание"
@@ -68,9 +69,8 @@ def _remove_told(text: str, told: set[str], removals: Removals) -> str:
 
 def _remove_transcribers_paragraphs(text: str, removals: Removals) -> str:
     """Return text without the paragraphs that begin by saying that a transcriber speaks."""
-    said = [found.start() for word in _TRANSCRIBING if word in text for found in re.finditer(word, text)]
-    places = [text.rfind("\n\n", 0, place) for place in said]
-    found = [_TRANSCRIBER_PARAGRAPH.match(text, place) for place in sorted(set(places)) if place >= 0]
+    places = {text.rfind("\n\n", 0, place) for word in _TRANSCRIBING for place in places_of(text, word)}
+    found = [_TRANSCRIBER_PARAGRAPH.match(text, place) for place in sorted(places) if place >= 0]
     notes = [note for note in found if note]
     for note in notes:
         removals.add("transcriber's note", note[0])

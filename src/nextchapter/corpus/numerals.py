@@ -113,7 +113,7 @@ def may_begin_number(start: str) -> bool:
     if word is None or start[word.end() : word.end() + 1] in _APOSTROPHES:
         return False
     folded = fold(word[0])
-    begins_word = folded[:START] in _STARTS or folded in _VALUES or len(folded) < len(word[0])
+    begins_word = folded[:START] in NUMBER_STARTS or folded in _VALUES or len(folded) < len(word[0])
     return begins_word or any(_ROMAN.fullmatch(_roman_letters(letters)) for letters in (word[0], word[0].upper()))
 
 
@@ -161,7 +161,7 @@ def _value_of(word: str) -> int | None:
     """Return the value of a word, also of one grown together: `einundzwanzigstes`, `tjugoförsta`."""
     if word in _VALUES:
         return _VALUES[word]
-    if word[:START] not in _STARTS:
+    if word[:START] not in NUMBER_STARTS:
         return None
     for cut in range(3, len(word) - 3):
         unit, ten = word[:cut], word[cut:]
@@ -212,7 +212,7 @@ def _word_values() -> dict[str, int]:
 
 _VALUES = _word_values()
 _SHORT_TENS = [word for word, value in _VALUES.items() if value in _TENS and len(word) < START]
-_STARTS = frozenset(
+NUMBER_STARTS = frozenset(
     [f"{word}{joint}"[:START] for word in _VALUES for joint in ("", *_BETWEEN_UNIT_AND_TEN)]
     + [f"{ten}{unit}"[:START] for ten in _SHORT_TENS for unit in _VALUES]
 )

@@ -9,6 +9,7 @@ from statistics import median
 
 from nextchapter.corpus.document import HEADING, read_heading
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines, choose_counted_layout, divides_well
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import NUMERAL_STYLES, Mark, find_marks
 from nextchapter.corpus.matter import is_interlude, is_prose, kind_of_matter, may_be_chapter, names_matter
 
@@ -36,6 +37,8 @@ class Division:
 
 def read_outline(lines: Sequence[str]) -> tuple[list[str], dict[int, int]]:
     """Return the lines of a book without the signs of headings, and the level of each that is one."""
+    if HEADING not in "".join(lines):
+        return Lines.of(lines), {}
     plain, levels = list(lines), {}
     for index in [index for index, line in enumerate(lines) if line.startswith(HEADING)]:
         if heading := read_heading(lines[index]):

@@ -5,6 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import is_chapter_heading
 from nextchapter.corpus.removals import Removals
 
@@ -25,20 +26,20 @@ _FEWEST_HEADS = 3
 _MID_SENTENCE_SHARE = 0.15
 
 
-def remove_page_marks(lines: list[str], removals: Removals) -> list[str]:
+def remove_page_marks(lines: list[str], removals: Removals) -> Lines:
     """Return a book's lines without page numbers, running heads and notes on pictures.
 
     Bare numbers are page numbers only where they rise through the book and some interrupt a sentence; else they may
     be chapters. A sentence that goes on behind a mark is closed up again.
     """
-    lines = _without_notes(lines, removals)
+    lines = Lines.of(_without_notes(lines, removals))
     heads = _running_heads(lines)
     pages = _page_numbers(lines)
     for index in sorted(heads):
         removals.add("running head", lines[index])
     for index in sorted(pages - heads):
         removals.add("page number", lines[index])
-    return list(_without(lines, heads | pages)) if heads or pages else lines
+    return Lines(_without(lines, heads | pages)) if heads or pages else lines
 
 
 def _without_notes(lines: list[str], removals: Removals) -> list[str]:
@@ -65,12 +66,12 @@ def _drop_page(number: str, removals: Removals) -> str:
     return ""
 
 
-def _page_numbers(lines: list[str]) -> set[int]:
+def _page_numbers(lines: Lines) -> set[int]:
     """Return the lines that hold nothing but the number of a page."""
     forms = defaultdict(list)
-    for index, line in enumerate(lines):
-        bare = line.strip()
-        if not bare or bare[-1].isalpha() or (bare[0].isalpha() and bare[0] not in _PAGE_INITIALS) or len(line) >= 80:
+    for index in lines.with_digits:
+        bare = lines.stripped[index]
+        if bare[-1].isalpha() or (bare[0].isalpha() and bare[0] not in _PAGE_INITIALS) or len(lines[index]) >= 80:
             continue
         if found := _PAGE_LINE.fullmatch(bare):
             forms[found["form"].strip().lower()].append((index, int(found["page"])))
@@ -84,12 +85,12 @@ def _page_numbers(lines: list[str]) -> set[int]:
     return numbers
 
 
-def _running_heads(lines: list[str]) -> set[int]:
+def _running_heads(lines: Lines) -> set[int]:
     """Return the lines with a page number beside a text that comes again, and those with that text alone."""
     numbered = {}
-    for index, line in enumerate(lines):
-        bare = line.strip()
-        if not bare or not (bare[0].isdecimal() or bare[-1].isdecimal()) or len(line) >= 120:
+    for index in lines.with_digits:
+        bare = lines.stripped[index]
+        if not (bare[0].isdecimal() or bare[-1].isdecimal()) or len(lines[index]) >= 120:
             continue
         if found := _RUNNING_HEAD.fullmatch(bare):
             numbered[index] = found["head"] or found["head2"]
@@ -97,7 +98,7 @@ def _running_heads(lines: list[str]) -> set[int]:
     heads = {head for head, count in counts.items() if count >= _FEWEST_HEADS and any(map(str.isalpha, head))}
     if not heads:
         return set()
-    alone = {index for index, line in enumerate(lines) if line.strip() in heads}
+    alone = {index for index, line in enumerate(lines.stripped) if line in heads}
     return alone | {index for index, head in numbered.items() if head in heads}
 
 

@@ -3,18 +3,19 @@
 import re
 from collections.abc import Iterator, Sequence
 from functools import cached_property
-from itertools import pairwise
+from itertools import chain, pairwise
 from statistics import quantiles
 
-import pyarrow as pa
-import pyarrow.compute as pc
+import numpy as np
 
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.removals import Removals
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _AROUND_WORDS = ".,;:!?…«»“”\"()-—'’_"
 _LAST_PART = re.compile(r"([^\W\d_]+)-$")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
+_LOWER_START = re.compile("\n[a-zà-öø-ÿа-я]")
 _UNUSUAL_JOINT = re.compile("\n(?:(?<=[-—\u2e80-\U0010ffff]\n)|(?=--|—))")
 """A line end where `Joiner` may put something else than a space."""
 _WIDEST_WRAPPED = 120
@@ -26,7 +27,7 @@ _LONG_VERSE = 8
 _NO_SPACE_FROM = 0x2E80
 _MOST_STARTS = 0.6
 _SHORTEST_START = 20
-_LINES_AT_ONCE = 50_000
+_LINES_AT_ONCE = 2_000
 
 
 class Joiner:
@@ -36,36 +37,61 @@ class Joiner:
         """Learn the book's line width and its words.
 
         Args:
-            lines: the whole book.
+            lines: the whole book, of which `paragraphs` gets parts.
             removals: where hyphens at line ends are noted that went with the line end.
         """
-        blocks = list(split_blocks(lines))
-        self.width = _line_width(blocks)
-        self._lines = lines
+        self._lines = Lines.of(lines)
         self._removals = removals
-        later = [line for block in blocks for line in block[1:]]
-        self._is_verse_book = sum(map(_begins_capital, later)) >= _CAPITAL_SHARE * max(1, len(later))
+        self.width = _line_width(self._lines)
+        self._has_other_space = self._lines.has_other_space
+        self._is_verse_book = _begin_capital_mostly(self._lines)
 
     @cached_property
     def _words(self) -> set[str]:
         """The words of the book in small letters: those of its different pieces between spaces, which are far fewer."""
-        pieces: set[str] = set()
+        unequal: set[str] = set()
         for start in range(0, len(self._lines), _LINES_AT_ONCE):
-            lines = pa.array(self._lines[start : start + _LINES_AT_ONCE], pa.string())
-            between_spaces = pc.list_flatten(pc.split_pattern(lines, " "))
-            pieces.update(pc.unique(pc.utf8_trim(between_spaces, _AROUND_WORDS)).to_pylist())
+            unequal.update(" ".join(self._lines[start : start + _LINES_AT_ONCE]).split(" "))
+        pieces = {piece.strip(_AROUND_WORDS) for piece in unequal}
         lower = "\n".join(pieces).lower().split("\n")
         of_several = [piece for piece in lower if not piece.isalpha()]
         return {*filter(str.isalpha, lower), *_WORD.findall("\n".join(of_several))}
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
         """Yield the paragraphs of a chapter; those of verse with a line end behind each line but the last."""
-        for block in split_blocks(lines):
-            for paragraph in _split_block(block):
-                if self._is_verse(paragraph):
-                    yield "\n".join(_collapse(line.strip()) for line in paragraph)
-                else:
-                    yield self._join(paragraph)
+        if max(map(len, lines), default=0) > _WIDEST_WRAPPED:
+            yield from chain.from_iterable(map(self._lay_out, split_blocks(lines)))
+            return
+        for padded in "\n".join(map(str.rstrip, lines)).split("\n\n"):
+            block = padded.strip("\n")
+            if not block:
+                continue
+            if self._is_plain(block):
+                yield _single_spaced(block.replace("\n", " "))
+            else:
+                yield from self._lay_out(block.split("\n"))
+
+    def _is_plain(self, block: str) -> bool:
+        """Return whether a block is certainly prose that only needs spaces for its line ends; most blocks are."""
+        if block[0] == " " or "\n " in block or (self._has_other_space and not block.replace("\n", "").isprintable()):
+            return False
+        if ("-" in block or not block.isascii()) and _UNUSUAL_JOINT.search(block):
+            return False
+        line_ends = block.count("\n")
+        if not line_ends:
+            return True
+        fullness = (block.rfind("\n") - line_ends + 1) / line_ends / self.width
+        if fullness >= _RAGGED_LINES and line_ends + 1 < _LONG_VERSE and not self._is_verse_book:
+            return True
+        most_capitals = line_ends + 1 - len(_LOWER_START.findall(block))
+        return fullness >= _SHORT_LINES and most_capitals / (line_ends + 1) < _CAPITAL_SHARE
+
+    def _lay_out(self, block: Sequence[str]) -> Iterator[str]:
+        for paragraph in _split_block(block):
+            if self._is_verse(paragraph):
+                yield "\n".join(_collapse(line.strip()) for line in paragraph)
+            else:
+                yield self._join(paragraph)
 
     def _is_verse(self, block: Sequence[str]) -> bool:
         """Return whether the lines of a block end before they are full, or begin with capitals one and all."""
@@ -151,17 +177,33 @@ def _collapse(line: str) -> str:
     """Return a stripped line with its white space made single spaces; most lines have no other."""
     if not line.isprintable():
         return " ".join(line.split())
+    return _single_spaced(line)
+
+
+def _single_spaced(line: str) -> str:
     while "  " in line:
         line = line.replace("  ", " ")
     return line
 
 
-def _line_width(blocks: Sequence[Sequence[str]]) -> float:
+def _line_width(lines: Lines) -> float:
     """Return the length that a full line of the book has: that of the longest tenth of the lines with others below."""
-    lengths = [
-        len(line.strip()) for block in blocks if len(block) > 2 for line in block[:-1] if len(line) <= _WIDEST_WRAPPED
-    ]
-    return max(1.0, quantiles(lengths, n=10)[-1]) if len(lengths) > 1 else 1.0
+    inked = np.flatnonzero(~lines.is_blank)
+    sizes = np.diff(np.flatnonzero(lines.blank_above[inked]), append=len(inked))  # of the blocks
+    counts = (np.repeat(sizes, sizes) > 2) & ~lines.blank_below[inked] & (lines.lengths[inked] <= _WIDEST_WRAPPED)
+    widths = np.sort(lines.widths[inked[counts]]).tolist()
+    return max(1.0, quantiles(widths, n=10)[-1]) if len(widths) > 1 else 1.0
+
+
+def _begin_capital_mostly(lines: Lines) -> bool:
+    """Return whether most lines with others above begin with capitals."""
+    later = ~lines.is_blank & ~lines.blank_above
+    letters, counts = np.unique(lines.firsts[later], return_counts=True)
+    is_letter = np.array([chr(code).isalpha() for code in letters], dtype=bool)
+    is_capital = np.array([chr(code).isupper() for code in letters], dtype=bool)
+    others = np.flatnonzero(later & np.isin(lines.firsts, letters[~is_letter]))
+    capitals = int(counts[is_letter & is_capital].sum()) + sum(_begins_capital(lines[index]) for index in others)
+    return capitals >= _CAPITAL_SHARE * max(1, int(later.sum()))
 
 
 def _begins_capital(line: str) -> bool:

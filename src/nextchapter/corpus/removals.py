@@ -1,39 +1,17 @@
 """The account of what cleaning took away: nothing is dropped silently."""
 
-from collections.abc import Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
-import numpy as np
+from nextchapter.corpus.lines import Lines
 
 SAMPLE_CHARACTERS = 120
-
-_FEW_LINES, _LINES_AT_ONCE = 50, 50_000
-_LINE_FEED = ord("\n")
-# By code unit of UTF-16: white space is no ink, and of the two units of a rare character the second counts nothing.
-_IS_INK = np.array([not (chr(code).isspace() or 0xDC00 <= code < 0xE000) for code in range(1 << 16)])
+_LONG_TEXT = 100_000  # whose words would fill the memory
 
 
 def ink(text: str) -> int:
     """Return the number of characters that are not white space."""
-    return sum(ink_of_lines(text.split("\n")))
-
-
-def ink_of_lines(lines: Sequence[str]) -> list[int]:
-    """Return the ink of each line; many lines are counted at once, on the codes of their characters."""
-    if len(lines) < _FEW_LINES:
-        return [len("".join(line.split())) for line in lines]
-    return [
-        ink for start in range(0, len(lines), _LINES_AT_ONCE) for ink in _count(lines[start : start + _LINES_AT_ONCE])
-    ]
-
-
-def _count(lines: Sequence[str]) -> list[int]:
-    codes = np.frombuffer("\n".join([*lines, ""]).encode("utf-16-le", "surrogatepass"), dtype="<u2")
-    ends = np.flatnonzero(codes == _LINE_FEED)
-    starts = np.concatenate([[0], ends[:-1] + 1])
-    counts: list[int] = np.add.reduceat(_IS_INK[codes], starts, dtype=np.int64).tolist()
-    return counts
+    return len("".join(text.split())) if len(text) < _LONG_TEXT else sum(Lines(text.split("\n")).ink)
 
 
 @dataclass

@@ -2,8 +2,12 @@
 
 import difflib
 import re
-from collections.abc import Iterator, Sequence
+from bisect import bisect_right
+from collections.abc import Iterator, Mapping, Sequence
 
+import numpy as np
+
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import Mark, is_capitalised
 from nextchapter.corpus.matter import names_matter
 from nextchapter.corpus.numerals import fold
@@ -91,7 +95,10 @@ def contents_marks(lines: Sequence[str]) -> list[Mark]:
     if contents is None:
         return []
     entries, end = _read_entries(lines, contents + 1)
-    alone = {index: _key(lines[index]) for index in _lines_alone(lines) if index >= end}
+    alone: dict[str, list[int]] = {}
+    for index in _lines_alone(lines):
+        if index >= end:
+            alone.setdefault(_key(lines[index]), []).append(index)
     marks: list[Mark] = []
     for tried, entry in enumerate(entries):
         if len(marks) < _FOUND_SHARE * tried - _MISSES:
@@ -143,25 +150,29 @@ def _prose_begins(lines: Sequence[str], index: int) -> bool:
     return len(paragraph) == _PROSE_LINES and all(len(line) > 50 and not _ENTRY.match(line) for line in paragraph)
 
 
-def _find_entry(entry: str, alone: dict[int, str], after: int) -> int | None:
-    """Return the line behind another that says what an entry says, or nearly so."""
-    later = {index: key for index, key in alone.items() if index > after}
-    exact = next((index for index, key in later.items() if key == entry), None)
-    if exact is not None:
-        return exact
-    alike = [key for key in later.values() if abs(len(key) - len(entry)) <= (1 - _SIMILAR) * len(entry) + 2]
-    similar = difflib.get_close_matches(entry, alike, n=1, cutoff=_SIMILAR)
-    return next((index for index, key in later.items() if similar and key == similar[0]), None)
+def _find_entry(entry: str, alone: Mapping[str, Sequence[int]], after: int) -> int | None:
+    """Return the line behind another that says what an entry says, or nearly so.
+
+    Args:
+        entry: the key of the entry.
+        alone: the lines that stand alone, by their keys.
+        after: the other line.
+    """
+    later = [key for key, lines in alone.items() if lines[-1] > after]
+    if entry not in later:
+        alike = [key for key in later if abs(len(key) - len(entry)) <= (1 - _SIMILAR) * len(entry) + 2]
+        similar = difflib.get_close_matches(entry, alike, n=1, cutoff=_SIMILAR)
+        if not similar:
+            return None
+        entry = similar[0]
+    return alone[entry][bisect_right(alone[entry], after)]
 
 
 def _lines_alone(lines: Sequence[str]) -> list[int]:
     """Return the short lines with letters that stand between blank ones."""
-    stripped = [line.strip() for line in lines]
-    return [
-        index
-        for index, (before, line, after) in enumerate(zip(["", *stripped], stripped, [*stripped[1:], ""], strict=False))
-        if line and not before and not after and len(line) <= _LONGEST_TITLE and any(map(str.isalpha, line))
-    ]
+    table = Lines.of(lines)
+    may_stand = ~table.is_blank & table.blank_above & table.blank_below & (table.widths <= _LONGEST_TITLE)
+    return [index for index in np.flatnonzero(may_stand).tolist() if any(map(str.isalpha, lines[index]))]
 
 
 def _key(line: str) -> str:

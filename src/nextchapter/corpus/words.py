@@ -19,6 +19,7 @@ _KINDS = np.array(
     ],
     dtype=np.uint8,
 )
+_KINDS_OF_BYTES = _KINDS[:256].tobytes()
 _PIECE_CHARACTERS = 200_000
 
 
@@ -29,10 +30,13 @@ def count_words(text: str) -> int:
 
 def _count_words_of_piece(text: str) -> int:
     """Count where a run of letters begins, unless a joint ties it to the run before; the same count as by `WORD`."""
-    points = np.frombuffer(f"  {text}".encode("utf-16-le", "surrogatepass"), dtype="<u2")
-    if points.max() >= _FIRST_SPACELESS:
-        return sum(1 for _ in WORD.finditer(text))
-    kinds = _KINDS[points]
+    if text.isascii():
+        kinds = np.frombuffer(f"  {text}".encode("ascii").translate(_KINDS_OF_BYTES), dtype=np.uint8)
+    else:
+        points = np.frombuffer(f"  {text}".encode("utf-16-le", "surrogatepass"), dtype="<u2")
+        if points.max() >= _FIRST_SPACELESS:
+            return sum(1 for _ in WORD.finditer(text))
+        kinds = _KINDS[points]
     letter, joint = kinds == _LETTER, kinds == _JOINT
     begins = letter[1:] & ~letter[:-1]
     tied = letter[2:] & joint[1:-1] & letter[:-2]

@@ -20,7 +20,7 @@ LICENCE = ["", "Section 1. General Terms of Use", "You may copy it."]
 def strip(*parts: str | list[str]) -> tuple[list[str], Frame, list[str]]:
     lines = [line for part in parts for line in (part.split("\n") if isinstance(part, str) else part)]
     removals = Removals()
-    body, frame = strip_frame(lines, removals)
+    body, frame = strip_frame("\n".join(lines), removals)
     return body, frame, [record["reason"] for record in removals.records()]
 
 
@@ -99,10 +99,8 @@ def test_credits_of_the_makers_go(credit: str) -> None:
 
 def test_samples_of_what_went_have_no_signs_of_headings() -> None:
     removals = Removals()
-    strip_frame(
-        [heading_line(2, "The Project Gutenberg eBook of X"), "*** START OF THE PROJECT GUTENBERG EBOOK X ***", *BODY],
-        removals,
-    )
+    heading = heading_line(2, "The Project Gutenberg eBook of X")
+    strip_frame("\n".join([heading, "*** START OF THE PROJECT GUTENBERG EBOOK X ***", *BODY]), removals)
     assert removals.records()[0]["sample"].startswith("The Project Gutenberg eBook of X ***")
 
 

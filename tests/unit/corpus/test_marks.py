@@ -1,10 +1,13 @@
 from collections.abc import Iterator, Sequence
 
+import pyarrow as pa
+import pyarrow.compute as pc
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nextchapter.corpus import marks
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import Mark, find_marks, is_chapter_heading
 
 
@@ -97,6 +100,7 @@ WORDS = st.sampled_from(
     "illicit — * _ . : ) , went so A Title of the kind and\u00a0on".split(" ")
 )
 JOINTS = st.sampled_from(["", " ", " ", " ", "  ", ".", "-", "\t", "\u00a0"])
+ANY_LINE = st.text(st.characters(codec="utf-8", exclude_characters="\n"), max_size=8)
 LINES = st.lists(st.tuples(WORDS, JOINTS), max_size=6).map(lambda parts: "".join(map("".join, parts)))
 
 
@@ -116,6 +120,17 @@ def read_every_line(lines: Sequence[str]) -> Iterator[Mark]:
         yield from found
 
 
-@given(st.lists(LINES | st.just("") | st.text(max_size=8) | st.text("IVXl1 .一第第回", max_size=8), max_size=12))
+@given(st.lists(LINES | st.just("") | ANY_LINE | st.text("IVXl1 .一第第回", max_size=8), max_size=12))
 def test_no_mark_is_lost_among_the_lines_that_are_not_read(lines: list[str]) -> None:
-    assert list(marks._read_lines(lines)) == list(read_every_line(lines))
+    expected = list(read_every_line(lines))
+    assert list(marks._read_lines(Lines(lines))) == expected
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(marks, "_FEW_CANDIDATES", 0)
+        assert list(marks._read_lines(Lines(lines))) == expected
+
+
+@given(LINES | ANY_LINE)
+def test_the_pattern_for_many_lines_passes_whatever_may_be_a_mark(line: str) -> None:
+    bare = line.strip().strip(marks._DECORATION)
+    passes = pc.match_substring_regex(pa.array([line.strip()]), marks._BEGINS_COUNTED)[0].as_py()
+    assert passes or not bare or not marks._may_be_mark(bare)

@@ -4,6 +4,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextchapter.corpus import pages
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.pages import remove_page_marks
 from nextchapter.corpus.removals import Removals
 
@@ -69,7 +70,7 @@ def test_running_heads_go_but_titles_with_page_numbers_stay() -> None:
 def test_no_form_of_a_page_number_is_overlooked(form: str) -> None:
     lines = [line for page in range(1, 13) for line in ("and so he went", f"{form}{page}{form[:1]}", "on and on")]
     found = [index for index, line in enumerate(lines) if pages._PAGE_LINE.fullmatch(line.strip())]
-    assert pages._page_numbers(lines) == set(found if len(found) == 12 else [])
+    assert pages._page_numbers(Lines(lines)) == set(found if len(found) == 12 else [])
 
 
 @given(st.text(st.sampled_from("aB1٣ .\u00a0"), min_size=1, max_size=8), st.booleans())
@@ -78,4 +79,4 @@ def test_no_form_of_a_running_head_is_overlooked(head: str, before: bool) -> Non
     found = [pages._RUNNING_HEAD.fullmatch(line.strip()) for line in lines]
     heads = {match["head"] or match["head2"] for match in found if match}
     comes_again = len(heads) == 1 and any(map(str.isalpha, heads.pop()))
-    assert pages._running_heads(lines) == (set(range(4)) if comes_again else set())
+    assert pages._running_heads(Lines(lines)) == (set(range(4)) if comes_again else set())

@@ -118,3 +118,11 @@ def test_lines_may_be_kept(text: str) -> None:
     assert [line.rstrip() for block in split_blocks(text.split("\n")) for line in block] == [
         line for line in kept.split("\n") if line
     ]
+
+
+@given(TEXTS)
+def test_plain_blocks_are_joined_as_they_are_line_by_line(text: str) -> None:
+    lines = text.split("\n")
+    joiner = Joiner([*lines, *(WIDE * 40).split("\n")], Removals())
+    laid_out = [paragraph for block in split_blocks(lines) for paragraph in joiner._lay_out(block)]
+    assert list(joiner.paragraphs(lines)) == laid_out
