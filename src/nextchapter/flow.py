@@ -48,7 +48,7 @@ class Flow:
         """
         self.study = study
         self.name = study.name
-        self.runs = study.run_names
+        self.runs, self.members = study.run_names, study.members
         self.files, self.ignored = self._shelf()
         self.shards = share_out(self.files)
         """The files that one job cleans, by the name of the job; up to `FILES_EACH_ALONE` files it is one each."""
@@ -139,6 +139,10 @@ class Flow:
         embedding = self.runs[wildcards.run][0].embedding
         return [] if embedding is None else [f"results/{self.name}/embeddings/{embedding}/vectors.safetensors"]
 
+    def members_of(self, wildcards: Any) -> list[str]:
+        """Return the models that a run is made of; none for most."""
+        return [f"results/{self.name}/runs/{member}/model.safetensors" for member in self.members[wildcards.run]]
+
     def tokens_behind(self, file: str) -> Callable[[Any], str]:
         """Return the input function that finds a file among the tokens of an embedding's tokenizer."""
         embeddings = self.study.embeddings
@@ -212,6 +216,7 @@ class Flow:
                 return self._tracking(name, f"results/{self.name}/embeddings/{name}/mlflow.json")
             case "train_model":
                 run, seed = self.runs[name]
+                made_of = {"members": self.members[name]} if self.members[name] else {}
                 return {
                     "run": name,
                     "study": self.name,
@@ -220,6 +225,7 @@ class Flow:
                     "embedding": run.embedding,
                     "model": run.model.model_dump(mode="json"),
                     "training": run.training.model_dump(mode="json"),
+                    **made_of,
                 }
             case "evaluate_model":
                 return {**study.evaluation.model_dump(mode="json"), "run": name}
@@ -242,7 +248,7 @@ class Flow:
         """Return the fingerprint of the code behind a rule, with that of all that it loads by name."""
         extra: list[str] = []
         if rule in ("train_model", "evaluate_model", "write_chapter"):
-            extra.append(f"nextchapter.models.{self.runs[name][0].model.kind.replace('-', '_')}")
+            extra += self._families(name)
         if rule in ("train_tokenizer", "encode_corpus"):
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[name].kind}")
         if rule in ("evaluate_model", "write_chapter"):
@@ -252,6 +258,11 @@ class Flow:
         if rule == "evaluate_embedding":
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[self.study.embeddings[name].tokenizer].kind}")
         return fingerprint(f"{STAGES}.{rule}", extra)
+
+    def _families(self, run: str) -> list[str]:
+        """Return the modules of a run's model and, one inside the other, of those that it is made of."""
+        own = f"nextchapter.models.{self.runs[run][0].model.kind.replace('-', '_')}"
+        return [own, *(family for member in self.members[run] for family in self._families(member))]
 
     @property
     def _is_shared_out(self) -> bool:

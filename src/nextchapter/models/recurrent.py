@@ -51,7 +51,7 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
     def __init__(self, vocabulary_size: int, spec: RecurrentSpec) -> None:
         """Build the network; weights are drawn from torch's global generator."""
         super().__init__()
-        self.vocabulary_size = vocabulary_size
+        self.vocabulary_size, self.hidden_width = vocabulary_size, spec.hidden
         self.dropout = spec.dropout
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         draw_vectors(self.embedding.weight, spec.embedding_init)
@@ -74,17 +74,20 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
             tuple(zero(batch, cell.hidden) for _ in range(cell.states)) for cell in self.cells if isinstance(cell, Cell)
         )
 
-    def logits(
-        self, tokens: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return W_s h_t + b_s at each step, and the state after the last one."""
+    def read(self, tokens: Int[Tensor, "batch time"], state: State) -> tuple[Float[Tensor, "batch time hidden"], State]:
+        """Return h_t of the last layer at each step, and the state after the last one."""
         hidden = self._drop(self.embedding(tokens))
         new_state = []
         for cell, old in zip(self.cells, state, strict=True):
             hidden, new = cell(hidden, old)
             hidden = self._drop(hidden)
             new_state.append(new)
-        return self.output(self.projection(hidden)), tuple(new_state)
+        return hidden, tuple(new_state)
+
+    def logits(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return W_s h_t + b_s."""
+        logits: Tensor = self.output(self.projection(hidden))
+        return logits
 
     def _drop(self, values: Tensor) -> Tensor:
         """Drop values while training, by torch's global generator, which the trainer seeds at each step."""
