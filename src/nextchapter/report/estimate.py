@@ -64,6 +64,23 @@ def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
     return min(budgets)
 
 
+def expected_tokens(flow: Flow, name: str) -> float:
+    """Return how many tokens a run will read at most; a run made of others reads the validation split."""
+    run, split = flow.runs[name][0], flow.study.corpus.split
+    characters = shelf_bytes(flow) / flow.study.tokenizers[run.tokenizer].characters_per_token
+    if flow.members[name]:
+        return characters * split.valid_share
+    return budget_tokens(run, characters * (1 - split.valid_share - split.test_share))
+
+
+def expected_weights(flow: Flow, name: str) -> Weights:
+    """Return the numbers of weights of a run's model; one made of others has theirs, and trains none of them."""
+    run, members = flow.runs[name][0], flow.members[name]
+    if members:
+        return Weights(looked_up=sum(expected_weights(flow, member).total for member in members))
+    return run.model.weights(flow.study.tokenizers[run.tokenizer].expected_size)
+
+
 def shelf_bytes(flow: Flow) -> int:
     """Return the size of the books, as far as they are there."""
     return sum(file.path.stat().st_size if file.path.is_file() else NOVEL_BYTES for file in flow.files)
@@ -79,16 +96,11 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
         operations_per_s: of one core, as `measure_core` returns it.
     """
     names, text = list(runs), shelf_bytes(flow)
-    split = flow.study.corpus.split
-    train_characters = text * (1 - split.valid_share - split.test_share)
     seconds, weights_total, tables_bytes = [], 0, 0.0
     for name in names:
-        run, _ = flow.runs[name]
-        tokenizer = flow.study.tokenizers[run.tokenizer]
-        weights = run.model.weights(tokenizer.expected_size)
+        weights, tokens = expected_weights(flow, name), expected_tokens(flow, name)
         weights_total += weights.total
-        tokens = budget_tokens(run, train_characters / tokenizer.characters_per_token)
-        tables_bytes += run.model.table_bytes(tokens)
+        tables_bytes += _table_bytes(flow, name)
         operations = operations_per_token(weights) * tokens
         seconds.append(operations / (operations_per_s * EFFICIENCY) * (1 + EVALUATION_SHARE) + JOBS_PER_RUN * JOB_S)
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
@@ -96,6 +108,12 @@ def estimate(flow: Flow, runs: Iterable[str], cores: int, operations_per_s: floa
     disk = 4 * _WEIGHT_COPIES * weights_total + _TABLE_COPIES * round(tables_bytes)
     disk += _TEXT_COPIES * text + _PER_RUN_BYTES * len(names) + _SHARED_BYTES
     return Estimate(LEAST * expected_s, MOST * expected_s, disk)
+
+
+def _table_bytes(flow: Flow, name: str) -> float:
+    """Return the most that a run's tables take on the disk, those of the runs that it is made of included."""
+    own = flow.runs[name][0].model.table_bytes(expected_tokens(flow, name))
+    return own + sum(_table_bytes(flow, member) for member in flow.members[name])
 
 
 def schedule(seconds: Sequence[float], cores: int) -> float:

@@ -30,17 +30,17 @@ def test_no_step_lowers_the_likelihood(log_probs: torch.Tensor) -> None:
 
 def test_two_weights_are_those_of_a_fine_grid(log_probs: torch.Tensor) -> None:
     pair = log_probs[:, :2]
-    grid = [torch.tensor([1 - share, share]).double() for share in np.arange(0.001, 1, 0.001)]
+    grid = [torch.tensor([1 - share, share]).double() for share in np.arange(0.005, 1, 0.005)]
     best = min(grid, key=lambda weights: _nats(pair, weights))
     weights, nats = fit_weights(pair)
-    torch.testing.assert_close(weights, best, rtol=0, atol=1e-3)
+    torch.testing.assert_close(weights, best, rtol=0, atol=5e-3)
     assert nats <= _nats(pair, best)
     assert nats == pytest.approx(_nats(pair, weights), rel=1e-9)
 
 
 def test_nothing_on_the_simplex_of_three_is_better(log_probs: torch.Tensor) -> None:
     _, nats = fit_weights(log_probs)
-    corners = itertools.product(np.arange(0.02, 1, 0.02), repeat=2)
+    corners = itertools.product(np.arange(0.05, 1, 0.05), repeat=2)
     others = [torch.tensor([a, b, 1 - a - b]).double() for a, b in corners if a + b < 1]
     assert nats <= min(_nats(log_probs, weights) for weights in others)
 
