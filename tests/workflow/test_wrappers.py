@@ -19,12 +19,12 @@ def test_runs_made_of_others_follow_them_and_run_none_again(make_project: Callab
     project = make_project()
     chapters = {run: f"results/{project.results.name}/runs/{run}/chapter.md" for run in ("elman.s1", "mix.s1")}
     models = [f"results/{project.results.name}/runs/{run}/model.safetensors" for run in ("lstm.s1", "elman.s1")]
-    code, output = project.snakemake(*models)
+    code, output = project.snakemake("--", *models)
     assert code == 0, output
     runs = yaml.safe_load((project.folder / "config/config.yaml").read_text())["runs"]
     project.configure(runs=runs | WRAPPERS)
     added = ["train_model cached.s1", "train_model mix.s1", "write_chapter mix.s1"]
-    assert project.planned(chapters["mix.s1"]) == added
+    assert project.planned("--", chapters["mix.s1"]) == added
 
     code, output = project.snakemake()
     assert code == 0, output
@@ -40,7 +40,7 @@ def test_runs_made_of_others_follow_them_and_run_none_again(make_project: Callab
 
     runs["lstm"]["model"]["hidden"] = 12
     project.configure(runs=runs | WRAPPERS)
-    assert project.planned(*chapters.values()) == sorted([*added, "train_model lstm.s1"])
+    assert project.planned("--", *chapters.values()) == sorted([*added, "train_model lstm.s1"])
     runs["lstm"]["model"]["hidden"] = 16
     project.configure(runs=runs | {**WRAPPERS, "cached": {"model": {**WRAPPERS["cached"]["model"], "size": 49}}})
-    assert project.planned(*chapters.values()) == added
+    assert project.planned("--", *chapters.values()) == added
