@@ -20,7 +20,7 @@ from nextchapter.spec.corpus import FolderSource, PretokenizedSource, UrlSource,
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.models import EmSpec
-from nextchapter.spec.study import RunSpec, Study, read_study
+from nextchapter.spec.study import Study, read_study
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
@@ -54,7 +54,7 @@ class Flow:
         """
         self.study = study
         self.name = study.name
-        self.runs = study.run_names
+        self.runs, self.members = study.run_names, study.members
         self.files, self.ignored = self._shelf()
         self.shards = share_out(self.files)
         """The files that one job cleans, by the name of the job; up to `FILES_EACH_ALONE` files it is one each."""
@@ -169,6 +169,10 @@ class Flow:
         """The runs whose model is in one of a number of hidden states at each token."""
         return [name for name, (run, _) in self.runs.items() if run.model.has_hidden_states]
 
+    def members_of(self, wildcards: Any) -> list[str]:
+        """Return the models that a run is made of; none for most."""
+        return [f"results/{self.name}/runs/{member}/model.safetensors" for member in self.members[wildcards.run]]
+
     def tokens_behind(self, file: str) -> Callable[[Any], str]:
         """Return the input function that finds a file among the tokens of an embedding's tokenizer."""
         embeddings = self.study.embeddings
@@ -257,6 +261,7 @@ class Flow:
                 return self._tracking(name, f"results/{self.name}/embeddings/{name}/mlflow.json")
             case "train_model":
                 run, seed = self.runs[name]
+                made_of = {"members": self.members[name]} if self.members[name] else {}
                 return {
                     "run": name,
                     "study": self.name,
@@ -265,6 +270,7 @@ class Flow:
                     "embedding": run.embedding,
                     "model": run.model.model_dump(mode="json"),
                     "training": run.training.model_dump(mode="json"),
+                    **made_of,
                 }
             case "evaluate_model":
                 return {**study.evaluation.model_dump(mode="json"), "run": name}
@@ -289,9 +295,9 @@ class Flow:
         """Return the fingerprint of the code behind a rule, with that of all that it loads by name."""
         extra: list[str] = []
         if rule in ("train_model", *USES_OF_A_MODEL):
-            extra.append(f"nextchapter.models.{self.runs[name][0].model.kind.replace('-', '_')}")
+            extra += self._families(name)
         if rule == "train_model":
-            extra.extend(self._loaded_by_training(self.runs[name][0]))
+            extra += self._loaded_by_training(name)
         if rule in ("train_tokenizer", "encode_corpus"):
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[name].kind}")
         if rule in USES_OF_A_MODEL:
@@ -302,11 +308,16 @@ class Flow:
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[self.study.embeddings[name].tokenizer].kind}")
         return fingerprint(f"{STAGES}.{rule}", extra)
 
-    @staticmethod
-    def _loaded_by_training(run: RunSpec) -> list[str]:
+    def _families(self, run: str) -> list[str]:
+        """Return the modules of a run's model and, one inside the other, of those that it is made of."""
+        own = f"nextchapter.models.{self.runs[run][0].model.kind.replace('-', '_')}"
+        return [own, *(family for member in self.members[run] for family in self._families(member))]
+
+    def _loaded_by_training(self, name: str) -> list[str]:
         """Return the modules that a run's training loads by name, those of its family apart."""
+        run = self.runs[name][0]
         modules = ["nextchapter.embeddings.vectors"] if run.embedding is not None else []
-        if run.model.reads_once:
+        if run.model.reads_once or self.members[name]:
             return [*modules, "nextchapter.training.counting"]
         if isinstance(run.model, EmSpec):
             return modules

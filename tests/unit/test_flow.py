@@ -342,3 +342,27 @@ def test_the_runs_with_states_are_told_by_their_specification(shelf: Path) -> No
     kinds = ("hmm", "hmm-cloned", "hmm-neural", "ngram", "lstm")
     runs = {kind: {"model": {"kind": kind}, "tokenizer": "unigram-2k"} for kind in kinds}
     assert _flow(books=str(shelf), runs=runs).runs_with_states == ["hmm.s1", "hmm-cloned.s1", "hmm-neural.s1"]
+
+
+def test_a_run_made_of_others_stands_on_their_files_and_code(monkeypatch: pytest.MonkeyPatch) -> None:
+    runs = {
+        **CONFIG["runs"],
+        "kn": {"model": {"kind": "ngram"}, "tokenizer": "unigram-2k"},
+        "cached": {"model": {"kind": "cache", "of": "lstm-384"}},
+        "mix": {"model": {"kind": "ensemble", "members": ["cached", "kn"]}},
+    }
+    alone, flow = _flow(), _flow(runs=runs)
+    for run in alone.runs:
+        for rule in ("train_model", "evaluate_model", "write_chapter"):
+            assert (alone.spec(rule, run), alone.code(rule, run)) == (flow.spec(rule, run), flow.code(rule, run))
+    assert flow.members_of(SimpleNamespace(run="lstm-384.s1")) == []
+    assert flow.members_of(SimpleNamespace(run="mix.s1")) == [
+        f"results/austen/runs/{name}/model.safetensors" for name in ("cached.s1", "kn.s1")
+    ]
+    assert json.loads(flow.spec("train_model", "mix.s1"))["members"] == ["cached.s1", "kn.s1"]
+    asked: list[set[str]] = []
+    monkeypatch.setattr("nextchapter.flow.fingerprint", lambda module, extra: asked.append(set(extra)) or "")
+    flow.code("train_model", "mix.s1")
+    flow.code("train_model", "cached.s1")
+    models = [{name.rpartition(".")[2] for name in extra} for extra in asked]
+    assert models == [{"ensemble", "cache", "lstm", "ngram"}, {"cache", "lstm"}]

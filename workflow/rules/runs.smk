@@ -10,6 +10,7 @@ rule train_model:
         train=FLOW.tokens_of("train.bin"),
         valid=FLOW.tokens_of("valid.bin"),
         vectors=FLOW.vectors_of,
+        members=FLOW.members_of,
     output:
         model="results/{study}/runs/{run}/model.safetensors",
         events="results/{study}/runs/{run}/events.jsonl",
@@ -30,7 +31,7 @@ rule train_model:
     shell:
         "python -m nextchapter.stages.train_model --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --facts {input.facts:q} --train-tokens {input.train:q} --valid-tokens {input.valid:q}"
-        " --vectors {input.vectors:q} --model {output.model:q} --events {output.events:q}"
+        " --vectors {input.vectors:q} --members {input.members:q} --model {output.model:q} --events {output.events:q}"
         " --provenance {output.provenance:q} --log {log:q}"
 
 

@@ -71,6 +71,7 @@ class FeedForward(SoftmaxLanguageModel):
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         nn.init.normal_(self.embedding.weight, std=spec.embedding**-0.5)
         self.hidden = nn.Linear(spec.window, spec.hidden)
+        self.hidden_width = spec.hidden + (spec.window if spec.direct else 0)
         nn.init.zeros_(self.hidden.bias)
         is_projected = spec.tied and spec.hidden != spec.embedding
         self.projection = nn.Linear(spec.hidden, spec.embedding, bias=False) if is_projected else nn.Identity()
@@ -84,17 +85,20 @@ class FeedForward(SoftmaxLanguageModel):
         """Return the state in which no token was read, int64 [batch context]."""
         return torch.full((batch, self.order - 2), ABSENT, device=self.device)
 
-    def logits(
-        self, tokens: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return b + W x_t + U tanh(d + H x_t) for all windows at once, and the last n - 2 tokens."""
+    def read(self, tokens: Int[Tensor, "batch time"], state: State) -> tuple[Float[Tensor, "batch time hidden"], State]:
+        """Return tanh(d + H x_t) for all windows at once, with `direct` x_t behind it, and the last n - 2 tokens."""
         read = torch.cat([state, tokens], dim=1)  # [batch context+time]
         windows = self._vectors(read).unfold(1, self.order - 1, 1).transpose(2, 3).flatten(2)  # [batch time window]
         hidden = functional.dropout(torch.tanh(self.hidden(windows)), self.dropout, self.training)
-        logits = self.output(self.projection(hidden))
         if self.direct is not None:
-            logits = logits + self.direct(windows)
-        return logits, read[:, read.shape[1] - (self.order - 2) :]
+            hidden = torch.cat([hidden, windows], dim=-1)
+        return hidden, read[:, read.shape[1] - (self.order - 2) :]
+
+    def logits(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return b + W x_t + U tanh(d + H x_t)."""
+        width = self.hidden.out_features
+        logits: Tensor = self.output(self.projection(hidden[..., :width]))
+        return logits if self.direct is None else logits + self.direct(hidden[..., width:])
 
     def _vectors(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time embedding"]:
         """Return the vector of each token, zeros where there is none."""

@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from nextchapter.models.protocol import IGNORED, LanguageModel, SelfTaught, State
+from nextchapter.models.protocol import IGNORED, HiddenLanguageModel, LanguageModel, SelfTaught, State
 from nextchapter.spec.models import EmSpec
 from nextchapter.tokens.stream import TokenStream
 
@@ -229,27 +229,26 @@ def filter_beliefs(
     return torch.stack(beliefs, dim=1)
 
 
-class BeliefState(HiddenMarkovModel):
+class BeliefState(HiddenLanguageModel, HiddenMarkovModel):
     """A hidden Markov model whose State is p(next state | tokens so far), over all states [batch state]."""
 
     def initial_state(self, batch: int) -> State:
         """Return p(first state)."""
         return self.probabilities().start.expand(batch, -1)
 
-    def forward(
-        self, tokens: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return ln p(next token) after each token: the emissions of the states, weighted by the belief in them."""
-        tables = self.probabilities()
-        beliefs = filter_beliefs(state, tables, tokens)
-        return (beliefs @ tables.emission.T).log(), beliefs[:, -1]
+    def read(self, tokens: Int[Tensor, "batch time"], state: State) -> tuple[Float[Tensor, "batch time hidden"], State]:
+        """Return what is believed of the next state after each token."""
+        beliefs = filter_beliefs(state, self.probabilities(), tokens)
+        return beliefs, beliefs[:, -1]
 
-    def score(
-        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time"], State]:
+    def predict(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return ln p(next token): the emissions of the states, weighted by the belief in them."""
+        return (hidden @ self.probabilities().emission.T).log()
+
+    def charge(
+        self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time"]:
         """Return -ln p(target), for which one row of the emissions is enough."""
-        tables = self.probabilities()
-        beliefs = filter_beliefs(state, tables, tokens)
         kept = targets != IGNORED
-        chosen = (beliefs * tables.emission[targets.where(kept, 0)]).sum(dim=-1)
-        return -chosen.log().where(kept, 0.0), beliefs[:, -1]
+        chosen = (hidden * self.probabilities().emission[targets.where(kept, 0)]).sum(dim=-1)
+        return -chosen.log().where(kept, 0.0)

@@ -52,6 +52,7 @@ class Hmm(OnlineEm, BeliefState):
     def __init__(self, vocabulary_size: int, spec: HmmSpec) -> None:
         """Draw each distribution from all alike, Dirichlet(1): states that began equal would stay so."""
         super().__init__(vocabulary_size, spec)
+        self.hidden_width = spec.states
         drawn = torch.empty(spec.states, spec.states).exponential_()
         self.register_buffer("transition_counts", drawn * vocabulary_size / spec.states**2)
         drawn = torch.empty(vocabulary_size, spec.states).exponential_()

@@ -66,6 +66,44 @@ class LanguageModel(nn.Module, ABC):
         return -chosen.where(kept, 0.0), state
 
 
+class HiddenLanguageModel(LanguageModel):
+    """A model that reads a text into a vector h_t, on which alone p(next token) depends.
+
+    Reading and predicting are apart so that what stores the vectors, as the neural cache does, reads once.
+    """
+
+    hidden_width: int
+    """Length of h_t."""
+
+    @abstractmethod
+    def read(self, tokens: Int[Tensor, "batch time"], state: State) -> tuple[Float[Tensor, "batch time hidden"], State]:
+        """Return h_t after each token, and the state after the last one."""
+
+    @abstractmethod
+    def predict(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return ln p(next token | h_t), in nats."""
+
+    @abstractmethod
+    def charge(
+        self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time"]:
+        """Return -ln p(target | h_t), in nats, 0 where the target is `IGNORED`."""
+
+    def forward(
+        self, tokens: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time token"], State]:
+        """Return ln p(next token) after each token, in nats, and the state after the last one."""
+        hidden, state = self.read(tokens, state)
+        return self.predict(hidden), state
+
+    def score(
+        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time"], State]:
+        """Return -ln p(target), in nats, and the state after the last token."""
+        hidden, state = self.read(tokens, state)
+        return self.charge(hidden, targets), state
+
+
 class SelfTaught(LanguageModel):
     """A model that learns without gradients: from each batch it moves its own buffers.
 
@@ -107,6 +145,38 @@ class CountedModel(LanguageModel):
                 self.register_buffer(name, buffer.new_empty(shapes[name]))
 
 
+class Wrapper(LanguageModel):
+    """A model made of trained models, its members; of its own it has a few numbers, fitted on the validation split.
+
+    The members stay as they are. They are part of the model, and of its file, so that it needs no other.
+    """
+
+    tables: ClassVar[tuple[str, ...]]
+    """Names of the buffers that `fit` sets."""
+
+    def __init__(self, vocabulary_size: int, members: Sequence[LanguageModel]) -> None:
+        """Take the members in.
+
+        Raises:
+            ValueError: a member has another vocabulary.
+        """
+        super().__init__()
+        sizes = [member.vocabulary_size for member in members]
+        if set(sizes) != {vocabulary_size}:
+            raise ValueError(f"the members have vocabularies of {sizes} tokens; all must have {vocabulary_size}")
+        self.vocabulary_size = vocabulary_size
+        self.members = nn.ModuleList(members)
+
+    @property
+    def models(self) -> list[LanguageModel]:
+        """The members."""
+        return [member for member in self.members if isinstance(member, LanguageModel)]
+
+    @abstractmethod
+    def fit(self, stream: TokenStream, end_of_chapter: int) -> None:
+        """Fit the numbers of its own to the validation chapters; what was fitted before is replaced."""
+
+
 def map_state(change: Callable[[Tensor], Tensor], state: State) -> State:
     """Return the state with a function applied to each of its tensors."""
     if isinstance(state, tuple):
@@ -140,5 +210,6 @@ def count_parameters(model: nn.Module) -> int:
 
     A shared matrix counts once, frozen token vectors count like trained ones, and so does each entry of a table.
     """
-    tables = [model.get_buffer(name) for name in model.tables] if isinstance(model, (CountedModel, SelfTaught)) else []
+    learners = [part for part in model.modules() if isinstance(part, (CountedModel, SelfTaught, Wrapper))]
+    tables = [part.get_buffer(name) for part in learners for name in part.tables]
     return sum(tensor.numel() for tensor in [*model.parameters(), *tables])

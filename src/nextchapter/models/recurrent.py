@@ -9,7 +9,6 @@ One set of weights serves all steps, and h_0 = 0. Equations and sources: docs/mo
 
 import math
 from abc import ABC, abstractmethod
-from collections.abc import Callable
 from typing import Literal
 
 import torch
@@ -69,7 +68,7 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
     def __init__(self, vocabulary_size: int, spec: RecurrentSpec) -> None:
         """Build the network; weights are drawn from torch's global generator."""
         super().__init__()
-        self.vocabulary_size = vocabulary_size
+        self.vocabulary_size, self.hidden_width = vocabulary_size, spec.hidden
         self.dropout = spec.dropout
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         draw_vectors(self.embedding.weight, spec.embedding_init)
@@ -90,28 +89,21 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
         zero = self.embedding.weight.new_zeros
         return tuple(tuple(zero(batch, cell.hidden) for _ in range(cell.states)) for cell in self._layers)
 
-    def logits(
-        self, tokens: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return W_s h_t + b_s at each step, and the state after the last one."""
-        return self._read(self.embedding(tokens), state, Cell.__call__)
-
-    def step(self, token: Int[Tensor, " batch"], state: State) -> tuple[Float[Tensor, "batch token"], State]:
-        """Return ln p(next token) after one more token, in nats, and the state after it."""
-        logits, state = self._read(self.embedding(token), state, lambda cell, inputs, old: cell.step(inputs, old))
-        return functional.log_softmax(logits, dim=-1), state
-
-    def _read(
-        self, hidden: Tensor, state: State, advance: Callable[[Cell, Tensor, State], tuple[Tensor, State]]
-    ) -> tuple[Tensor, State]:
-        """Pass token vectors through the cells, by one step or by many; return logits and the new state."""
-        hidden = self._drop(hidden)
+    def read(self, tokens: Int[Tensor, "batch time"], state: State) -> tuple[Float[Tensor, "batch time hidden"], State]:
+        """Return h_t of the last layer at each step, and the state after the last one."""
+        advance = _single_step if tokens.shape[1] == 1 else Cell.__call__
+        hidden = self._drop(self.embedding(tokens))
         new_state = []
         for cell, old in zip(self._layers, state, strict=True):
             hidden, new = advance(cell, hidden, old)
             hidden = self._drop(hidden)
             new_state.append(new)
-        return self.output(self.projection(hidden)), tuple(new_state)
+        return hidden, tuple(new_state)
+
+    def logits(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return W_s h_t + b_s."""
+        logits: Tensor = self.output(self.projection(hidden))
+        return logits
 
     @property
     def _layers(self) -> list[Cell]:
@@ -120,6 +112,12 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
     def _drop(self, values: Tensor) -> Tensor:
         """Drop values while training, by torch's global generator, which the trainer seeds at each step."""
         return functional.dropout(values, self.dropout, self.training)
+
+
+def _single_step(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+    """Return what a cell makes of inputs of one step [batch 1 input], without its loop over time."""
+    hidden, state = cell.step(inputs[:, 0], state)
+    return hidden[:, None], state
 
 
 def draw_recurrence(gates: int, hidden: int, recurrent_init: RecurrentInit) -> Float[Tensor, "row hidden"]:

@@ -5,6 +5,7 @@ Chapters lie side by side in batches and are cut into chunks only to bound memor
 """
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 
 import numpy as np
 import torch
@@ -14,7 +15,6 @@ from nextchapter.models.protocol import IGNORED, LanguageModel
 from nextchapter.tokens.stream import TokenStream
 
 
-@torch.no_grad()
 def score_chapters(
     model: LanguageModel, stream: TokenStream, end_of_chapter: int, batch_size: int, chunk_tokens: int
 ) -> list[np.ndarray]:
@@ -22,22 +22,40 @@ def score_chapters(
 
     The model is put into evaluation mode and back into the mode it was in.
     """
+    nats = [np.empty(length) for length in stream.lengths]
+    with evaluating(model):
+        for rows, chunks in batches(stream, end_of_chapter, batch_size, chunk_tokens):
+            state, done = model.initial_state(len(rows)), 0
+            for tokens, targets in chunks:
+                scores, state = model.score(tokens.to(model.device), targets.to(model.device), state)
+                for row, scored in zip(rows, scores.double().cpu().numpy(), strict=True):
+                    kept = nats[row][done : done + len(scored)]
+                    kept[:] = scored[: len(kept)]
+                done += tokens.shape[1]
+    return nats
+
+
+@contextmanager
+def evaluating(model: LanguageModel) -> Iterator[None]:
+    """Put a model into evaluation mode, without gradients, and back into the mode it was in."""
     was_training = model.training
     model.eval()
-    device = model.device
-    nats = [np.empty(length) for length in stream.lengths]
+    with torch.no_grad():
+        yield
+    model.train(was_training)
+
+
+def batches(
+    stream: TokenStream, end_of_chapter: int, batch_size: int, chunk_tokens: int
+) -> Iterator[tuple[np.ndarray, Iterator[tuple[Tensor, Tensor]]]]:
+    """Yield the numbers of chapters that are read side by side, longest first, and their chunks from first to last.
+
+    A chunk is tokens and targets [batch time]; where a chapter has ended the target is `IGNORED`.
+    """
     by_length = np.argsort(-stream.lengths, kind="stable")
     for start in range(0, stream.chapters, batch_size):
         rows = by_length[start : start + batch_size]
-        state, done = model.initial_state(len(rows)), 0
-        for tokens, targets in _chunks([stream.chapter(row) for row in rows], end_of_chapter, chunk_tokens):
-            scores, state = model.score(tokens.to(device), targets.to(device), state)
-            for row, scored in zip(rows, scores.double().cpu().numpy(), strict=True):
-                kept = nats[row][done : done + len(scored)]
-                kept[:] = scored[: len(kept)]
-            done += tokens.shape[1]
-    model.train(was_training)
-    return nats
+        yield rows, _chunks([stream.chapter(row) for row in rows], end_of_chapter, chunk_tokens)
 
 
 def _chunks(chapters: list[np.ndarray], end_of_chapter: int, chunk_tokens: int) -> Iterator[tuple[Tensor, Tensor]]:

@@ -6,29 +6,24 @@ from jaxtyping import Float, Int
 from torch import Tensor
 from torch.nn import functional
 
-from nextchapter.models.protocol import IGNORED, LanguageModel, State
+from nextchapter.models.protocol import IGNORED, HiddenLanguageModel
 
 
-class SoftmaxLanguageModel(LanguageModel):
-    """p(next token) = softmax(logits); a family gives the logits."""
+class SoftmaxLanguageModel(HiddenLanguageModel):
+    """p(next token) = softmax(logits); a family gives the hidden state, and the logits that follow from it."""
 
     @abstractmethod
-    def logits(
-        self, tokens: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return the unnormalised ln p(next token) after each token, and the state after the last one."""
+    def logits(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return the unnormalised ln p(next token | h_t)."""
 
-    def forward(
-        self, tokens: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return ln p(next token) after each token, in nats, and the state after the last one."""
-        logits, state = self.logits(tokens, state)
-        return functional.log_softmax(logits, dim=-1), state
+    def predict(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return ln p(next token | h_t), in nats."""
+        return functional.log_softmax(self.logits(hidden), dim=-1)
 
-    def score(
-        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
-    ) -> tuple[Float[Tensor, "batch time"], State]:
-        """Return -ln p(target), in nats; the normalised probabilities are never stored."""
-        logits, state = self.logits(tokens, state)
+    def charge(
+        self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time"]:
+        """Return -ln p(target | h_t), in nats; the normalised probabilities are never stored."""
+        logits = self.logits(hidden)
         flat = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none")
-        return flat.view_as(targets), state
+        return flat.view_as(targets)

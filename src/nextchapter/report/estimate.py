@@ -12,6 +12,7 @@ from typing import NamedTuple
 
 from nextchapter.flow import Flow
 from nextchapter.shelf import COMPRESSIONS, ShelfFile
+from nextchapter.spec.models import Weights
 from nextchapter.spec.study import RunSpec
 
 NOVEL_BYTES = 700_000
@@ -73,6 +74,23 @@ def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
     return min(budgets, default=math.inf)
 
 
+def expected_tokens(flow: Flow, name: str) -> float:
+    """Return how many tokens a run will read at most; a run made of others reads the validation split."""
+    run = flow.runs[name][0]
+    per_token = flow.study.tokenizers[run.tokenizer].characters_per_token
+    if flow.members[name]:
+        return valid_characters(flow) / per_token
+    return budget_tokens(run, train_characters(flow) / per_token)
+
+
+def expected_weights(flow: Flow, name: str) -> Weights:
+    """Return the numbers of weights of a run's model; one made of others has theirs, and trains none of them."""
+    run, members = flow.runs[name][0], flow.members[name]
+    if members:
+        return Weights(looked_up=sum(expected_weights(flow, member).total for member in members))
+    return run.model.weights(flow.study.tokenizers[run.tokenizer].expected_size)
+
+
 def shelf_bytes(flow: Flow) -> int:
     """Return the size of the books, as far as they are there."""
     return sum(map(_text_bytes, flow.files))
@@ -84,6 +102,13 @@ def train_characters(flow: Flow) -> float:
         return _text_bytes(flow.files[0])
     split = flow.study.corpus.split
     return shelf_bytes(flow) * (1 - split.valid_share - split.test_share)
+
+
+def valid_characters(flow: Flow) -> float:
+    """Return about how many characters the validation chapters have."""
+    if flow.given_splits:
+        return _text_bytes(flow.files[1])
+    return shelf_bytes(flow) * flow.study.corpus.split.valid_share
 
 
 def _text_bytes(file: ShelfFile) -> int:
@@ -104,33 +129,45 @@ def estimate(
         operations_per_s: of one core, as `measure_core` returns it.
         embeddings: names of those that are to be learned.
     """
-    names, text, characters = list(runs), shelf_bytes(flow), train_characters(flow)
+    names, text = list(runs), shelf_bytes(flow)
     seconds, weights_total, tables_bytes = [], 0, 0.0
     for name in embeddings:
         vectors = flow.study.embeddings[name]
         tokenizer = flow.study.tokenizers[vectors.tokenizer]
-        tokens = characters / tokenizer.characters_per_token
+        tokens = train_characters(flow) / tokenizer.characters_per_token
         speed = operations_per_s * VECTOR_EFFICIENCY
         seconds.append(vectors.operations(tokens) / speed + JOBS_PER_EMBEDDING * JOB_S)
         tables_bytes += vectors.disk_bytes(tokens, tokenizer.expected_size) / _TABLE_COPIES
     for name in names:
-        run, _ = flow.runs[name]
-        tokenizer = flow.study.tokenizers[run.tokenizer]
-        weights = run.model.weights(tokenizer.expected_size)
+        weights, tokens = expected_weights(flow, name), expected_tokens(flow, name)
         weights_total += weights.total
-        tokens = budget_tokens(run, characters / tokenizer.characters_per_token)
-        tables_bytes += run.model.table_bytes(tokens)
-        speed = operations_per_s * run.model.efficiency
-        training_s = operations(run, tokenizer.expected_size, tokens) / speed
-        if run.training.max_seconds is not None and not run.model.reads_once:
-            training_s = min(training_s, run.training.max_seconds)
-        jobs = JOBS_PER_RUN + run.model.has_hidden_states
+        tables_bytes += _table_bytes(flow, name)
+        training_s = _training_s(flow, name, tokens, operations_per_s)
+        jobs = JOBS_PER_RUN + flow.runs[name][0].model.has_hidden_states
         seconds.append(training_s * (1 + EVALUATION_SHARE) + jobs * JOB_S)
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s
     disk = 4 * _WEIGHT_COPIES * weights_total + _TABLE_COPIES * round(tables_bytes)
     disk += _TEXT_COPIES * text + _PER_RUN_BYTES * len(names) + _SHARED_BYTES
     return Estimate(LEAST * expected_s, MOST * expected_s, disk)
+
+
+def _training_s(flow: Flow, name: str, tokens: float, operations_per_s: float) -> float:
+    """Return how long a run trains; one made of others reads by each of them without gradients, a third of the work."""
+    run = flow.runs[name][0]
+    if flow.members[name]:
+        return sum(_training_s(flow, member, tokens, operations_per_s) for member in flow.members[name]) / 3
+    vocabulary_size = flow.study.tokenizers[run.tokenizer].expected_size
+    training_s = operations(run, vocabulary_size, tokens) / (operations_per_s * run.model.efficiency)
+    if run.training.max_seconds is None or run.model.reads_once:
+        return training_s
+    return min(training_s, run.training.max_seconds)
+
+
+def _table_bytes(flow: Flow, name: str) -> float:
+    """Return the most that a run's tables take on the disk, those of the runs that it is made of included."""
+    own = flow.runs[name][0].model.table_bytes(expected_tokens(flow, name))
+    return own + sum(_table_bytes(flow, member) for member in flow.members[name])
 
 
 def schedule(seconds: Sequence[float], cores: int) -> float:

@@ -5,7 +5,7 @@ import shutil
 from pathlib import Path
 
 from nextchapter.flow import Flow
-from nextchapter.report.estimate import budget_tokens, estimate, measure_core, train_characters
+from nextchapter.report.estimate import estimate, expected_tokens, expected_weights, measure_core
 from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, count, few, field, fit, more, path_field
 
 
@@ -44,14 +44,17 @@ def _is_learned(flow: Flow, embedding: str) -> bool:
 
 def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
     lines = [paint.muted(f"  {'run':<22}{'network':<24}{'parameters':>11}  {'will read'}")]
-    characters = train_characters(flow)
     for name, (run, _) in list(flow.runs.items())[:ROWS_MAX]:
-        model, tokenizer = run.model, flow.study.tokenizers[run.tokenizer]
-        parameters = model.weights(tokenizer.expected_size).total
-        tokens = budget_tokens(run, characters / tokenizer.characters_per_token)
-        reads = "is trained" if _is_trained(flow, name) else f"{_rough(tokens)} tokens"
+        model, parameters = run.model, expected_weights(flow, name).total
+        reads = "is trained" if _is_trained(flow, name) else f"{_rough(expected_tokens(flow, name))} tokens"
         network = ", ".join(filter(None, [model.kind, model.describe()]))
-        size = "counted" if model.reads_once else f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
+        size = (
+            "counted"
+            if model.reads_once or not parameters
+            else f"{parameters:,}"
+            if parameters < 1e9
+            else _rough(parameters)
+        )
         lines.append(f"  {fit(name, 21):<22}{fit(network, 23):<24}{size:>11}  {reads}")
     return lines + more(len(flow.runs))
 

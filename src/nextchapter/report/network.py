@@ -213,6 +213,33 @@ _MACHINES: dict[str, CellDrawing] = {
         "chain",
         r"y_t = b_t\,B",
     ),
+    "cache": CellDrawing(
+        "Neural cache in front of a model",
+        "Grave, Joulin and Usunier, 2017",
+        (),
+        False,
+        (
+            (
+                r"s_t = ((h_i,\,x_{i+1})\ \mathrm{of\ the\ last\ steps},\ s'_t)",
+                "state s: pairs stored, and the model's own state",
+            ),
+            (
+                r"p_c(w) \propto \sum_i \exp(\theta\,h_t \cdot h_i)\,1\{w = x_{i+1}\}",
+                "what followed where it was like this",
+            ),
+            (r"y_t = (1 - \lambda)\,p(w) + \lambda\,p_c(w)", "the model, and the memory"),
+        ),
+    ),
+    "ensemble": CellDrawing(
+        "Ensemble of models",
+        "Jelinek and Mercer, 1980",
+        (),
+        False,
+        (
+            (r"s_t = (s_t^{(1)},\ s_t^{(2)},\ \ldots)", "state s: those of all members"),
+            (r"y_t = \sum_m \alpha_m\,p_m(w)", "their weighted mean"),
+        ),
+    ),
     "unigram": CellDrawing("Unigram", "Frequencies", (), False, ((r"s_t = (\,)", "state s: it remembers nothing"),)),
     "uniform": CellDrawing("Uniform", "The floor", (), False, ((r"s_t = (\,)", "state s: it remembers nothing"),)),
 }

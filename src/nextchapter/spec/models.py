@@ -42,8 +42,13 @@ class FamilySpec(Spec):
     kind: str
     """Says which of the families this is."""
 
+    @property
+    def made_of(self) -> dict[str, str]:
+        """Names of the runs whose models it is made of, by the keys that name them."""
+        return {}
+
     def weights(self, vocabulary_size: int) -> Weights:
-        """Return the numbers of weights; a model that counts has none before it has counted."""
+        """Return the numbers of weights of its own; a model that counts has none before it has counted."""
         del vocabulary_size
         return Weights()
 

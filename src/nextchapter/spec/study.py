@@ -12,6 +12,7 @@ from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.hopfield import HopfieldSpec
+from nextchapter.spec.members import follow_tokenizers, resolve_members
 from nextchapter.spec.tokens import TokenizerSpec, WordsSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
@@ -28,8 +29,8 @@ class RunSpec(Spec):
 
     model: ModelSpec
     """The model; `model.kind` names it."""
-    tokenizer: Name
-    """One of the study's `tokenizers`."""
+    tokenizer: Name = ""
+    """One of the study's `tokenizers`; must be given, save for a run made of others, which has theirs."""
     embedding: Name | None = None
     """One of the study's `embeddings`, from which the network's own vectors start; null starts them at random."""
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (1,)
@@ -70,6 +71,13 @@ class Study(Spec):
     """Where the runs are shown."""
     hopfield: HopfieldSpec | None = HopfieldSpec()
     """The associative memory that stands beside the models; null leaves it out."""
+
+    @model_validator(mode="after")
+    def _members_fit(self) -> "Study":
+        """Give the runs that are made of others the tokenizer of those."""
+        tokenizers = follow_tokenizers(self.runs, resolve_members(self.runs))
+        runs = {name: run.model_copy(update={"tokenizer": tokenizers[name]}) for name, run in self.runs.items()}
+        return self.model_copy(update={"runs": runs})
 
     @model_validator(mode="after")
     def _tokenizers_exist(self) -> "Study":
@@ -130,6 +138,11 @@ class Study(Spec):
         safe = "".join("-" if character in _UNSAFE_IN_NAMES else character for character in chosen)
         safe = safe.strip(" .") or "shelf"
         return f"{safe}-study" if safe in _RESERVED else safe
+
+    @property
+    def members(self) -> dict[str, tuple[str, ...]]:
+        """The runs that each run is made of, all by their names with seeds; none for most."""
+        return resolve_members(self.runs)
 
     @property
     def run_names(self) -> dict[str, tuple[RunSpec, int]]:

@@ -1,4 +1,4 @@
-"""Train one run: from its first step, or from the checkpoint that a killed call left; or fit it, if it counts."""
+"""Train one run, from its first step or from the checkpoint that a killed call left; or fit it in one reading."""
 
 import importlib
 import json
@@ -29,22 +29,25 @@ TRACKING = "NEXTCHAPTER_TRACKING"
 def train_model(job: Job) -> None:
     """Train on `train_tokens`, from `vectors` if there are any, choose weights on `valid_tokens`.
 
+    A run made of others takes the models in `members`, and is fitted to `valid_tokens`.
     Writes `model`, `events` and `provenance`.
     """
     from nextchapter.models.protocol import count_parameters
-    from nextchapter.models.registry import save_model
+    from nextchapter.models.registry import read_header, save_model
     from nextchapter.spec.base import digest
     from nextchapter.store.files import atomic_path, read_json, sha256_of, write_json
 
     spec, facts = job.spec, read_json(job.path("facts"))
     inputs = {split: facts["splits"][split]["sha256"] for split in ("train", "valid")}
     inputs.update(("vectors", sha256_of(path)) for path in job.paths("vectors"))
+    inputs.update((name, sha256_of(path)) for name, path in _members(job))
     run_key = digest({**spec, "inputs": inputs, "code": job.code, "threads": job.threads})
     folder = WORK / spec["study"] / spec["run"]
     started = time.time()
     with ExitStack() as stack:
         model, counters = _learn(job, facts, run_key, folder, stack)
-    save_model(job.path("model"), model, spec["model"])
+    headers = [read_header(path) for _, path in _members(job)]
+    save_model(job.path("model"), model, spec["model"], headers or None)
     with atomic_path(job.path("events")) as temporary:
         shutil.copyfile(folder / "events.jsonl", temporary)
     provenance = {
@@ -74,20 +77,20 @@ def train_model(job: Job) -> None:
 def _learn(
     job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack: ExitStack
 ) -> "tuple[LanguageModel, Counters]":
-    """Return the model with the weights to keep, and where its run ended: fitted if it counts, else trained."""
-    from nextchapter.models.protocol import CountedModel
+    """Return the model with the weights to keep, and where its run ended: fitted in one reading, or trained."""
+    from nextchapter.models.protocol import CountedModel, Wrapper
     from nextchapter.models.registry import set_weights
     from nextchapter.training.checkpoint import CheckpointFile
     from nextchapter.training.loop import InterruptedRunError, TrainingDivergedError
 
     model = _build(job, facts)
-    if isinstance(model, CountedModel):
+    if isinstance(model, (CountedModel, Wrapper)):
         CheckpointFile(folder / "checkpoint.pt", run_key).remove()
         events = _open_events(job, run_key, folder, stack)
-        stream, end = _open(job, "train", facts), facts["end_of_chapter"]
+        stream = _open(job, "valid" if isinstance(model, Wrapper) else "train", facts)
         # By name: `Flow.code` counts these modules as code of those runs only that need them.
         counting = importlib.import_module("nextchapter.training.counting")
-        return model, counting.fit_model(model, stream, end, _validation(job, facts), events)
+        return model, counting.fit_model(model, stream, facts["end_of_chapter"], _validation(job, facts), events)
     trainer = _prepare(job, facts, model, run_key, folder, stack)
     try:
         counters = trainer.run()
@@ -101,15 +104,21 @@ def _build(job: Job, facts: dict[str, Any]) -> "LanguageModel":
     """Return the model as it is before it has learnt, on the device where it will."""
     import torch
 
-    from nextchapter.models.registry import build_model
+    from nextchapter.models.registry import build_model, load_model
     from nextchapter.training.devices import choose_device, prepare_torch
 
     prepare_torch(job.threads)
     torch.manual_seed(job.spec["seed"])
-    model = build_model(job.spec["model"], facts["vocabulary_size"])
+    members = [load_model(path) for _, path in _members(job)]
+    model = build_model(job.spec["model"], facts["vocabulary_size"], members or None)
     model.prepare(_open(job, "train", facts), facts["end_of_chapter"])
     _start_from_vectors(model, job)
     return model.to(choose_device(job.spec["training"]["device"])).train()
+
+
+def _members(job: Job) -> list[tuple[str, Path]]:
+    """Return the runs that this run is made of, each with the file of its model; none for most."""
+    return list(zip(job.spec.get("members", ()), job.paths("members"), strict=True))
 
 
 def _prepare(
@@ -234,7 +243,7 @@ def _git_commit() -> str | None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from its command line."""
-    inputs = ["facts", "train_tokens", "valid_tokens", "vectors*"]
+    inputs = ["facts", "train_tokens", "valid_tokens", "vectors*", "members*"]
     return execute(train_model, inputs=inputs, outputs=["model", "events", "provenance"], argv=argv)
 
 

@@ -1,10 +1,10 @@
-"""The fitting of models that count: one reading of the training split, no steps and no checkpoint."""
+"""The fitting of models that need one reading of a split: those that count, and those made of others."""
 
 import math
 import time
 from collections.abc import Callable
 
-from nextchapter.models.protocol import CountedModel, LanguageModel
+from nextchapter.models.protocol import CountedModel, LanguageModel, Wrapper
 from nextchapter.store.events import EventLog
 from nextchapter.tokens.stream import TokenStream
 from nextchapter.training.loop import Counters
@@ -14,7 +14,7 @@ SHORTEST_S = 0.01
 
 
 def fit_model(
-    model: CountedModel,
+    model: CountedModel | Wrapper,
     stream: TokenStream,
     end_of_chapter: int,
     validate: Callable[[LanguageModel], float],
@@ -24,7 +24,7 @@ def fit_model(
 
     Args:
         model: on the device where it is to be used.
-        stream: the training chapters.
+        stream: the chapters that it is fitted to: of training if it counts, of validation if it is made of others.
         end_of_chapter: the token that also says that a chapter begins.
         validate: returns the validation loss of a model, in nats a token.
         events: an empty log.

@@ -2,13 +2,14 @@
 
 import math
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
 import torch
 
-from nextchapter.models.protocol import IGNORED, CountedModel, LanguageModel, map_state
-from nextchapter.models.registry import build_model, load_model, save_model, set_weights
+from nextchapter.models.protocol import IGNORED, CountedModel, LanguageModel, Wrapper, map_state
+from nextchapter.models.registry import build_model, load_model, read_header, save_model, set_weights
 from nextchapter.models.scoring import score_chapters
 from nextchapter.tokens.stream import TokenStream, write_stream
 
@@ -43,6 +44,22 @@ SPECS = {
     "unigram": {"kind": "unigram"},
     "uniform": {"kind": "uniform"},
 }
+WRAPPED = {
+    "cache-of-lstm": ("lstm",),
+    "cache-of-feed-forward": ("feed-forward-direct",),
+    "cache-of-hmm": ("hmm",),
+    "cache-of-ngram": ("ngram-5",),
+    "cache-of-ensemble": ("ensemble-of-three",),
+    "ensemble-of-three": ("lstm", "ngram-2", "hmm"),
+    "ensemble-of-wrappers": ("cache-of-lstm", "ensemble-of-three"),
+}
+SPECS |= {
+    name: {"kind": "cache", "of": members[0], "size": 4}
+    if len(members) == 1
+    else {"kind": "ensemble", "members": members}
+    for name, members in WRAPPED.items()
+}
+OWN = {"share": 0.4, "theta": 0.7, "decay": 0.1, "weights": [0.5, 0.3, 0.2]}
 EXACT = {"rtol": 0, "atol": 1e-12}  # float64: sums in another order differ by less
 
 
@@ -52,12 +69,23 @@ def model(request: pytest.FixtureRequest) -> LanguageModel:
 
 
 def _build(name: str) -> LanguageModel:
-    """Return a model in float64, fitted to a few chapters if it is one that counts."""
+    """Return a model in float64, fitted to a few chapters if it is one that counts, with shares if made of others."""
+    members = [_build(member) for member in WRAPPED.get(name, ())]
     torch.manual_seed(3)
-    model = build_model(SPECS[name], VOCABULARY).double()
+    model = build_model(SPECS[name], VOCABULARY, members or None).double()
     if isinstance(model, CountedModel):
         model.fit(_chapters(), 1)
+    for own in model.tables if isinstance(model, Wrapper) else ():
+        value = torch.tensor(OWN[own], dtype=torch.float64)
+        buffer = model.get_buffer(own)
+        buffer.copy_(value[: len(buffer)] / value[: len(buffer)].sum() if buffer.ndim else value)
     return model
+
+
+def _header(name: str) -> dict[str, Any]:
+    """Return what the file of a model says of it."""
+    members = [_header(member) for member in WRAPPED.get(name, ())]
+    return {"model": SPECS[name], "vocabulary_size": VOCABULARY} | ({"members": members} if members else {})
 
 
 def _chapters() -> TokenStream:
@@ -144,9 +172,9 @@ def _score_alone(model: LanguageModel, chapter: list[int]) -> torch.Tensor:
 @pytest.mark.parametrize("name", list(SPECS))
 def test_save_then_load_is_bit_identical_and_so_are_the_files(name: str, tmp_path: Path) -> None:
     model = _build(name).float().eval()
-    save_model(tmp_path / "a", model, SPECS[name])
+    save_model(tmp_path / "a", model, SPECS[name], _header(name).get("members"))
     loaded = load_model(tmp_path / "a")
-    save_model(tmp_path / "b", loaded, SPECS[name])
+    save_model(tmp_path / "b", loaded, SPECS[name], read_header(tmp_path / "a").get("members"))
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     tokens = _tokens(2, 5)
     assert torch.equal(model(tokens, model.initial_state(2))[0], loaded(tokens, loaded.initial_state(2))[0])
@@ -160,9 +188,14 @@ def test_weights_that_do_not_fit_are_refused() -> None:
         set_weights(large, {})
 
 
+def _untrained(name: str) -> LanguageModel:
+    members = [_untrained(member) for member in WRAPPED.get(name, ())]
+    return build_model(SPECS[name], VOCABULARY, members or None)
+
+
 @pytest.mark.parametrize("name", list(SPECS))
 def test_an_untrained_model_is_about_uniform(name: str) -> None:
     torch.manual_seed(3)
-    model = build_model(SPECS[name], VOCABULARY).eval()
+    model = _untrained(name).eval()
     nats, _ = model.score(_tokens(50, 20), _tokens(50, 21)[:, 1:], model.initial_state(50))
     assert abs(nats.mean().item() - math.log(VOCABULARY)) < 0.5

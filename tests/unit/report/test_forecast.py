@@ -98,3 +98,14 @@ def test_a_disk_that_is_too_small_is_told_before(monkeypatch: pytest.MonkeyPatch
 def test_a_gpu_is_mentioned_where_one_is_used() -> None:
     assert "GPU" not in describe(training={"device": "cpu"})
     assert "less with the GPU" in describe(training={"device": "cuda"})
+
+
+def test_a_run_made_of_others_shows_their_weights_and_the_validation_split() -> None:
+    runs = {**CONFIG["runs"], "cached": {"model": {"kind": "cache", "of": "lstm-384"}}}
+    screen = describe(runs={**runs, "mix": {"model": {"kind": "ensemble", "members": ["cached", "gru-384"]}}})
+    lines = {line.split()[0]: line for line in screen.splitlines() if line.startswith("  ") and line.strip()}
+    lstm, gru = (int(lines[f"{name}-384.s1"].split()[4].replace(",", "")) for name in ("lstm", "gru"))
+    assert "cache, 500, lstm-384" in lines["cached.s1"]
+    assert f"{lstm:,}" in lines["cached.s1"]
+    assert f"{lstm + gru:,}" in lines["mix.s1"]
+    assert all(len(line) <= 80 for line in screen.splitlines())

@@ -52,7 +52,7 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
         (
             "runs/lstm-384/model/kind",
             "ltsm",
-            r"runs\.lstm-384\.model: found .*expected tags: 'elman', .*'gru', .*'lstm'",
+            r"runs\.lstm-384\.model: found .*expected tags: .*'elman', .*'gru', .*'lstm'",
         ),
         ("tokenizers/unigram-2k/kind", "wordpiece", r"expected tags: 'bytes', 'characters', 'words', 'unigram', 'bpe'"),
         ("tokenizers/unigram-2k/vocabulary_size", 9, r"tokenizers\.unigram-2k\.vocabulary_size: found 9; .* 270"),
@@ -152,3 +152,53 @@ def test_an_embedding_that_does_not_fit_is_named_with_its_path(
     _set(config, path, value)
     with pytest.raises(SpecError, match=message):
         read_study(config)
+
+
+@pytest.fixture
+def mixed(config: dict[str, Any]) -> dict[str, Any]:
+    """Return a study of a cache and an ensemble around networks of some seeds."""
+    config["tokenizers"]["bytes"] = {"kind": "bytes"}
+    config["runs"]["lstm-384"]["seeds"] = [1, 2]
+    config["runs"]["kn"] = {"model": {"kind": "ngram"}, "tokenizer": "unigram-2k", "seeds": [7]}
+    config["runs"]["cached"] = {"model": {"kind": "cache", "of": "lstm-384"}, "seeds": [1, 2]}
+    config["runs"]["mix"] = {"model": {"kind": "ensemble", "members": ["cached", "kn", "lstm-384.s2"]}}
+    return config
+
+
+def test_a_name_without_a_seed_is_the_run_of_the_same_seed_or_the_only_one(mixed: dict[str, Any]) -> None:
+    study = read_study(mixed)
+    assert {run: members for run, members in study.members.items() if members} == {
+        "cached.s1": ("lstm-384.s1",),
+        "cached.s2": ("lstm-384.s2",),
+        "mix.s1": ("cached.s1", "kn.s7", "lstm-384.s2"),
+    }
+    assert {study.runs[name].tokenizer for name in ("cached", "mix")} == {"unigram-2k"}
+
+
+@pytest.mark.parametrize(
+    ("path", "value", "message"),
+    [
+        ("runs/cached/model/of", "ltsm", r"runs\.cached\.model\.of: found 'ltsm'; allowed: elman-384, "),
+        ("runs/cached/model/of", "lstm-384.s3", r"model\.of: found 'lstm-384.s3'; allowed: lstm-384.s1, lstm-384.s2"),
+        ("runs/cached/seeds", [3], r"found 'lstm-384', of which there is no run with seed 3; allowed: lstm-384.s1, "),
+        ("runs/cached/model/of", "cached", r"model\.of: a run can't be made of itself: cached.s1 of cached.s1"),
+        ("runs/cached/model/of", "mix", r"made of itself: cached.s1 of mix.s1 of cached.s1"),
+        ("runs/mix/model/members", ["kn"], r"runs\.mix\.model\.members: found \['kn'\]; .*at least 2"),
+        ("runs/mix/model/members", ["kn", "kn.s7"], r"members\.1: found 'kn.s7'; kn.s7 is a member already"),
+        ("runs/kn/tokenizer", "bytes", r"members\.1: found 'kn.s7', whose tokenizer is 'bytes'; .* 'unigram-2k'"),
+        ("runs/mix/tokenizer", "bytes", r"members\.0: found 'cached.s1', whose tokenizer is 'unigram-2k'; .*'bytes'"),
+        ("runs/mix/embedding", "glove", r"runs\.mix\.embedding: found 'glove'; allowed: none is configured"),
+    ],
+)
+def test_members_that_do_not_fit_are_named_with_their_path(
+    mixed: dict[str, Any], path: str, value: Any, message: str
+) -> None:
+    _set(mixed, path, value)
+    with pytest.raises(SpecError, match=message):
+        read_study(mixed)
+
+
+def test_a_run_of_its_own_must_name_its_tokenizer(mixed: dict[str, Any]) -> None:
+    del mixed["runs"]["kn"]["tokenizer"]
+    with pytest.raises(SpecError, match=r"runs\.kn\.tokenizer: missing; it must be given"):
+        read_study(mixed)
