@@ -365,4 +365,4 @@ def test_a_run_made_of_others_stands_on_their_files_and_code(monkeypatch: pytest
     flow.code("train_model", "mix.s1")
     flow.code("train_model", "cached.s1")
     models = [{name.rpartition(".")[2] for name in extra} for extra in asked]
-    assert models == [{"ensemble", "cache", "lstm", "ngram"}, {"cache", "lstm"}]
+    assert models == [{"ensemble", "cache", "lstm", "ngram", "counting"}, {"cache", "lstm", "counting"}]
