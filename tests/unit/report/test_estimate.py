@@ -38,6 +38,12 @@ from nextchapter.tokens.stream import TokenStream
 CONFIG = Path(__file__).parents[3] / "config/config.yaml"
 
 
+def three_networks() -> dict[str, Any]:
+    """Return the default study with three of its runs."""
+    config = yaml.safe_load(CONFIG.read_text())
+    return {**config, "runs": {name: config["runs"][name] for name in ("elman-384", "gru-384", "lstm-384")}}
+
+
 def run_spec(model: dict[str, Any] | None = None, **training: Any) -> RunSpec:
     model = model or {"kind": "gru", "hidden": 8, "embedding": 4}
     return RunSpec.model_validate({"model": model, "tokenizer": "t", "training": {"max_tokens": None, **training}})
@@ -177,7 +183,7 @@ def test_a_schedule_of_nothing_ends_at_once() -> None:
 @pytest.fixture
 def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flow:
     monkeypatch.chdir(tmp_path)
-    return Flow.from_config({**yaml.safe_load(CONFIG.read_text()), "training": {"max_tokens": 2_500_000}})
+    return Flow.from_config({**three_networks(), "training": {"max_tokens": 2_500_000}})
 
 
 def test_a_faster_machine_more_cores_and_fewer_runs_take_less(flow: Flow) -> None:
@@ -231,7 +237,7 @@ def test_embeddings_are_estimated_as_they_were_measured(
 ) -> None:
     """On WikiText-2, 2,051,910 words, 100 dimensions, on a core that multiplies at 1.3e11 operations/s; within half."""
     monkeypatch.chdir(tmp_path)
-    config = yaml.safe_load(CONFIG.read_text())
+    config = three_networks()
     vectors = {"v": {**spec, "tokenizer": "unigram-2k", "dimensions": 100}}
     flow = Flow.from_config({**config, "embeddings": vectors})
     words = 2_051_910
@@ -245,7 +251,7 @@ def test_embeddings_are_estimated_as_they_were_measured(
 
 def test_a_loop_in_python_takes_longer_for_the_same_products(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    config = yaml.safe_load(CONFIG.read_text())
+    config = three_networks()
     costs = []
     for kind in ("lstm", "slstm"):
         run = {"model": {"kind": kind, "hidden": 384, "embedding": 192}, "tokenizer": "unigram-2k"}
@@ -256,7 +262,7 @@ def test_a_loop_in_python_takes_longer_for_the_same_products(tmp_path: Path, mon
 
 def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
-    config = yaml.safe_load(CONFIG.read_text())
+    config = three_networks()
     disk = []
     for letters in (1_000, 51_000):
         books = tmp_path / f"shelf-{letters}"

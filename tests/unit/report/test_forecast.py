@@ -10,6 +10,7 @@ from nextchapter.report.forecast import describe_study
 
 CONFIG = yaml.safe_load((Path(__file__).parents[3] / "config/config.yaml").read_text())
 CONFIG["training"] = {"max_tokens": 2_500_000}
+CONFIG["runs"] = {name: CONFIG["runs"][name] for name in ("elman-384", "gru-384", "lstm-384")}
 
 
 @pytest.fixture(autouse=True)

@@ -12,7 +12,9 @@ CONFIG = Path(__file__).parents[3] / "config" / "config.yaml"
 
 @pytest.fixture
 def config() -> dict[str, Any]:
-    return yaml.safe_load(CONFIG.read_text())
+    config: dict[str, Any] = yaml.safe_load(CONFIG.read_text())
+    config["runs"] = {name: config["runs"][name] for name in ("elman-384", "gru-384", "lstm-384")}
+    return config
 
 
 def _set(config: dict[str, Any], path: str, value: Any) -> None:
