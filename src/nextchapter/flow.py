@@ -166,8 +166,8 @@ class Flow:
 
     @property
     def runs_with_states(self) -> list[str]:
-        """The runs whose model is in one of a number of hidden states at each token."""
-        return [name for name, (run, _) in self.runs.items() if run.model.has_hidden_states]
+        """The runs whose model is in one of some hidden states at each token, few enough to be described."""
+        return [name for name, (run, _) in self.runs.items() if run.model.described_states]
 
     def members_of(self, wildcards: Any) -> list[str]:
         """Return the models that a run is made of; none for most."""
@@ -269,7 +269,7 @@ class Flow:
                     "tokenizer": run.tokenizer,
                     "embedding": run.embedding,
                     "model": run.model.model_dump(mode="json"),
-                    "training": run.training.model_dump(mode="json"),
+                    "training": run.training.model_dump(mode="json", include=self._heeded_by_training(name)),
                     **made_of,
                 }
             case "evaluate_model":
@@ -312,6 +312,10 @@ class Flow:
         """Return the modules of a run's model and, one inside the other, of those that it is made of."""
         own = f"nextchapter.models.{self.runs[run][0].model.kind.replace('-', '_')}"
         return [own, *(family for member in self.members[run] for family in self._families(member))]
+
+    def _heeded_by_training(self, name: str) -> set[str] | None:
+        """Return the keys of `training` that a run reads; None for all."""
+        return {"device"} if self.runs[name][0].model.reads_once or self.members[name] else None
 
     def _loaded_by_training(self, name: str) -> list[str]:
         """Return the modules that a run's training loads by name, those of its family apart."""

@@ -342,6 +342,20 @@ def test_the_runs_with_states_are_told_by_their_specification(shelf: Path) -> No
     kinds = ("hmm", "hmm-cloned", "hmm-neural", "ngram", "lstm")
     runs = {kind: {"model": {"kind": kind}, "tokenizer": "unigram-2k"} for kind in kinds}
     assert _flow(books=str(shelf), runs=runs).runs_with_states == ["hmm.s1", "hmm-cloned.s1", "hmm-neural.s1"]
+    runs["hmm-cloned"] = {"model": {"kind": "hmm-cloned", "states": 8193}, "tokenizer": "unigram-2k"}
+    assert _flow(books=str(shelf), runs=runs).runs_with_states == ["hmm.s1", "hmm-neural.s1"]
+
+
+def test_a_run_that_counts_or_is_made_of_others_heeds_only_the_device(shelf: Path) -> None:
+    runs = {
+        "lstm": CONFIG["runs"]["lstm-384"],
+        "kn": {"model": {"kind": "ngram"}, "tokenizer": "unigram-2k"},
+        "mix": {"model": {"kind": "ensemble", "members": ["lstm", "kn"]}},
+    }
+    before, after = (_flow(books=str(shelf), runs=runs, training={"learning_rate": rate}) for rate in (0.1, 0.2))
+    changed = [run for run in before.runs if before.spec("train_model", run) != after.spec("train_model", run)]
+    assert changed == ["lstm.s1"]
+    assert json.loads(before.spec("train_model", "kn.s1"))["training"] == {"device": "auto"}
 
 
 def test_a_run_made_of_others_stands_on_their_files_and_code(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -10,7 +10,7 @@ of the factors, what is believed of the next state is a distribution over r alon
 some states of each block are left out at each step (state dropout).
 """
 
-from typing import Annotated, ClassVar, Literal, NamedTuple
+from typing import Annotated, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -21,14 +21,12 @@ from torch.nn import functional
 
 from nextchapter.models.hidden_markov import HiddenMarkovModel, Tables, normalise
 from nextchapter.models.protocol import IGNORED, State
-from nextchapter.spec.models import FamilySpec, Weights
+from nextchapter.spec.models import MOST_DESCRIBED, FamilySpec, Weights
 from nextchapter.tokens.stream import TokenStream
 
 
 class HmmNeuralSpec(FamilySpec):
     """The neural hidden Markov model, Chiu and Rush (2020), with low-rank transitions, Chiu, Deng and Rush (2021)."""
-
-    has_hidden_states: ClassVar[bool] = True
 
     kind: Literal["hmm-neural"] = "hmm-neural"
     """Says which of the families this is."""
@@ -56,6 +54,12 @@ class HmmNeuralSpec(FamilySpec):
         emissions = vocabulary_size * self.states_per_class * (self.embedding + self.rank)
         factors = 4.5 * (networks + emissions) + 750 * vocabulary_size * self.embedding
         return 940 * block + factors / (sequences * length) + 1.5e7 / sequences
+
+    @property
+    def described_states(self) -> int:
+        """Number of hidden states, if their transitions can be written out."""
+        states = self.classes * self.states_per_class
+        return states if states <= MOST_DESCRIBED else 0
 
     def describe(self) -> str:
         """Return the number of states and the rank."""

@@ -34,6 +34,9 @@ class MinGruLoop(Function):
     g_t      = dL/dh_t = dL_t/dh_t + (1 - z_{t+1}) g_{t+1}
     dL/dh~_t = z_t g_t
     dL/da_t  = (1 - z_t) g_t * (h_t - h_{t-1})        z_t = sigmoid(a_t), h_t - h_{t-1} = z_t (h~_t - h_{t-1})
+
+    So no candidate need be kept. Where z_t is nearly 0 the difference of two states loses digits: at a_t = -12 the
+    gradient, itself e^-12 of what it is elsewhere, is off by a thousandth in single precision (measured).
     """
 
     @staticmethod

@@ -40,6 +40,8 @@ class MinLstmLoop(Function):
     dL/dh~_t = i'_t g_t
     dL/da_t  = (1 - i_t) f'_t g_t * (h_t - h_{t-1})    i_t = sigmoid(a_t), h_t - h_{t-1} = i'_t (h~_t - h_{t-1})
     dL/db_t  = -(1 - f_t) f'_t g_t * (h_t - h_{t-1})   f_t = sigmoid(b_t)
+
+    The difference of two states loses digits where i'_t is nearly 0; see `MinGruLoop`.
     """
 
     @staticmethod
@@ -100,6 +102,7 @@ class MinLstmCell(InputGatedCell):
     ) -> tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"]]:
         """Return i'_t = sigmoid(ln i_t - ln f_t) and h~_t of one step."""
         forget, take, candidate = blocks.chunk(3, dim=-1)
+        forget, take = forget.clamp(min=LOGIT_MIN), take.clamp(min=LOGIT_MIN)  # as in the loop
         return torch.sigmoid(functional.logsigmoid(take) - functional.logsigmoid(forget)), candidate
 
 

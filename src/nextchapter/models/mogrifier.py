@@ -194,8 +194,9 @@ class Mogrifier(RecurrentLanguageModel):
 
     def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
         """Return one Mogrifier LSTM layer."""
-        own = spec if isinstance(spec, MogrifierSpec) else MogrifierSpec(hidden=spec.hidden)
-        return MogrifierCell(inputs, own.hidden, own.rounds, own.rank, own.forget_bias)
+        if not isinstance(spec, MogrifierSpec):
+            raise TypeError(type(spec))
+        return MogrifierCell(inputs, spec.hidden, spec.rounds, spec.rank, spec.forget_bias)
 
 
 MODEL, SPEC = Mogrifier, MogrifierSpec

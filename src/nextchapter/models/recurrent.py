@@ -40,7 +40,7 @@ class Cell(nn.Module, ABC):
             recurrent_init: how W_hh is drawn; None for a cell that has none.
         """
         super().__init__()
-        self.hidden = hidden
+        self.hidden = self.block_rows = hidden  # rows of one gate in the weights
         bound = 1 / math.sqrt(hidden)
         self.input_weight = nn.Parameter(torch.empty(self.gates * hidden, inputs).uniform_(-bound, bound))
         if recurrent_init is not None:

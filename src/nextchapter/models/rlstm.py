@@ -153,7 +153,9 @@ class Rlstm(RecurrentLanguageModel):
 
     def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
         """Return one RLSTM layer."""
-        return RlstmCell(inputs, spec.hidden, spec.forget_bias if isinstance(spec, RlstmSpec) else 1.0)
+        if not isinstance(spec, RlstmSpec):
+            raise TypeError(type(spec))
+        return RlstmCell(inputs, spec.hidden, spec.forget_bias)
 
 
 MODEL, SPEC = Rlstm, RlstmSpec

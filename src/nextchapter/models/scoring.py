@@ -40,9 +40,11 @@ def evaluating(model: LanguageModel) -> Iterator[None]:
     """Put a model into evaluation mode, without gradients, and back into the mode it was in."""
     was_training = model.training
     model.eval()
-    with torch.no_grad():
-        yield
-    model.train(was_training)
+    try:
+        with torch.no_grad():
+            yield
+    finally:
+        model.train(was_training)
 
 
 def batches(

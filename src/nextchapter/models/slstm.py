@@ -39,8 +39,9 @@ class SlstmSpec(RecurrentSpec):
     """Blocks of units; the recurrent weights connect units within a block only. Must divide `hidden`."""
     forget_gate: Literal["sigmoid", "exp"] = "sigmoid"
     """Function of the forget gate; exp may also raise the weight of what was there before."""
-    forget_bias: float = 1.0
-    """Initial bias of the forget gate; the higher it is, the more steps the memory averages over at first."""
+    forget_bias: float | None = None
+    """Initial bias of the forget gate; the higher it is, the more steps the memory averages over at first. null takes 1
+    for sigmoid and 0 for exp; above 0 an exp gate lets what was read first outweigh all that follows."""
 
     @model_validator(mode="after")
     def _check_heads(self) -> "SlstmSpec":
@@ -68,7 +69,7 @@ class SlstmCell(Cell):
         super().__init__(inputs, hidden)
         self.heads = heads
         self.forget_gate = forget_gate
-        units = hidden // heads
+        self.block_rows = units = hidden // heads
         self.hidden_weight = nn.Parameter(torch.empty(4 * hidden, units).uniform_(-(units**-0.5), units**-0.5))
         with torch.no_grad():
             self.bias.view(heads, 4, units)[:, 1] = forget_bias
@@ -197,8 +198,10 @@ class Slstm(RecurrentLanguageModel):
 
     def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
         """Return one sLSTM layer."""
-        own = spec if isinstance(spec, SlstmSpec) else SlstmSpec(hidden=spec.hidden)
-        return SlstmCell(inputs, own.hidden, own.heads, own.forget_gate, own.forget_bias)
+        if not isinstance(spec, SlstmSpec):
+            raise TypeError(type(spec))
+        bias = float(spec.forget_gate == "sigmoid") if spec.forget_bias is None else spec.forget_bias
+        return SlstmCell(inputs, spec.hidden, spec.heads, spec.forget_gate, bias)
 
     def initial_state(self, batch: int) -> State:
         """Return h_0 = c_0 = n_0 = 0 and m_0 = -inf for each layer."""

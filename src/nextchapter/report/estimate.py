@@ -143,7 +143,7 @@ def estimate(
         weights_total += weights.total
         tables_bytes += _table_bytes(flow, name)
         training_s = _training_s(flow, name, tokens, operations_per_s)
-        jobs = JOBS_PER_RUN + flow.runs[name][0].model.has_hidden_states
+        jobs = JOBS_PER_RUN + (name in flow.runs_with_states)
         seconds.append(training_s * (1 + EVALUATION_SHARE) + jobs * JOB_S)
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(seconds, cores) + shared_s

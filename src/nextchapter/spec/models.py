@@ -6,6 +6,9 @@ from pydantic import Field, model_validator
 
 from nextchapter.spec.base import Spec
 
+MOST_DESCRIBED = 8192
+"""So many hidden states are described at most: a table of transitions between them takes 256 MiB."""
+
 
 class Weights(NamedTuple):
     """How many weights a model has, by what they do: from this, time and memory are estimated before a run."""
@@ -31,8 +34,6 @@ class FamilySpec(Spec):
 
     has_token_vectors: ClassVar[bool] = False
     """Whether the model looks tokens up in a table of vectors of the width `embedding`."""
-    has_hidden_states: ClassVar[bool] = False
-    """Whether the model is in one of a number of states at each token, so that a passage can be labelled with them."""
     efficiency: ClassVar[float] = 0.75
     """Share of a core's measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024);
     minGRU and minLSTM lie between GRU and LSTM of the same size."""
@@ -41,6 +42,11 @@ class FamilySpec(Spec):
 
     kind: str
     """Says which of the families this is."""
+
+    @property
+    def described_states(self) -> int:
+        """Number of hidden states that a passage can be labelled with; 0 without, or with too many for a table."""
+        return 0
 
     @property
     def made_of(self) -> dict[str, str]:
@@ -142,14 +148,17 @@ class InputGatedSpec(RecurrentSpec):
 class EmSpec(FamilySpec):
     """What the models that learn by expectation-maximisation have in common."""
 
-    has_hidden_states: ClassVar[bool] = True
-
     states: Annotated[int, Field(ge=1, le=65536)] = 256
     """Number of hidden states."""
     pseudo_count: Annotated[float, Field(ge=1e-6)] = 1.0
     """Counts added to each distribution, shared out as a frequency-only model would: no probability is ever 0."""
     step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.6
     """kappa of online EM: batch t has about the weight (t + 1)^-kappa; a larger one forgets less."""
+
+    @property
+    def described_states(self) -> int:
+        """Number of hidden states, if their transitions can be written out."""
+        return self.states if self.states <= MOST_DESCRIBED else 0
 
     def describe(self) -> str:
         """Return the number of states."""

@@ -13,7 +13,8 @@ class TrainingSpec(Spec):
     """Backpropagation through time: budgets, batches, optimiser, learning rate, averages.
 
     A model that counts (`ngram`, `unigram`, `uniform`) reads the training split once and heeds `device` alone. One that
-    learns by EM (`hmm`, `hmm-cloned`) passes over learning rates, warm-up, weight decay and clipping.
+    learns by EM (`hmm`, `hmm-cloned`) heeds the batches, the budgets, `device` and what is said of validation, log and
+    checkpoints; the rest is for gradients.
     """
 
     batch_size: Annotated[int, Field(ge=1, le=65536)] = 16
@@ -21,7 +22,8 @@ class TrainingSpec(Spec):
     truncation: Positive | Literal["chapter"] = 48
     """Tokens through which the gradient runs back; `chapter` runs it through whole chapters."""
     micro_batches: Positive = 1
-    """Parts of the streams of a step that are computed one after the other: less memory, the same gradient."""
+    """Parts of the streams of a step that are computed one after the other: less memory, the same gradient
+    but for the masks of dropout."""
     optimiser: Literal["adamw", "sgd", "muon"] = "adamw"
     """What moves the weights; `muon` those of the recurrent matrices, and AdamW the others."""
     momentum: Annotated[float, Field(ge=0, lt=1)] | None = None
@@ -38,7 +40,7 @@ class TrainingSpec(Spec):
     warmup_steps: Annotated[int, Field(ge=0)] = 100
     """Steps over which the learning rate rises linearly from zero."""
     weight_decay: Annotated[float, Field(ge=0, le=10)] = 0.02
-    """Decoupled weight decay, on matrices only."""
+    """Weight decay of matrices, decoupled from the gradient but for `sgd`."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest global gradient norm (Pascanu et al., 2013); null does not clip."""
     average: Literal["ema", "nt-asgd", "two-tailed"] | None = None

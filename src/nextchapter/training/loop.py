@@ -122,7 +122,7 @@ class Trainer:
             self._build_optimiser()
         self._vectors = token_vectors(model)
         self._frozen_steps = math.inf if spec.embedding_frozen_steps == "all" else spec.embedding_frozen_steps
-        self._budget_steps = budget_steps(spec, batches)
+        self.total_steps = budget_steps(spec, batches)
         self.counters = Counters()
         self.best_weights = _copied_weights(model)
         self._device = model.device
@@ -131,20 +131,19 @@ class Trainer:
         self._last_checkpoint = time.monotonic()
 
     @property
-    def total_steps(self) -> int:
-        """The step at which the first budget ends; that of one in seconds follows from the speed so far."""
-        if self.spec.max_seconds is None or not self.counters.train_s:
-            return self._budget_steps
-        return min(self._budget_steps, math.ceil(self.counters.step * self.spec.max_seconds / self.counters.train_s))
+    def total_tokens(self) -> int:
+        """The training tokens of all steps; how many a budget of seconds allows follows from the speed so far."""
+        by_steps = self.total_steps * self.batches.tokens_per_epoch / self.batches.steps_per_epoch
+        return round(min(by_steps, self.counters.tokens / self._elapsed_share if self._elapsed_share else math.inf))
 
     @property
-    def total_tokens(self) -> int:
-        """The training tokens of all steps."""
-        return round(self.total_steps * self.batches.tokens_per_epoch / self.batches.steps_per_epoch)
+    def _elapsed_share(self) -> float:
+        """The share of the budget of seconds that is spent."""
+        return 0.0 if self.spec.max_seconds is None else self.counters.train_s / self.spec.max_seconds
 
     @property
     def _budget_spent(self) -> bool:
-        return self.counters.step >= self.total_steps
+        return self.counters.step >= self.total_steps or self._elapsed_share >= 1
 
     def resume(self, checkpoint: dict[str, Any]) -> None:
         """Go on from a checkpoint; that of a finished run holds its result only."""
@@ -188,13 +187,12 @@ class Trainer:
         """Read a batch and learn from it: by the gradient that runs back through it, or as the model itself does."""
         started, counters = time.perf_counter(), self.counters
         batch = self.batches.batch(counters.step)
-        if batch.fresh:
-            self._state = self.model.initial_state(len(batch.tokens))
         torch.manual_seed(step_seed(self.seed, counters.step))  # the dropout masks of this step
-        rate = learning_rate(counters.step, self.total_steps, self.spec) * counters.rate_scale
+        rate = learning_rate(counters.step, self.total_steps, self._elapsed_share, self.spec) * counters.rate_scale
         counters.step += 1
         if isinstance(self.model, SelfTaught):
-            nats, self._state = self.model.learn(*self._on_device(batch), self._state)
+            state = self.model.initial_state(len(batch.tokens)) if batch.fresh else self._state
+            nats, self._state = self.model.learn(*self._on_device(batch), state)
             loss_nats, gradient_norm = nats.sum().item() / batch.count, 0.0
         else:
             loss_nats, gradient_norm = self._backpropagate(batch)
@@ -219,7 +217,9 @@ class Trainer:
         parts = min(self.spec.micro_batches, len(batch.tokens))
         tokens, targets = (tensor.tensor_split(parts) for tensor in self._on_device(batch))
         loss_nats, states = 0.0, []
-        for part, old in enumerate(split_state(detach_state(self._state), parts)):
+        carried = [] if batch.fresh else split_state(detach_state(self._state), parts)
+        for part in range(parts):
+            old = carried[part] if carried else self.model.initial_state(len(tokens[part]))  # which may be learned
             nats, new = self.model.score(tokens[part], targets[part], old)
             loss = nats.sum() / batch.count
             loss.backward()  # type: ignore[no-untyped-call]
@@ -249,7 +249,8 @@ class Trainer:
         """
         counters, kept = self.counters, self.checkpoints.path
         where = f"training diverged at step {counters.step}: {problem}"
-        if self.optimiser is None or counters.rollbacks >= self.spec.rollbacks:
+        never_good = self._budget_spent and not math.isfinite(counters.best_valid_nats)
+        if self.optimiser is None or never_good or counters.rollbacks >= self.spec.rollbacks:
             remedy = "Lower training.learning_rate or set training.clip_norm"
             if self.optimiser is None:
                 remedy = "Raise model.pseudo_count"
@@ -259,7 +260,7 @@ class Trainer:
         counters.rate_scale /= 2
         set_weights(self.model, self.best_weights)
         self._build_optimiser()
-        self._state = self.model.initial_state(len(self.batches.batch(counters.step).tokens))
+        self._state = detach_state(self.model.initial_state(len(self.batches.batch(counters.step).tokens)))
         LOGGER.warning("%s; goes on from the weights of step %d at half the rate", where, counters.best_step)
         self.events.append("rollback", counters.step, tokens=counters.tokens)
 

@@ -2,6 +2,7 @@ import itertools
 import math
 import os
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -30,6 +31,14 @@ MODELS = {
     "lstm": {"kind": "lstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
     "hmm": {"kind": "hmm", "states": 6},
     "hmm-cloned": {"kind": "hmm-cloned", "states": 60},
+    "hmm-neural": {
+        "kind": "hmm-neural",
+        "classes": 3,
+        "states_per_class": 2,
+        "rank": 2,
+        "embedding": 4,
+        "state_dropout": 0.0,
+    },
 }
 UNTIED = {**MODELS["lstm"], "tied": False}
 SPEC = TrainingSpec(
@@ -235,7 +244,7 @@ def test_a_budget_of_seconds_ends_the_run_and_bounds_its_learning_rate(stream: T
         if "train/learning_rate" in event.get("metrics", {})
     }
     assert max(rates.values()) == pytest.approx(SPEC.learning_rate, rel=1e-9)
-    assert rates[40] == pytest.approx(learning_rate(39, 40, CLOCKED))
+    assert rates[40] == pytest.approx(learning_rate(39, sys.maxsize, 39 / 40, CLOCKED))
     assert rates[40] < rates[20] < rates[6]
 
 
@@ -298,6 +307,25 @@ def test_a_run_that_diverges_goes_back_to_its_best_weights_at_half_the_rate(
     assert (rates[14], rates[16], rates[27]) == (0.02, 0.01, 0.005)
     assert 15 not in rates
     assert [event["step"] for event in events if event["event"] == "rollback"] == [15, 26]
+
+
+def test_a_run_that_never_had_good_weights_does_not_end_as_if_it_had(stream: TokenStream, tmp_path: Path) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC.model_copy(update={"max_steps": 3}))
+    _spoil(trainer, 1, 2)
+    with pytest.raises(TrainingDivergedError, match="step 3: loss nan nats"):
+        trainer.run()
+
+
+def test_a_learned_initial_state_is_trained_wherever_a_text_begins(stream: TokenStream, tmp_path: Path) -> None:
+    starts = []
+    for parts in (1, 2):
+        trainer = _trainer(
+            stream, tmp_path / str(parts), SPEC.model_copy(update={"micro_batches": parts}), "hmm-neural"
+        )
+        trainer._train_step()
+        starts.append(trainer.model.start.grad)
+    assert float(starts[0].abs().max()) > 0
+    assert torch.allclose(*starts, atol=1e-6)
 
 
 def test_a_run_that_was_killed_after_a_rollback_ends_in_the_same_bits(stream: TokenStream, tmp_path: Path) -> None:

@@ -35,9 +35,9 @@ def build(model: nn.Module, spec: TrainingSpec) -> torch.optim.Optimizer:
     """Return Muon over the matrices of the recurrent layers, and AdamW over all else, as one optimiser."""
     cells = [module for module in model.modules() if isinstance(module, Cell)]
     blocks = {
-        parameter: cell.gates if len(parameter) == cell.gates * cell.hidden else 1
+        parameter: len(parameter) // cell.block_rows if name in ("input_weight", "hidden_weight") else 1
         for cell in cells
-        for parameter in cell.parameters()
+        for name, parameter in cell.named_parameters()
         if parameter.ndim == 2
     }
     rest = [parameter for parameter in trained_parameters(model) if parameter not in blocks]

@@ -61,6 +61,27 @@ def test_each_gate_is_made_orthogonal_apart() -> None:
     assert torch.allclose(weight.detach(), -expected, atol=1e-5)
 
 
+@pytest.mark.parametrize(
+    ("spec", "expected"),
+    [
+        ({"kind": "elman"}, {"input_weight": 1, "hidden_weight": 1}),
+        ({"kind": "gru"}, {"input_weight": 3, "hidden_weight": 3}),
+        ({"kind": "lstm"}, {"input_weight": 4, "hidden_weight": 4}),
+        ({"kind": "mingru"}, {"input_weight": 2}),
+        ({"kind": "rlstm"}, {"input_weight": 2, "hidden_weight": 5}),
+        ({"kind": "slstm", "heads": 2}, {"input_weight": 8, "hidden_weight": 8}),
+        ({"kind": "mogrifier", "rounds": 2, "embedding": 32},
+         {"input_weight": 4, "hidden_weight": 4, "rounds.0": 1, "rounds.1": 1}),
+    ],
+    ids=lambda value: value.get("kind", ""),
+)  # fmt: skip
+def test_a_cell_says_how_many_matrices_its_weights_hold(spec: dict[str, Any], expected: dict[str, int]) -> None:
+    model = build_model({"hidden": 8, "embedding": 4, **spec}, 9)
+    names = {id(parameter): name.removeprefix("cells.0.") for name, parameter in model.named_parameters()}
+    groups = _build("muon", model).param_groups
+    assert {names[id(p)]: group["blocks"] for group in groups for p in group["params"] if group["blocks"]} == expected
+
+
 def test_momentum_is_nesterovs() -> None:
     weight = nn.Parameter(torch.zeros(3, 3))
     optimiser = Muon([{"params": [weight], "blocks": 1, "weight_decay": 0.0}], lr=0.1, momentum=0.9)
