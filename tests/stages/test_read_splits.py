@@ -15,10 +15,10 @@ OUTPUTS = ("train.parquet", "valid.parquet", "test.parquet", "matter.parquet", "
 
 
 def arguments(folder: Path, output: Path) -> list[str]:
-    files = [{"name": split, "file": f"{split}.tokens"} for split in TEXTS]
+    files = [{"key": split, "name": split, "file": f"{split}.tokens", "sha256": None} for split in TEXTS]
     options = ("train", "valid", "test", "matter", "manifest", "account")
     return [
-        "--spec", json.dumps({"shelf": "a set", "files": files}),
+        "--spec", json.dumps({"shelf": "a set", "files": files, "shares": None}),
         "--files", *(f"{folder}/{split}.tokens" for split in TEXTS),
         *(part for option, file in zip(options, OUTPUTS, strict=True) for part in (f"--{option}", str(output / file))),
     ]  # fmt: skip

@@ -107,7 +107,7 @@ def _kind(annotation: Any) -> str:
     if origin is typing.Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin is dict:
-        return f"names, each with {_kind(arguments[1])}"
+        return "keys of this table" if arguments[1] is Any else f"names, each with {_kind(arguments[1])}"
     if origin is tuple:
         return f"list of {_kind(arguments[0])}"
     if isinstance(annotation, type) and issubclass(annotation, Spec):

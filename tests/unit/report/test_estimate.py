@@ -25,6 +25,7 @@ from nextchapter.report.estimate import (
     EVALUATION_SHARE,
     MOST,
     VECTOR_EFFICIENCY,
+    Work,
     budget_tokens,
     estimate,
     measure_core,
@@ -166,12 +167,12 @@ def test_a_schedule_is_at_most_a_third_above_the_best_one(seconds: list[float], 
         )
         for plan in itertools.product(range(cores), repeat=len(seconds))
     )
-    assert best - 1e-9 <= schedule(seconds, cores) <= best * (4 / 3 - 1 / (3 * cores)) + 1e-9
+    assert best - 1e-9 <= schedule(map(Work, seconds), cores) <= best * (4 / 3 - 1 / (3 * cores)) + 1e-9
 
 
 def test_a_schedule_of_nothing_ends_at_once() -> None:
     assert schedule([], 2) == 0
-    assert schedule([1.0, 2.0, 3.0], 0) == 6
+    assert schedule([Work(1.0), Work(2.0), Work(3.0)], 0) == 6
 
 
 @pytest.fixture
