@@ -270,3 +270,10 @@ def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_core_does_more_than_a_pocket_calculator() -> None:
     assert 1e8 < measure_core(0.01) < 1e13
+
+
+def test_a_job_on_several_threads_waits_until_as_many_cores_are_free() -> None:
+    assert schedule([Work(5.0, 2), Work(3.0)], 2) == 8
+    assert schedule([Work(5.0, 2), Work(3.0)], 3) == 5
+    assert schedule([Work(5.0, 4), Work(3.0)], 2) == 8  # as many as there are
+    assert schedule([Work(4.0), Work(3.0), Work(2.0, 2)], 2) == 6
