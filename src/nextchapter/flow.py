@@ -16,13 +16,7 @@ from urllib.parse import urlsplit
 from nextchapter.code import fingerprint
 from nextchapter.shelf import COMPRESSIONS, Refused, ShelfFile, distinct_names, printable, scan_folder
 from nextchapter.spec.base import SpecError, canonical_json, digest
-from nextchapter.spec.corpus import (
-    DividedSource,
-    FolderSource,
-    PretokenizedSource,
-    UrlSource,
-    WheelSource,
-)
+from nextchapter.spec.corpus import DividedSource, FolderSource, PretokenizedSource, UrlSource, WheelSource
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.models import EmSpec

@@ -149,11 +149,12 @@ def test_without_a_share_for_it_the_test_is_the_validation_and_that_is_told(
     benchmark_set: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setattr(texts, "PART_CHARACTERS", 400)
-    text = "To be, or not to be. " * 53  # 1,113 characters
+    text = " ".join(map(str, range(306)))[:1113]
     assert main(divided(benchmark_set, "a", text)) == 0
     assert split_texts(benchmark_set / "a") == {"train": text[:1001], "valid": text[1001:], "test": text[1001:]}
     assert pd.read_parquet(benchmark_set / "a/train.parquet")["text"].str.len().tolist() == [400, 400, 201]
     assert "the validation text is scored as the test as well" in capsys.readouterr().err
+    assert read_json(benchmark_set / "a/account.json")["books"][0]["characters"] == len(text)
 
 
 def test_a_text_too_short_to_be_divided_is_refused(benchmark_set: Path, capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,8 +117,8 @@ def _chapters_of(file: dict[str, str], texts: Iterable[str], first: int = 1) -> 
 
 
 def _describe_file(file: dict[str, str], entries: "Sequence[Entry]") -> dict[str, Any]:
-    """Return the record of a file, as `clean_books` writes that of a book."""
-    own = [entry for entry in entries if entry.book == file["name"]]
+    """Return the record of a file, as `clean_books` writes that of a book; what is validation and test counts once."""
+    own = {entry.sha256: entry for entry in entries if entry.book == file["name"]}.values()
     lengths = [entry.characters for entry in own]
     return {
         "book": file["name"],
