@@ -14,9 +14,9 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nextchapter.code import fingerprint
-from nextchapter.shelf import Refused, ShelfFile, distinct_names, printable, scan_folder
+from nextchapter.shelf import COMPRESSIONS, Refused, ShelfFile, distinct_names, printable, scan_folder
 from nextchapter.spec.base import SpecError, canonical_json, digest
-from nextchapter.spec.corpus import FolderSource, PretokenizedSource, UrlSource, WheelSource
+from nextchapter.spec.corpus import DividedSource, FolderSource, PretokenizedSource, UrlSource, WheelSource
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.models import EmSpec
@@ -38,6 +38,7 @@ COMMAND_BYTES = 60_000
 IGNORED_NAMED = 50
 """So many of the files that are no books are named."""
 GLOVE_THREADS = 2
+_SUFFIXES = " or ".join(sorted(COMPRESSIONS))
 CHATTER = ("Select jobs to execute", "Execute ", "Assuming unrestricted", "Workflow defines that rule", "Conda env")
 """Beginnings of Snakemake's messages that tell a reader nothing; the stages tell what they do."""
 
@@ -74,11 +75,12 @@ class Flow:
         """
         os.environ["PATH"] = f"{Path(sys.executable).parent}{os.pathsep}{os.environ.get('PATH', '')}"
         values = dict(config)
-        for key in ("books", "study"):
+        for key in ("books", "data", "preset", "study"):
             if values.get(key) is not None:
                 values[key] = _as_typed(key, values[key], argv)
-        if "books" in values and values["books"] is not None:
-            values["books"] = str(Path(values["books"]).expanduser().resolve())
+        for key in ("books", "data"):
+            if values.get(key) is not None:
+                values[key] = str(Path(values[key]).expanduser().resolve())
         flow = cls(read_study(values))
         os.environ["NEXTCHAPTER_TRACKING"] = flow.study.tracking.json_text()
         if flow.launched:
@@ -90,8 +92,8 @@ class Flow:
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return _files_in(source)
-        if isinstance(source, PretokenizedSource):
-            return _splits_of(source), []
+        if isinstance(source, DividedSource):
+            return _given_files(source, self.study.data), []
         if isinstance(source, WheelSource):
             folder = Path("resources/books") / f"{source.package}-{source.version}"
             paths = [(file, folder / file) for file in source.files]
@@ -130,7 +132,7 @@ class Flow:
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return str(Path(source.path).expanduser().resolve())
-        if isinstance(source, PretokenizedSource):
+        if isinstance(source, DividedSource):
             return ", ".join(file.file for file in self.files)
         if isinstance(source, UrlSource):
             hosts = sorted({urlsplit(download.url).hostname or "" for download in source.files})
@@ -141,13 +143,13 @@ class Flow:
     @property
     def fetched(self) -> list[str]:
         """The books that have to be fetched first; none where they lie in a folder."""
-        in_place = isinstance(self.study.corpus.source, (FolderSource, PretokenizedSource))
+        in_place = isinstance(self.study.corpus.source, FolderSource | DividedSource)
         return [] if in_place else [str(file.path) for file in self.files]
 
     @property
     def given_splits(self) -> list[str]:
-        """The files of training, validation and test where the corpus comes divided; else none."""
-        is_divided = isinstance(self.study.corpus.source, PretokenizedSource)
+        """The files where the corpus comes divided, in one or one a split; else none."""
+        is_divided = isinstance(self.study.corpus.source, DividedSource)
         return [self._without_braces(file) for file in self.files] if is_divided else []
 
     @staticmethod
@@ -200,7 +202,8 @@ class Flow:
     def _without_braces(self, file: ShelfFile) -> str:
         if "{" not in str(file.path):
             return str(file.path)
-        link = Path(".work/shelf", self.name, book_key(file.file))
+        suffix = file.path.suffix.lower()
+        link = Path(".work/shelf", self.name, book_key(file.file) + suffix * (suffix in COMPRESSIONS))
         if not link.is_symlink() or link.readlink() != file.path:
             link.parent.mkdir(parents=True, exist_ok=True)
             link.unlink(missing_ok=True)
@@ -240,7 +243,7 @@ class Flow:
                     "in_name_order": self._is_shared_out,
                 }
             case "read_splits":
-                return {"shelf": self.shelf, "files": [{"name": file.name, "file": file.file} for file in self.files]}
+                return self._division()
             case "render_quality":
                 ignored = [asdict(refused) for refused in self.ignored[:IGNORED_NAMED]]
                 return {"ignored": ignored, "ignored_count": len(self.ignored)}
@@ -250,7 +253,10 @@ class Flow:
             case "train_tokenizer":
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
-                return {"kind": study.tokenizers[name].kind, "pretokenized": bool(self.given_splits)}
+                return {
+                    "kind": study.tokenizers[name].kind,
+                    "pretokenized": isinstance(corpus.source, PretokenizedSource),
+                }
             case "count_cooccurrences":
                 return study.embeddings[name].model_dump(mode="json", include={"window", "min_count", "memory_mb"})
             case "train_embedding":
@@ -290,6 +296,17 @@ class Flow:
                 return self._tracking(name, f"results/{self.name}/mlflow-study.json")
             case _:
                 return {"study": self.name}
+
+    def _division(self) -> dict[str, Any]:
+        """Return what `read_splits` is to find in the files of a corpus that comes divided."""
+        source = self.study.corpus.source
+        given = source.given if isinstance(source, DividedSource) else ()
+        files = [
+            {"key": told.key, "name": file.name, "file": file.file, "sha256": told.sha256}
+            for told, file in zip(given, self.files, strict=True)
+        ]
+        shares = source.model_dump(include={"valid_share", "test_share"}) if len(given) == 1 else None
+        return {"shelf": self.shelf, "files": files, "shares": shares}
 
     def code(self, rule: str, name: str = "") -> str:
         """Return the fingerprint of the code behind a rule, with that of all that it loads by name."""
@@ -340,6 +357,10 @@ class Flow:
         failed = read_json(record).get("failed_attempts", 0) if Path(record).is_file() else 0
         return {"study": self.name, "run": run, "uri": self.study.tracking.uri, "failed_attempts": failed}
 
+    def train_threads(self, run: str) -> int:
+        """Return on how many processor threads a run trains, if there are as many."""
+        return self.runs[run][0].training.threads
+
     def gpus(self, run: str) -> int:
         """Return 1 when a run will train on a GPU, else 0: the profile's limit then spaces such jobs out."""
         device = self.runs[run][0].training.device
@@ -385,15 +406,29 @@ def _files_in(source: FolderSource) -> tuple[list[ShelfFile], list[Refused]]:
     return sorted(shelf, key=lambda file: file.name), ignored
 
 
-def _splits_of(source: PretokenizedSource) -> list[ShelfFile]:
-    """Return the files of training, validation and test."""
-    paths = {split: Path(getattr(source, split)).expanduser().resolve() for split in ("train", "valid", "test")}
-    for split, path in paths.items():
-        if not path.is_file():
-            found = getattr(source, split)
-            raise SpecError(f"corpus.source.{split}: found {found!r}; it must be a file, and there is none there")
-    told = [printable(path.name) for path in paths.values()]
-    return [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths.values(), strict=True)]
+def _given_files(source: DividedSource, data: str | None) -> list[ShelfFile]:
+    """Return the files of a corpus that comes divided, called as the configuration calls them, compressed or not."""
+    folder = Path(data or "").expanduser().resolve()
+    if not folder.is_dir():
+        needed = ", ".join(file.path for file in source.given)
+        raise SpecError(f"data: found {data!r}; it must be the folder that holds {needed}, and there is none there")
+    paths = []
+    for key, file, _ in source.given:
+        path = folder / Path(file).expanduser()
+        found = _plain_or_compressed(path)
+        if found is None:
+            raise SpecError(
+                f"corpus.source.{key}: found {file!r}; it must be a file, plain or with {_SUFFIXES} behind its name, "
+                f"and there is none in {path.parent}{'' if data else '; --config data=FOLDER says where it lies'}"
+            )
+        paths.append(found)
+    told = [printable(Path(file.path).name) for file in source.given]
+    return [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths, strict=True)]
+
+
+def _plain_or_compressed(path: Path) -> Path | None:
+    candidates = [path, *(path.with_name(path.name + suffix) for suffix in sorted(COMPRESSIONS))]
+    return next((candidate for candidate in candidates if candidate.is_file()), None)
 
 
 def _what_is_there(ignored: Sequence[Refused]) -> str:

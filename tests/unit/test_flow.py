@@ -380,3 +380,81 @@ def test_a_run_made_of_others_stands_on_their_files_and_code(monkeypatch: pytest
     flow.code("train_model", "cached.s1")
     models = [{name.rpartition(".")[2] for name in extra} for extra in asked]
     assert models == [{"ensemble", "cache", "lstm", "ngram", "counting"}, {"cache", "lstm", "counting"}]
+
+
+BENCHMARK = {
+    "kind": "pretokenized",
+    "train": "wiki.train.tokens",
+    "valid": "wiki.valid.tokens",
+    "test": "wiki.test.tokens",
+}
+WORDS = {"unigram-2k": {"kind": "words", "pretokenized": True}}
+
+
+@pytest.fixture
+def data(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a folder with an awkward name, which holds a benchmark in three ways of lying there."""
+    monkeypatch.chdir(tmp_path)
+    folder = tmp_path / 'it\'s "my {data}": a #1'
+    folder.mkdir()
+    for name in ("wiki.train.tokens.xz", "wiki.valid.tokens", "wiki.valid.tokens.gz", "wiki.test.tokens.bz2"):
+        (folder / name).write_text("a b\n" * 1000)
+    return folder
+
+
+def _benchmark(data: Path | str | None, **source: Any) -> Flow:
+    corpus = {"name": "set", "source": {**BENCHMARK, **source}}
+    argv = ["snakemake", "--config", f"data={data}", "preset=none"]
+    config = {**CONFIG, "corpus": corpus, "tokenizers": WORDS, "data": None if data is None else {"it's": "parsed"}}
+    return Flow.from_config({**config, "presets": {"none": {}}, "preset": "none"}, argv)
+
+
+def test_the_files_of_a_benchmark_are_found_in_its_folder_plain_or_compressed(data: Path) -> None:
+    digests = {split: digit * 64 for split, digit in zip(("train", "valid", "test"), "012", strict=True)}
+    flow = _benchmark(data, sha256=digests)
+    assert [file.path for file in flow.files] == [
+        data / name for name in ("wiki.train.tokens.xz", "wiki.valid.tokens", "wiki.test.tokens.bz2")
+    ]
+    assert flow.shelf == "wiki.train.tokens, wiki.valid.tokens, wiki.test.tokens"  # compressed or not
+    assert [Path(link).resolve() for link in flow.given_splits] == [file.path for file in flow.files]
+    assert [Path(link).suffix for link in flow.given_splits] == [".xz", "", ".bz2"]
+    assert not [link for link in flow.given_splits if "{" in link]
+    division = json.loads(flow.spec("read_splits"))
+    assert division["shares"] is None
+    assert [(file["key"], file["sha256"]) for file in division["files"]] == list(digests.items())
+
+
+def test_the_folder_of_a_benchmark_may_be_relative_and_changes_no_spec(data: Path, tmp_path: Path) -> None:
+    (tmp_path / "plain").mkdir()
+    for split in ("train", "valid", "test"):
+        (tmp_path / "plain" / f"wiki.{split}.tokens").write_text("a b\n")
+    assert _benchmark("plain").spec("read_splits") == _benchmark(data).spec("read_splits")
+
+
+def test_a_file_that_is_missing_from_the_folder_is_named(data: Path, tmp_path: Path) -> None:
+    (data / "wiki.test.tokens.bz2").unlink()
+    with pytest.raises(SpecError, match=r"corpus\.source\.test: found 'wiki\.test\.tokens'; .* \.bz2 or \.gz or \.xz"):
+        _benchmark(data)
+    with pytest.raises(SpecError, match=r"source\.train: found .*; --config data=FOLDER says where it lies"):
+        _benchmark(None)
+    with pytest.raises(SpecError, match=r"data: found '.*nowhere'; it must be the folder that holds wiki\.train"):
+        _benchmark(tmp_path / "nowhere")
+
+
+def test_a_text_that_is_divided_by_its_length_is_one_file_of_a_shelf(data: Path) -> None:
+    (data / "input.txt.gz").write_text("a" * 1000)
+    source = {"kind": "text-splits", "file": "input.txt", "valid_share": 0.2, "test_share": 0.1}
+    flow = Flow.from_config({**CONFIG, "corpus": {"name": "set", "source": source}, "data": str(data)})
+    assert [file.path for file in flow.files] == [data / "input.txt.gz"]
+    division = json.loads(flow.spec("read_splits"))
+    assert division["shares"] == {"valid_share": 0.2, "test_share": 0.1}
+    assert division["files"] == [{"key": "file", "name": "input", "file": "input.txt", "sha256": None}]
+    assert train_characters(flow) == pytest.approx(0.7 * 4000)  # compressed, as text is, to a quarter
+    assert not json.loads(flow.spec("encode_corpus", "unigram-2k"))["pretokenized"]
+
+
+def test_a_run_has_the_threads_that_it_asks_for() -> None:
+    runs = {**CONFIG["runs"], "gru-384": {**CONFIG["runs"]["gru-384"], "training": {"threads": 3}}}
+    flow = _flow(runs=runs)
+    assert (flow.train_threads("gru-384.s1"), flow.train_threads("lstm-384.s1")) == (3, 1)
+    assert json.loads(flow.spec("train_model", "gru-384.s1"))["training"]["threads"] == 3

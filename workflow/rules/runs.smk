@@ -22,7 +22,7 @@ rule train_model:
     priority: 10
     conda:
         "../../environment.yml"
-    threads: 1
+    threads: lambda wildcards: FLOW.train_threads(wildcards.run)
     resources:
         gpu=lambda wildcards: FLOW.gpus(wildcards.run),
     params:

@@ -46,7 +46,7 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
     lines = [paint.muted(f"  {'run':<22}{'network':<24}{'parameters':>11}  {'will read'}")]
     for name, (run, _) in list(flow.runs.items())[:ROWS_MAX]:
         model, parameters = run.model, expected_weights(flow, name).total
-        reads = "is trained" if _is_trained(flow, name) else f"{_rough(expected_tokens(flow, name))} tokens"
+        reads = "is trained" if _is_trained(flow, name) else _budget(flow, name)
         network = ", ".join(filter(None, [model.kind, model.describe()]))
         size = (
             "counted"
@@ -57,6 +57,12 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
         )
         lines.append(f"  {fit(name, 21):<22}{fit(network, 23):<24}{size:>11}  {reads}")
     return lines + more(len(flow.runs))
+
+
+def _budget(flow: Flow, run: str) -> str:
+    """Return how much a run will read at most, or for how long if that alone is said."""
+    tokens, seconds = expected_tokens(flow, run), flow.runs[run][0].training.max_seconds
+    return f"for {seconds:,.0f} s" if seconds is not None and math.isinf(tokens) else f"{_rough(tokens)} tokens"
 
 
 def _cost(flow: Flow, cores: int) -> list[str]:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter
-from typing import Annotated, Literal
+from typing import Annotated, Literal, NamedTuple
 from urllib.parse import unquote, urlsplit
 
 from pydantic import Field, StringConstraints, model_validator
@@ -88,20 +88,74 @@ class FolderSource(Spec):
     """The folder."""
 
 
+class GivenFile(NamedTuple):
+    """A file of a corpus that comes divided, as the configuration has it."""
+
+    key: str
+    """The key of the source that names it."""
+    path: str
+    sha256: str | None
+    """Digest of its plain text, if that is to be checked."""
+
+
+class SplitDigests(Spec):
+    """What the files of a benchmark must hold: SHA-256 of each, of its plain text where it lies compressed."""
+
+    train: Sha256
+    """Of the training split."""
+    valid: Sha256
+    """Of the validation split."""
+    test: Sha256
+    """Of the test split."""
+
+
 class PretokenizedSource(Spec):
     """A benchmark that comes divided and with its tokens apart, as WikiText and Penn Treebank: nothing is cleaned."""
 
     kind: Literal["pretokenized"] = "pretokenized"
     """Says which of the kinds this is."""
     train: str
-    """File of the training split: UTF-8, tokens between white space; a name in .gz, .xz or .bz2 is decompressed."""
+    """File of the training split, below `data` if that is given: UTF-8, tokens between white space. A name in .gz, .xz
+    or .bz2 is decompressed; where there is no file of this name, one with such a suffix behind it is taken."""
     valid: str
     """File of the validation split."""
     test: str
     """File of the test split."""
+    sha256: SplitDigests | None = None
+    """Digests of the files; others are refused. Null takes any."""
+
+    @property
+    def given(self) -> tuple[GivenFile, ...]:
+        """The files, in the order of the splits."""
+        digests = self.sha256.model_dump() if self.sha256 else {}
+        files = {"train": self.train, "valid": self.valid, "test": self.test}
+        return tuple(GivenFile(key, path, digests.get(key)) for key, path in files.items())
 
 
-Source = Annotated[WheelSource | UrlSource | FolderSource | PretokenizedSource, Field(discriminator="kind")]
+class TextSplitsSource(Spec):
+    """One text that is divided by its length, as Tiny Shakespeare: training, validation, test; nothing is cleaned."""
+
+    kind: Literal["text-splits"] = "text-splits"
+    """Says which of the kinds this is."""
+    file: str
+    """The text, UTF-8, below `data` if that is given; compressed as in `pretokenized`."""
+    sha256: Sha256 | None = None
+    """Digest of its plain text; another text is refused. Null takes any."""
+    valid_share: Annotated[float, Field(gt=0, lt=0.5)] = 0.1
+    """Share of its characters for validation, behind those for training."""
+    test_share: Annotated[float, Field(ge=0, lt=0.5)] = 0.0
+    """Share of its characters, the last, for the test. 0, as the field has it, scores the validation text as the test
+    too: weights and champion are then chosen on what they are scored by, and look a little better than they are."""
+
+    @property
+    def given(self) -> tuple[GivenFile, ...]:
+        """The one file."""
+        return (GivenFile("file", self.file, self.sha256),)
+
+
+DividedSource = PretokenizedSource | TextSplitsSource
+"""What comes divided: there is no shelf of books."""
+Source = Annotated[WheelSource | UrlSource | FolderSource | DividedSource, Field(discriminator="kind")]
 
 
 class SplitSpec(Spec):

@@ -26,7 +26,7 @@ _INTRODUCTION = """\
 
 Generated from the classes in `src/nextchapter/spec` by `make fmt`; do not edit. `config.yaml` is the default study;
 `snakemake --cores N --configfile FILE` runs another one in its place. A key may also be set on the command line:
-`--config books="/path/to/books"`.
+`--config books="/path/to/books"`, or `--config data="/path/to/set" preset=cpu` for a suite (docs/benchmarks.md).
 
 A value that is wrong is named before any job starts, with its path, what was found and what is allowed.
 """
@@ -107,7 +107,7 @@ def _kind(annotation: Any) -> str:
     if origin is typing.Literal:
         return " or ".join(f"`{value}`" for value in arguments)
     if origin is dict:
-        return f"names, each with {_kind(arguments[1])}"
+        return "keys of this table" if arguments[1] is Any else f"names, each with {_kind(arguments[1])}"
     if origin is tuple:
         return f"list of {_kind(arguments[0])}"
     if isinstance(annotation, type) and issubclass(annotation, Spec):

@@ -53,6 +53,13 @@ class Study(Spec):
     """Name of the study and of its folder under results/; null takes the shelf's name."""
     books: str | None = None
     """A folder of books to read instead of `corpus.source`; usually given as `--config books=FOLDER`."""
+    data: str | None = None
+    """The folder in which the files of a corpus that comes divided lie; usually given as `--config data=FOLDER`."""
+    preset: str | None = None
+    """One of the `presets`; usually given as `--config preset=NAME`. Null takes none."""
+    presets: dict[Name, dict[str, Any]] = Field(default={})
+    """Sets of values by name, such as `cpu` and `gpu`; the chosen one is laid over the others: keys inside of keys, but
+    what has another `kind` as a whole, and so lists."""
     corpus: CorpusSpec
     """The shelf."""
     tokenizers: Annotated[dict[Name, TokenizerSpec], Field(min_length=1)]
@@ -163,14 +170,16 @@ def configuration_of(run: str, seed: int) -> str:
 def read_study(config: Mapping[str, Any]) -> Study:
     """Return the study that a configuration asks for.
 
-    A run's `training` holds only what differs from the study's: the two are merged here. A `books` folder takes
-    the place of `corpus.source`. A key that is null has its default, but for `hopfield`, where null is a value.
+    The chosen preset is laid over the other values. A run's `training` holds only what differs from the study's: the
+    two are merged here. A `books` folder takes the place of `corpus.source`. A key that is null has its default, but
+    for `hopfield`, where null is a value.
 
     Raises:
         SpecError: a key is unknown, or a value wrong; each is named with its path, what was found and what is
             allowed.
     """
-    raw: dict[str, Any] = {key: value for key, value in config.items() if value is not None or key == "hopfield"}
+    values = apply_preset(config)
+    raw: dict[str, Any] = {key: value for key, value in values.items() if value is not None or key == "hopfield"}
     shared = raw.get("training", {})
     _check(TrainingSpec, shared, ("training",))
     if isinstance(raw.get("runs"), Mapping):
@@ -182,6 +191,36 @@ def read_study(config: Mapping[str, Any]) -> Study:
     if not isinstance(study, Study):  # pragma: no cover - _check returns what it was given
         raise TypeError(type(study))
     return study
+
+
+def apply_preset(config: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return the values of a configuration with its chosen preset laid over them.
+
+    Raises:
+        SpecError: there is no preset of that name.
+    """
+    presets, chosen = config.get("presets") or {}, config.get("preset")
+    if chosen is None or not isinstance(presets, Mapping):
+        return config
+    if chosen not in presets:
+        raise SpecError(f"preset: found {chosen!r}; allowed: {', '.join(presets) or 'none, there are no presets here'}")
+    preset = presets[chosen]
+    return lay_over(config, preset) if isinstance(preset, Mapping) else config
+
+
+def lay_over(values: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """Return some values with others laid over them: keys inside of keys, what has another `kind` as a whole."""
+    merged = dict(values)
+    for key, value in above.items():
+        below = values.get(key)
+        if isinstance(below, Mapping) and isinstance(value, Mapping) and _have_one_kind(below, value):
+            value = lay_over(below, value)
+        merged[key] = value
+    return merged
+
+
+def _have_one_kind(below: Mapping[str, Any], above: Mapping[str, Any]) -> bool:
+    return bool(above.get("kind", below.get("kind")) == below.get("kind"))
 
 
 def _with_shared_training(run: Any, shared: Any) -> Any:

@@ -75,6 +75,8 @@ class TrainingSpec(Spec):
     """Seconds between two checkpoints; 0 saves one after each step."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; `auto` takes a CUDA device when there is one."""
+    threads: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Processor threads of the run, at most those of `--cores`. Another number changes its last digits."""
 
     @model_validator(mode="after")
     def _has_an_end(self) -> "TrainingSpec":

@@ -1,7 +1,7 @@
-"""Take the three splits of a benchmark as they are given: nothing is cleaned, drawn or left out."""
+"""Take the splits of a benchmark as they are given, if they are the right ones: nothing is cleaned or drawn."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -9,35 +9,38 @@ from typing import TYPE_CHECKING, Any
 from nextchapter.stages.command import LOGGER, Job, StageError, execute
 
 if TYPE_CHECKING:
-    from nextchapter.corpus.books import Chapter
+    from nextchapter.corpus.books import Chapter, Entry
 
 
 def read_splits(job: Job) -> None:
-    """Write the text of the three `files` to `train`, `valid` and `test`; list and count it like a shelf's.
+    """Write the text of the `files` to `train`, `valid` and `test`; list and count it like a shelf's.
 
-    There is no preface and the like, so `matter` is empty.
+    The files are one a split, or one that is divided by `shares`. There is no preface and the like, so `matter` is
+    empty.
     """
     from nextchapter.corpus.books import Entry, write_chapters
     from nextchapter.corpus.leaks import leak_share
     from nextchapter.corpus.quality import describe_splits, write_manifest
-    from nextchapter.corpus.splits import SPLITS
+    from nextchapter.corpus.words import count_words
     from nextchapter.store.files import write_json
     from nextchapter.tokens.texts import count_pretokenized
 
-    books: list[dict[str, Any]] = []
+    for path, file in zip(job.paths("files"), job.spec["files"], strict=True):
+        _check_digest(path, file)
+    shares = job.spec["shares"]
+    count = count_pretokenized if shares is None else count_words
     entries: list[Entry] = []
     splits: list[str] = []
-    for split, path, file in zip(SPLITS, job.paths("files"), job.spec["files"], strict=True):
-        chapters = _read_chapters(path, file)
+    for split, chapters in _given_splits(job) if shares is None else _cut_splits(job, **shares):
         write_chapters(job.path(split), chapters)
         for chapter in chapters:
-            words = count_pretokenized(chapter.text)
+            words = count(chapter.text)
             entries.append(Entry(chapter.book, chapter.chapter, "", len(chapter.text), words, chapter.sha256))
             splits.append(split)
-        books.append(_describe_file(file, entries[-len(chapters) :]))
-        LOGGER.info("%s: %d tokens of %s", split, books[-1]["words"], file["file"])
+        LOGGER.info("%s: %d words", split, sum(entry.words for entry in entries[-len(chapters) :]))
     write_chapters(job.path("matter"), [])
     write_manifest(job.path("manifest"), entries, splits)
+    books = [_describe_file(file, entries) for file in job.spec["files"]]
     account = {
         "shelf": job.spec["shelf"],
         "books": books,
@@ -51,15 +54,60 @@ def read_splits(job: Job) -> None:
     write_json(job.path("account"), account)
 
 
-def _read_chapters(path: Path, file: dict[str, str]) -> "list[Chapter]":
-    """Return the text of a file, in parts that fit the memory."""
-    from nextchapter.corpus.books import Chapter
+def _check_digest(path: Path, file: dict[str, str]) -> None:
+    """Refuse a file that holds another text than the one that is asked for."""
+    from nextchapter.tokens.texts import digest_plain
+
+    if file["sha256"] is None:
+        return
+    try:
+        found = digest_plain(path)
+    except ValueError as error:
+        raise StageError(f"corpus.source.{file['key']}: {error}") from error
+    if found != file["sha256"]:
+        raise StageError(
+            f"corpus.source.{file['key']}: {path} holds another text than {file['file']} of this set: the sha256 of "
+            f"the plain text is {found}; expected {file['sha256']}"
+        )
+
+
+def _given_splits(job: Job) -> "Iterator[tuple[str, list[Chapter]]]":
+    """Yield the chapters of each split, from a file each."""
+    from nextchapter.corpus.splits import SPLITS
     from nextchapter.tokens.texts import read_pretokenized
+
+    for split, path, file in zip(SPLITS, job.paths("files"), job.spec["files"], strict=True):
+        yield split, _chapters_of(file, read_pretokenized(path))
+
+
+def _cut_splits(job: Job, valid_share: float, test_share: float) -> "Iterator[tuple[str, list[Chapter]]]":
+    """Yield the chapters of each split, all cut from one file; without a share for it, the test is the validation."""
+    from nextchapter.tokens.texts import count_characters, read_part
+
+    path, (file,) = job.path("files"), job.spec["files"]
+    try:
+        length = count_characters(path)
+    except ValueError as error:
+        raise StageError(str(error)) from error
+    trained, chosen = int(length * (1 - valid_share - test_share)), int(length * (1 - test_share))
+    test_start = chosen if test_share else trained
+    if not test_share:
+        LOGGER.warning("no text is left for the test: the validation text is scored as the test as well")
+    first = 1
+    for split, start, stop in (("train", 0, trained), ("valid", trained, chosen), ("test", test_start, length)):
+        chapters = _chapters_of(file, read_part(path, start, stop), first)
+        first += len(chapters)
+        yield split, chapters
+
+
+def _chapters_of(file: dict[str, str], texts: Iterable[str], first: int = 1) -> "list[Chapter]":
+    """Return texts as the chapters of a file, numbered from `first`."""
+    from nextchapter.corpus.books import Chapter
 
     try:
         chapters = [
             Chapter(book=file["name"], author="", title=file["name"], volume="", chapter=number, heading="", text=text)
-            for number, text in enumerate(read_pretokenized(path), start=1)
+            for number, text in enumerate(texts, start=first)
         ]
     except ValueError as error:
         raise StageError(str(error)) from error
@@ -68,20 +116,21 @@ def _read_chapters(path: Path, file: dict[str, str]) -> "list[Chapter]":
     return chapters
 
 
-def _describe_file(file: dict[str, str], entries: "Sequence[Any]") -> dict[str, Any]:
-    """Return the record of a file, as `clean_books` writes that of a book."""
-    lengths = [entry.characters for entry in entries]
+def _describe_file(file: dict[str, str], entries: "Sequence[Entry]") -> dict[str, Any]:
+    """Return the record of a file, as `clean_books` writes that of a book; what is validation and test counts once."""
+    own = {entry.sha256: entry for entry in entries if entry.book == file["name"]}.values()
+    lengths = [entry.characters for entry in own]
     return {
         "book": file["name"],
         "file": file["file"],
         "title": "",
         "author": "",
-        "format": "pre-tokenised text",
+        "format": "a benchmark's text",
         "encoding": "utf-8",
         "encoding_note": "",
         "characters": sum(lengths),
-        "words": sum(entry.words for entry in entries),
-        "chapters": len(entries),
+        "words": sum(entry.words for entry in own),
+        "chapters": len(own),
         "lengths": lengths,
         "matter": [],
         "removed": [],

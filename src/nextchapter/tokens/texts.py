@@ -1,10 +1,12 @@
-"""The texts that a tokenizer learns from or encodes: streamed from Parquet, sampled evenly, or pre-tokenised files."""
+"""The texts that a tokenizer learns from or encodes: streamed from Parquet, sampled evenly, or files of benchmarks."""
 
 import bz2
 import gzip
+import hashlib
 import lzma
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +15,9 @@ import pyarrow.parquet as pq
 _ROWS = 64
 _PIECE_CHARACTERS = 8000
 PART_CHARACTERS = 8_000_000
-"""A longer pre-tokenised file becomes several chapters, so that its memory is bounded."""
+"""A longer file of a benchmark becomes several chapters, so that its memory is bounded."""
+_BLOCK_CHARACTERS = 1_000_000
+_AS_IT_IS: Mapping[str, Any] = {"encoding": "utf-8-sig", "newline": ""}
 _OPENERS: Mapping[str, Callable[..., Any]] = {".gz": gzip.open, ".xz": lzma.open, ".bz2": bz2.open}
 
 
@@ -69,6 +73,26 @@ def _pieces(text: str) -> Iterator[str]:
         start = end
 
 
+@contextmanager
+def open_plain(path: Path, mode: str, **options: Any) -> Iterator[Any]:
+    """Open a file, decompressed where its name ends in .gz, .xz or .bz2.
+
+    Raises:
+        ValueError: what is read is no UTF-8 text, or not compressed as its name says.
+    """
+    try:
+        with _OPENERS.get(path.suffix.lower(), open)(path, mode, **options) as file:
+            yield file
+    except (UnicodeDecodeError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
+        raise ValueError(f"can't read {path.name}: {error}") from error
+
+
+def digest_plain(path: Path) -> str:
+    """Return the SHA-256 of what a file holds, decompressed, in hexadecimal; read in blocks."""
+    with open_plain(path, "rb") as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
 def read_pretokenized(path: Path) -> Iterator[str]:
     """Yield the text of a pre-tokenised benchmark file (WikiText, Penn Treebank), a long one in pieces.
 
@@ -80,18 +104,40 @@ def read_pretokenized(path: Path) -> Iterator[str]:
     """
     lines: list[str] = []
     size = 0
-    try:
-        with _OPENERS.get(path.suffix.lower(), open)(path, "rt", encoding="utf-8-sig") as file:
-            for line in file:
-                lines.append(line.removesuffix("\n"))
-                size += len(line)
-                if size >= PART_CHARACTERS:
-                    yield "\n".join(lines)
-                    lines, size = [], 0
-    except (UnicodeDecodeError, lzma.LZMAError, zlib.error, EOFError, OSError) as error:
-        raise ValueError(f"can't read {path.name}: {error}") from error
+    with open_plain(path, "rt", encoding="utf-8-sig") as file:
+        for line in file:
+            lines.append(line.removesuffix("\n"))
+            size += len(line)
+            if size >= PART_CHARACTERS:
+                yield "\n".join(lines)
+                lines, size = [], 0
     if lines:
         yield "\n".join(lines)
+
+
+def count_characters(path: Path) -> int:
+    """Return the code points of a text file, which is read in blocks."""
+    with open_plain(path, "rt", **_AS_IT_IS) as file:
+        return sum(map(len, iter(lambda: file.read(_BLOCK_CHARACTERS), "")))
+
+
+def read_part(path: Path, start: int, stop: int) -> Iterator[str]:
+    """Yield the code points of a text file from `start` up to `stop`, a long part in pieces.
+
+    Raises:
+        ValueError: the file is no UTF-8 text, or not compressed as its name says.
+    """
+    with open_plain(path, "rt", **_AS_IT_IS) as file:
+        for block in _blocks(start, _BLOCK_CHARACTERS):
+            file.read(block)
+        for block in _blocks(stop - start, PART_CHARACTERS):
+            yield file.read(block)
+
+
+def _blocks(length: int, longest: int) -> Iterator[int]:
+    """Yield the lengths of the pieces of a text, all but the last of them the longest."""
+    for start in range(0, length, longest):
+        yield min(longest, length - start)
 
 
 def count_pretokenized(text: str) -> int:

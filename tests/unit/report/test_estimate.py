@@ -25,6 +25,7 @@ from nextchapter.report.estimate import (
     EVALUATION_SHARE,
     MOST,
     VECTOR_EFFICIENCY,
+    Work,
     budget_tokens,
     estimate,
     measure_core,
@@ -172,12 +173,12 @@ def test_a_schedule_is_at_most_a_third_above_the_best_one(seconds: list[float], 
         )
         for plan in itertools.product(range(cores), repeat=len(seconds))
     )
-    assert best - 1e-9 <= schedule(seconds, cores) <= best * (4 / 3 - 1 / (3 * cores)) + 1e-9
+    assert best - 1e-9 <= schedule(map(Work, seconds), cores) <= best * (4 / 3 - 1 / (3 * cores)) + 1e-9
 
 
 def test_a_schedule_of_nothing_ends_at_once() -> None:
     assert schedule([], 2) == 0
-    assert schedule([1.0, 2.0, 3.0], 0) == 6
+    assert schedule([Work(1.0), Work(2.0), Work(3.0)], 0) == 6
 
 
 @pytest.fixture
@@ -275,3 +276,10 @@ def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
 def test_a_core_does_more_than_a_pocket_calculator() -> None:
     assert 1e8 < measure_core(0.01) < 1e13
+
+
+def test_a_job_on_several_threads_waits_until_as_many_cores_are_free() -> None:
+    assert schedule([Work(5.0, 2), Work(3.0)], 2) == 8
+    assert schedule([Work(5.0, 2), Work(3.0)], 3) == 5
+    assert schedule([Work(5.0, 4), Work(3.0)], 2) == 8  # as many as there are
+    assert schedule([Work(4.0), Work(3.0), Work(2.0, 2)], 2) == 6

@@ -1,3 +1,4 @@
+import math
 from pathlib import Path
 from typing import Any
 
@@ -204,3 +205,63 @@ def test_a_run_of_its_own_must_name_its_tokenizer(mixed: dict[str, Any]) -> None
     del mixed["runs"]["kn"]["tokenizer"]
     with pytest.raises(SpecError, match=r"runs\.kn\.tokenizer: missing; it must be given"):
         read_study(mixed)
+
+
+PRESETS = {
+    "cpu": {"training": {"max_seconds": 60, "max_tokens": None}, "runs": {"lstm-384": {"model": {"hidden": 8}}}},
+    "gpu": {"study": "austen-gpu", "runs": {"lstm-384": {"model": {"kind": "gru"}, "seeds": [3]}}},
+    "none": None,
+}
+
+
+def test_a_preset_is_laid_over_the_other_values_key_by_key(config: dict[str, Any]) -> None:
+    plain = read_study({**config, "presets": {}})
+    with_presets = {**config, "presets": {name: preset or {} for name, preset in PRESETS.items()}}
+    cpu = read_study({**with_presets, "preset": "cpu"})
+    assert cpu.runs["lstm-384"].model.model_dump() == {**plain.runs["lstm-384"].model.model_dump(), "hidden": 8}
+    assert cpu.runs["gru-384"].model == plain.runs["gru-384"].model
+    budgets = {(run.training.max_seconds, run.training.max_tokens) for run in cpu.runs.values()}
+    assert budgets == {(60.0, None)}  # the keys of a run's own training stay as well: elman's learning rate
+    assert cpu.runs["elman-384"].training.learning_rate == plain.runs["elman-384"].training.learning_rate
+    gpu = read_study({**with_presets, "preset": "gpu"})
+    assert (gpu.name, gpu.runs["lstm-384"].seeds) == ("austen-gpu", (3,))
+    assert gpu.training == plain.training
+    assert read_study({**with_presets, "preset": None}).runs == plain.runs
+    assert config["runs"]["lstm-384"]["model"]["hidden"] == 384  # what was laid over is as it was
+
+
+def test_what_has_another_kind_is_replaced_as_a_whole(config: dict[str, Any]) -> None:
+    _set(config, "presets/gpu", {"runs": {"lstm-384": {"model": {"kind": "elman", "activation": "relu"}}}})
+    _set(config, "runs/lstm-384/model/forget_bias", 2.0)  # an Elman network has none
+    model = read_study({**config, "preset": "gpu"}).runs["lstm-384"].model
+    assert (model.kind, model.model_dump()["hidden"]) == ("elman", 256)
+
+
+@pytest.mark.parametrize(
+    ("presets", "chosen", "message"),
+    [
+        (PRESETS, "tpu", r"preset: found 'tpu'; allowed: cpu, gpu, none"),
+        ({}, "cpu", r"preset: found 'cpu'; allowed: none, there are no presets here"),
+        ({"cpu": {"trainnig": {}}}, "cpu", r"trainnig: unknown key; did you mean 'training'"),
+        ({"cpu": {"training": {"threads": 0}}}, "cpu", r"training\.threads: found 0; should be greater"),
+        ({"cpu": 3}, "cpu", r"presets\.cpu: found 3; should be a valid dictionary"),
+        ([1], "cpu", r"presets: found \[1\]; should be a valid dictionary"),
+        ({"a b": {}}, None, r"presets\.a b.*should match pattern"),
+    ],
+)
+def test_a_wrong_preset_is_named(config: dict[str, Any], presets: Any, chosen: str | None, message: str) -> None:
+    with pytest.raises(SpecError, match=message):
+        read_study({**config, "presets": presets, "preset": chosen})
+
+
+@pytest.mark.parametrize("preset", ["cpu", "gpu"])
+@pytest.mark.parametrize("suite", ["wikitext-2", "penn-treebank", "tiny-shakespeare", "austen"])
+def test_a_suite_keeps_to_its_time_on_two_cores_or_one_gpu(suite: str, preset: str) -> None:
+    values = yaml.safe_load((CONFIG.parent / "suites" / f"{suite}.yaml").read_text())
+    study = read_study({**values, "preset": preset})
+    trained = [run for name, run in study.runs.items() if not run.model.reads_once and not study.members[f"{name}.s1"]]
+    budgets = [(run.training.max_seconds or math.inf) * min(2, run.training.threads) for run in trained]
+    core_minutes = sum(budgets) / 60
+    assert 0.9 < core_minutes / {"cpu": 60, "gpu": 15}[preset] < 1.0  # the rest is for what is counted and mixed
+    assert {run.training.patience for run in trained} == {None}
+    assert study.name == {"austen": "austen-suite"}.get(suite, suite) + "-gpu" * (preset == "gpu")
