@@ -67,9 +67,12 @@ class Joiner:
     @cached_property
     def _words(self) -> set[str]:
         """The words of the book in small letters: those of its different pieces between spaces, which are far fewer."""
-        unequal = {piece.strip(_AROUND_WORDS) for piece in set().union(*map(str.split, self._lower_pieces))}
-        of_several = [piece for piece in unequal if not piece.isalpha()]
-        return {*filter(str.isalpha, unequal), *_WORD.findall("\n".join(of_several))}
+        unequal: set[str] = set()
+        for piece in self._lower_pieces:
+            unequal.update(piece.split())
+        bare = {piece.strip(_AROUND_WORDS) for piece in unequal}
+        of_several = [piece for piece in bare if not piece.isalpha()]
+        return {*filter(str.isalpha, bare), *_WORD.findall("\n".join(of_several))}
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
         """Yield the paragraphs of a chapter; those of verse with a line end behind each line but the last."""
