@@ -6,8 +6,11 @@ from dataclasses import dataclass
 from itertools import pairwise
 from statistics import median
 
+import numpy as np
+
 from nextchapter.corpus.gutenberg import is_end_mark
 from nextchapter.corpus.layouts import NEAR_VOLUME, InkedLines
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import CLOSING, Mark, find_marks
 from nextchapter.corpus.matter import (
     end_of_prose,
@@ -51,10 +54,9 @@ class Names:
     """The short lines of a book between blank ones that can be a title."""
 
     def __init__(self, lines: Sequence[str]) -> None:
-        blank = [not line or line.isspace() for line in lines]
-        around = zip([True, *blank], blank, [*blank[1:], True], strict=False)
-        alone = [index for index, (above, own, below) in enumerate(around) if above and below and not own]
-        self._places = [index for index in alone if _can_be_name(lines[index].strip())]
+        table = Lines.of(lines)
+        short = np.flatnonzero(table.is_alone & (table.widths <= _LONGEST_NAME)).tolist()
+        self._places = [index for index in short if _can_be_name(table.stripped[index])]
 
     def between(self, start: int, stop: int) -> list[int]:
         """Return those from one line to before another."""
@@ -164,11 +166,11 @@ def _breaks_behind(text: InkedLines, names: Names, chapters: Sequence[Mark], end
     lines, last = text.lines, chapters[-1]
     behind = last.line + 1
     title = -1 if last.title else _next_ink(lines, behind)
-    sections = {lines[line] for line in names.between(chapters[0].line, last.line) if not is_interlude(lines[line])}
+    earlier = {lines[line] for line in names.between(chapters[0].line, last.line)}
     for line in names.between(behind, end):
         kind = kind_of_matter(lines[line], is_behind=True)
         is_far = line > 1 and not lines[line - 2].strip()
-        if line == title or lines[line] in sections:
+        if line == title or (lines[line] in earlier and not is_interlude(lines[line])):
             continue
         if kind or (is_far and is_apparatus(lines[line])):
             yield Break(line, kind or "")
@@ -215,7 +217,7 @@ def _is_long_prose(text: InkedLines, heading: int, stop: int) -> bool:
 
 
 def _can_be_name(line: str) -> bool:
-    return len(line) <= _LONGEST_NAME and (is_title(line) or line.isupper())
+    return is_title(line) or line.isupper()
 
 
 def _next_ink(lines: Sequence[str], start: int) -> int:

@@ -4,6 +4,7 @@ import re
 from collections.abc import Sequence
 from itertools import pairwise
 
+from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import Mark
 from nextchapter.corpus.numerals import fold
 
@@ -39,14 +40,15 @@ def dated_marks(lines: Sequence[str]) -> list[Mark]:
 
     Place, weekday and year may stand beside day and month: `3 May. Bistritz.`, `Monday, 4 June 1894`.
     """
-    stripped = [line.strip() for line in lines]
-    around = zip(["", *stripped], stripped, [*stripped[1:], ""], strict=False)
-    alone = [index for index, (before, line, after) in enumerate(around) if line and not before and not after]
-    dated = [(index, day) for index in alone if (day := _read_day(stripped[index])) is not None]
+    table = Lines.of(lines)
+    may_be_dates = [index for index in table.with_digits if table.is_alone[index]]
+    dated = [(index, day) for index in may_be_dates if (day := _read_day(table.stripped[index])) is not None]
     forward = sum((after - before) % _DAYS_A_YEAR <= _DAYS_A_YEAR // 2 for (_, before), (_, after) in pairwise(dated))
     if len(dated) < _FEWEST_DATES or forward < _RISING_SHARE * (len(dated) - 1):
         return []
-    return [Mark(index, DATES_STYLE, number, "", stripped[index]) for number, (index, _) in enumerate(dated, start=1)]
+    return [
+        Mark(index, DATES_STYLE, number, "", table.stripped[index]) for number, (index, _) in enumerate(dated, start=1)
+    ]
 
 
 def _read_day(line: str) -> int | None:

@@ -53,8 +53,10 @@ def strip_frame(text: str, removals: Removals) -> tuple[list[str], Frame]:
 
     The footer is looked for first: some files of 2002 carry the small print of their header at the end.
     """
-    text = _set_markers_apart(text)
     lines = text.split("\n")
+    if _set_markers_apart(text, lines):
+        text = "\n".join(lines)
+        lines = text.split("\n")
     end = _footer_start(text, lines)
     start = _header_end(text, lines[:end])
     frame = _read_header(lines[:start])
@@ -68,14 +70,15 @@ def strip_frame(text: str, removals: Removals) -> tuple[list[str], Frame]:
     return body, frame
 
 
-def _set_markers_apart(text: str) -> str:
-    """Return text in which the markers stand on lines of their own: some conversions run a whole book together."""
-    starred = lines_holding(text, "*")
-    lines = text.split("\n") if starred else []
-    for index in starred:
-        if "***" in lines[index] and _has_more_than_marker(lines[index]):
-            lines[index] = _MARKER.sub(lambda marker: f"\n{marker[0]}\n", lines[index])
-    return "\n".join(lines) if starred else text
+def _set_markers_apart(text: str, lines: list[str]) -> bool:
+    """Put line feeds around the markers that share a line with more; return whether there are any.
+
+    Some conversions run a whole book together.
+    """
+    crowded = [index for index in lines_holding(text, "***") if _has_more_than_marker(lines[index])]
+    for index in crowded:
+        lines[index] = _MARKER.sub(lambda marker: f"\n{marker[0]}\n", lines[index])
+    return bool(crowded)
 
 
 def _has_more_than_marker(line: str) -> bool:
@@ -115,8 +118,11 @@ def trim(lines: list[str]) -> list[str]:
 
 def _footer_start(text: str, lines: list[str]) -> int:
     """Return the line where the licence at the end begins: that of the last end marker, or of an older one above it."""
-    naming = sorted({*lines_holding(text, "utenberg"), *lines_holding(text, "UTENBERG")})
-    ends = [index for index in naming if _END.search(lines[index]) or _OLD_END.match(lines[index])]
+    ends = [
+        index
+        for index in lines_holding(text, "utenberg", "UTENBERG")
+        if _END.search(lines[index]) or _OLD_END.match(lines[index])
+    ]
     if not ends:
         return len(lines)
     start = ends[-1]

@@ -1,7 +1,9 @@
 """The lines of a book as a table: what is asked of each of them, computed once for all of them."""
 
-from collections.abc import Iterable, Iterator, Sequence
+import re
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import cached_property
+from heapq import merge
 from typing import NamedTuple
 
 import numpy as np
@@ -54,6 +56,11 @@ class Lines(list[str]):
     def blank_below(self) -> NDArray[np.bool_]:
         """Whether a line is the last, or the one below it is blank."""
         return np.concatenate([self.is_blank[1:], [True]])[: len(self)]
+
+    @cached_property
+    def is_alone(self) -> NDArray[np.bool_]:
+        """Whether a line is not blank and stands between blank ones, or at an end of the book."""
+        return ~self.is_blank & self.blank_above & self.blank_below
 
     @property
     def ink(self) -> list[int]:
@@ -112,11 +119,11 @@ class _Columns(NamedTuple):
     last: NDArray[np.uint16]
 
 
-def lines_holding(text: str, sign: str) -> list[int]:
-    """Return the places among the lines of a text of those that hold a sign, each once."""
+def lines_holding(text: str, *signs: str) -> list[int]:
+    """Return the places among the lines of a text of those that hold one of some signs, each once."""
     found: list[int] = []
     line = counted = 0
-    for place in places_of(text, sign):
+    for place in merge(*(places_of(text, sign) for sign in signs)):
         line += text.count("\n", counted, place)
         counted = place
         if not found or found[-1] != line:
@@ -130,6 +137,25 @@ def places_of(text: str, sign: str) -> Iterator[int]:
     while place >= 0:
         yield place
         place = text.find(sign, place + len(sign))
+
+
+def substitute(pattern: re.Pattern[str], signs: str, replace: Callable[[re.Match[str]], str], text: str) -> str:
+    """Return a text with the matches of a pattern replaced, as `pattern.sub` does, but faster where few are.
+
+    Args:
+        pattern: it matches only what begins with one of the signs.
+        signs: characters.
+        replace: gives what takes the place of a match.
+        text: the text.
+    """
+    parts: list[str] = []
+    at = 0
+    for place in merge(*(places_of(text, sign) for sign in signs)):
+        found = pattern.match(text, place) if place >= at else None
+        if found:
+            parts += [text[at:place], replace(found)]
+            at = found.end()
+    return "".join([*parts, text[at:]]) if parts else text
 
 
 def _codes_of(lines: Sequence[str]) -> Iterator[tuple[int, NDArray[np.unsignedinteger]]]:

@@ -72,7 +72,9 @@ _HAN_VOLUME = re.compile(
 _HAN_STARTS = frozenset(f"{_HAN_ORDINAL}卷部編编冊册")
 _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
 
-_FEW_CANDIDATES = 1000
+# By code unit of UTF-16: of a letter or a digit, or the first of the two of a rare character.
+_OPENS_WORD = np.array([chr(code).isalnum() or 0xD800 <= code < 0xDC00 for code in range(1 << 16)])
+_FEW_CANDIDATES = 2000
 """Fewer than these are looked at before RE2 has compiled a pattern of a thousand words."""
 
 
@@ -175,12 +177,14 @@ def _read_lines(lines: Lines) -> Iterator[Mark]:
 def _candidates(lines: Lines) -> list[int]:
     """Return the lines that may be marks, though not below another: all such are among them.
 
-    In a line that opens no paragraph nothing may stand behind the number, so no speech ends there.
+    Each begins with a letter or a digit. In a line that opens no paragraph nothing may stand behind the number, so no
+    speech ends there.
     """
     is_decorated = lines.begin_with(_DECORATION) | lines.end_with(_DECORATION)
+    opens_word = _OPENS_WORD[lines.firsts] | is_decorated
     is_edge = lines.blank_above | (lines.blank_below & ~lines.end_with(_NOT_CLOSING))
     may_stand = (is_edge & (lines.widths <= LONGEST_HEADING)) | (lines.widths <= _LONGEST_PLAIN) | is_decorated
-    candidates: list[int] = np.flatnonzero(may_stand & ~lines.is_blank).tolist()
+    candidates: list[int] = np.flatnonzero(may_stand & opens_word & ~lines.is_blank).tolist()
     if len(candidates) < _FEW_CANDIDATES:
         return candidates
     texts = pa.array([lines.stripped[index] for index in candidates], pa.large_string())

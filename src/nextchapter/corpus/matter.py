@@ -96,6 +96,8 @@ _KINDS = {
     kind: re.compile(f"{_ARTICLE}{_POSSESSOR}(?:{_names(listed)})(?:{_NUMBER}|{_TAIL})")
     for kind, listed in _NAMES.items()
 }
+_FIRST_WORDS = frozenset(_key(name).split()[0] for listed in _NAMES.values() for name in listed.split(","))
+"""One of these stands in each heading that names an author's addition."""
 _AUTHOR = re.compile(f"{_ARTICLE}(?:{_names(_AUTHORS_NOTE)}){_TAIL}")
 _OTHER_BOOKS = r"(?:\w+ ){0,5}(?:also|books|works|novels|stories) (?:by|of the same)(?: \w+){1,6}"
 _IMPRINT = re.compile(
@@ -135,9 +137,12 @@ def is_interlude(heading: str) -> bool:
 def _kind_of(heading: str) -> str | None:
     if len(heading) > _LONGEST_NAME:
         return None
+    key = _key(heading)
+    if _FIRST_WORDS.isdisjoint(key.split()):
+        return None
     name = _BEFORE_SUBTITLE.split(heading.strip(), maxsplit=1)[0]
     counted = read_number(name)
-    keys = {_key(heading), _key(name), _key(counted[1] if counted and name[0].isalpha() else "")}
+    keys = {key, _key(name), _key(counted[1] if counted and name[0].isalpha() else "")}
     return next((kind for kind, names in _KINDS.items() if any(map(names.fullmatch, keys))), None)
 
 

@@ -25,7 +25,7 @@ _TRANSCRIBING = ("ranscri", "RANSCRI", "ranskri", "bewerker", "de ce fichier")
 _PARAGRAPH = r"[^\n]*(?:\n[^\n]+)*"
 _BRACKETED_NOTE = re.compile(rf"\n\n[ \t]*[\[{{](?P<mark>\d{{1,4}}|[*†‡]{{1,4}})[\]}}][ \t]*(?=\S){_PARAGRAPH}")
 _BRACKETED_MARK = re.compile(r"[\[{](?P<mark>\d{1,4}|[*†‡]{1,4})[\]}]")
-_FIRST_MARKS = ("[1]", "{1}", "[*]", "{*}")
+_FIRST_MARKS = {"[": ("[1]", "[*]"), "{": ("{1}", "{*}")}
 _RAISED_NOTE = re.compile(rf"\n\n[ \t]*(?P<mark>[¹²³⁰⁴-⁹]{{1,3}})[ \t]*(?=\S){_PARAGRAPH}")
 _RAISED_MARK = re.compile(r"(?P<mark>[¹²³⁰⁴-⁹]{1,3})")
 _FEWEST_MARKS = 5
@@ -43,11 +43,15 @@ def remove_notes(text: str, removals: Removals) -> str:
     if "[" in text:
         text = _remove_told(text, told, removals)
     text = _remove_transcribers_paragraphs(text, removals)
-    if told or any(first in text for first in _FIRST_MARKS):
+    if told or _has_first_mark(text):
         text = _remove_matched(text, _BRACKETED_NOTE, _BRACKETED_MARK, told, removals)
     if "¹" in text:
         text = _remove_matched(text, _RAISED_NOTE, _RAISED_MARK, set(), removals)
     return text
+
+
+def _has_first_mark(text: str) -> bool:
+    return any(text.startswith(marks, place) for sign, marks in _FIRST_MARKS.items() for place in places_of(text, sign))
 
 
 def _remove_told(text: str, told: set[str], removals: Removals) -> str:

@@ -5,7 +5,7 @@ from collections import Counter, defaultdict
 from collections.abc import Iterator
 from itertools import pairwise
 
-from nextchapter.corpus.lines import Lines
+from nextchapter.corpus.lines import Lines, substitute
 from nextchapter.corpus.marks import is_chapter_heading
 from nextchapter.corpus.removals import Removals
 
@@ -45,10 +45,9 @@ def remove_page_marks(lines: list[str], removals: Removals) -> Lines:
 def _without_notes(lines: list[str], removals: Removals) -> list[str]:
     """Return a book's lines without notes in brackets that name a picture or a page."""
     text = "\n".join(lines)
-    if "[" not in text and "{" not in text:
-        return lines
-    text = _PICTURE.sub(lambda found: _drop_picture(found[0], removals), text)
-    return _PAGE_IN_LINE.sub(lambda found: _drop_page(found[0], removals), text).split("\n")
+    without_pictures = substitute(_PICTURE, "[", lambda found: _drop_picture(found[0], removals), text)
+    without = substitute(_PAGE_IN_LINE, "[{", lambda found: _drop_page(found[0], removals), without_pictures)
+    return lines if without == text else without.split("\n")
 
 
 def _drop_picture(note: str, removals: Removals) -> str:

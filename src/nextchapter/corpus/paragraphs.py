@@ -1,17 +1,19 @@
 """From lines to paragraphs: what a typist wrapped is joined, what a poet broke stays broken."""
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from functools import cached_property
 from itertools import chain, pairwise
 from statistics import quantiles
 
 import numpy as np
 
-from nextchapter.corpus.lines import Lines
+from nextchapter.corpus.lines import Lines, places_of
 from nextchapter.corpus.removals import Removals
 
 _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
+_TIED_BEFORE = re.compile(r"[^\W\d_]['’-]?\Z")
+_TIED_BEHIND = re.compile(r"['’-]?[^\W\d_]")
 _AROUND_WORDS = ".,;:!?…«»“”\"()-—'’_"
 _LAST_PART = re.compile(r"([^\W\d_]+)-$")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
@@ -28,13 +30,15 @@ _NO_SPACE_FROM = 0x2E80
 _MOST_STARTS = 0.6
 _SHORTEST_START = 20
 _LINES_AT_ONCE = 2_000
+_MOST_SEARCHES = 25
+"""So many words are looked for in the text, which is quick; before more are, all words of the book are listed."""
 
 
 class Joiner:
     """Joins the wrapped lines of one book."""
 
     def __init__(self, lines: Sequence[str], removals: Removals) -> None:
-        """Learn the book's line width and its words.
+        """Learn the book's line width.
 
         Args:
             lines: the whole book, of which `paragraphs` gets parts.
@@ -45,17 +49,30 @@ class Joiner:
         self.width = _line_width(self._lines)
         self._has_other_space = self._lines.has_other_space
         self._is_verse_book = _begin_capital_mostly(self._lines)
+        self._is_known: dict[str, bool] = {}
+
+    def _is_word(self, word: str) -> bool:
+        """Return whether a word, in small letters, stands anywhere in the book, whole and within a line."""
+        if word not in self._is_known:
+            is_listed = len(self._is_known) >= _MOST_SEARCHES
+            self._is_known[word] = word in self._words if is_listed else _stands_whole(word, self._lower_pieces)
+        return self._is_known[word]
+
+    @cached_property
+    def _lower_pieces(self) -> list[str]:
+        """The book in small letters, in pieces of whole lines."""
+        starts = range(0, len(self._lines), _LINES_AT_ONCE)
+        return ["\n".join(self._lines[start : start + _LINES_AT_ONCE]).lower() for start in starts]
 
     @cached_property
     def _words(self) -> set[str]:
         """The words of the book in small letters: those of its different pieces between spaces, which are far fewer."""
         unequal: set[str] = set()
-        for start in range(0, len(self._lines), _LINES_AT_ONCE):
-            unequal.update(" ".join(self._lines[start : start + _LINES_AT_ONCE]).split(" "))
-        pieces = {piece.strip(_AROUND_WORDS) for piece in unequal}
-        lower = "\n".join(pieces).lower().split("\n")
-        of_several = [piece for piece in lower if not piece.isalpha()]
-        return {*filter(str.isalpha, lower), *_WORD.findall("\n".join(of_several))}
+        for piece in self._lower_pieces:
+            unequal.update(piece.split())
+        bare = {piece.strip(_AROUND_WORDS) for piece in unequal}
+        of_several = [piece for piece in bare if not piece.isalpha()]
+        return {*filter(str.isalpha, bare), *_WORD.findall("\n".join(of_several))}
 
     def paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
         """Yield the paragraphs of a chapter; those of verse with a line end behind each line but the last."""
@@ -130,7 +147,7 @@ class Joiner:
         last = _LAST_PART.search(line) if line.endswith("-") else None
         first = _FIRST_PART.match(following)
         if last and first and first[0][0].islower():
-            if (last[1] + first[0]).lower() not in self._words:
+            if not self._is_word((last[1] + first[0]).lower()):
                 return line
             self._removals.add("hyphen at a line end", "-")
             return line[:-1]
@@ -138,6 +155,15 @@ class Joiner:
             return line
         spaceless = ord(line[-1]) >= _NO_SPACE_FROM and ord(following[0]) >= _NO_SPACE_FROM
         return line if spaceless else f"{line} "
+
+
+def _stands_whole(word: str, texts: Iterable[str]) -> bool:
+    """Return whether what is read as one word stands in one of some texts, and not only as a part of others."""
+    places = ((text, place) for text in texts for place in places_of(text, word)) if _WORD.fullmatch(word) else ()
+    return any(
+        not _TIED_BEFORE.search(text, max(0, place - 2), place) and not _TIED_BEHIND.match(text, place + len(word))
+        for text, place in places
+    )
 
 
 def kept_paragraphs(lines: Sequence[str]) -> Iterator[str]:

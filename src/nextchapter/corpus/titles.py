@@ -3,7 +3,7 @@
 import difflib
 import re
 from bisect import bisect_right
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
@@ -30,6 +30,8 @@ _LEADING_NUMBER = re.compile(
     r"^(?:chapter\s+)?(?:\d{1,4}|[ivxlc]{1,8})(?:[.):]|\s*[-–—]|\s{2,})[\s.–—-]*", re.IGNORECASE
 )
 _TRAILING_PAGE = re.compile(r"[\s._·…]+(?:\d{1,4}|[ivxlc]{1,7})\s*$")
+_ROMAN_LETTERS = "ivxlcIVXLC\u0130\u0131"
+_WORD = re.compile(r"\w+")
 _ENTRY = re.compile(r"\W*(?:\d|[IVXLC]+\b)|.*\d\s*$")
 _LONGEST_TITLE = 120
 _LONGEST_SENTENCE = 60
@@ -95,15 +97,12 @@ def contents_marks(lines: Sequence[str]) -> list[Mark]:
     if contents is None:
         return []
     entries, end = _read_entries(lines, contents + 1)
-    alone: dict[str, list[int]] = {}
-    for index in _lines_alone(lines):
-        if index >= end:
-            alone.setdefault(_key(lines[index]), []).append(index)
+    alone = _LinesByKey((_key(lines[index]), index) for index in _lines_alone(lines) if index >= end)
     marks: list[Mark] = []
     for tried, entry in enumerate(entries):
         if len(marks) < _FOUND_SHARE * tried - _MISSES:
             return []
-        line = _find_entry(entry, alone, marks[-1].line if marks else -1)
+        line = alone.find(entry, marks[-1].line if marks else -1)
         if line is not None:
             title = _LEADING_NUMBER.sub("", lines[line].strip(), count=1)
             marks.append(Mark(line, CONTENTS_STYLE, len(marks) + 1, "", title))
@@ -150,32 +149,56 @@ def _prose_begins(lines: Sequence[str], index: int) -> bool:
     return len(paragraph) == _PROSE_LINES and all(len(line) > 50 and not _ENTRY.match(line) for line in paragraph)
 
 
-def _find_entry(entry: str, alone: Mapping[str, Sequence[int]], after: int) -> int | None:
-    """Return the line behind another that says what an entry says, or nearly so.
+class _LinesByKey:
+    """The lines that stand alone, by what their titles say."""
 
-    Args:
-        entry: the key of the entry.
-        alone: the lines that stand alone, by their keys.
-        after: the other line.
-    """
-    later = [key for key, lines in alone.items() if lines[-1] > after]
-    if entry not in later:
-        alike = [key for key in later if abs(len(key) - len(entry)) <= (1 - _SIMILAR) * len(entry) + 2]
-        similar = difflib.get_close_matches(entry, alike, n=1, cutoff=_SIMILAR)
-        if not similar:
-            return None
-        entry = similar[0]
-    return alone[entry][bisect_right(alone[entry], after)]
+    def __init__(self, keyed: Iterable[tuple[str, int]]) -> None:
+        """Sort pairs of a key and its line, lines in their order."""
+        self._lines: dict[str, list[int]] = {}
+        for key, line in keyed:
+            self._lines.setdefault(key, []).append(line)
+        self._keys: dict[int, list[str]] = {}
+        """The keys, by their length."""
+        for key in self._lines:
+            self._keys.setdefault(len(key), []).append(key)
+
+    def find(self, entry: str, after: int) -> int | None:
+        """Return the first line behind another that says what an entry says, or nearly so.
+
+        Args:
+            entry: the key of the entry.
+            after: the other line.
+        """
+        lines = self._lines.get(entry, [])
+        if not lines or lines[-1] <= after:
+            later = [key for key in self._may_be_alike(entry) if self._lines[key][-1] > after]
+            similar = difflib.get_close_matches(entry, later, n=1, cutoff=_SIMILAR)
+            lines = self._lines[similar[0]] if similar else []
+        return lines[bisect_right(lines, after)] if lines else None
+
+    def _may_be_alike(self, entry: str) -> Iterator[str]:
+        """Yield the keys of about an entry's length that have enough of its letters; comparing them all is slow."""
+        most = int((1 - _SIMILAR) * len(entry) + 2)
+        without_letters = str.maketrans("", "", entry)
+        for length in range(len(entry) - most, len(entry) + most + 1):
+            for key in self._keys.get(length, []):
+                most_alike = length - len(key.translate(without_letters))
+                if 2 * most_alike / (len(entry) + length) >= _SIMILAR:
+                    yield key
 
 
 def _lines_alone(lines: Sequence[str]) -> list[int]:
     """Return the short lines with letters that stand between blank ones."""
     table = Lines.of(lines)
-    may_stand = ~table.is_blank & table.blank_above & table.blank_below & (table.widths <= _LONGEST_TITLE)
+    may_stand = table.is_alone & (table.widths <= _LONGEST_TITLE)
     return [index for index in np.flatnonzero(may_stand).tolist() if any(map(str.isalpha, lines[index]))]
 
 
 def _key(line: str) -> str:
     """Return what is compared of a title: its words, without number, page, accents and case."""
-    bare = _TRAILING_PAGE.sub("", _LEADING_NUMBER.sub("", line.strip(), count=1))
-    return " ".join(re.findall(r"\w+", fold(bare)))
+    bare = line.strip()
+    number = _LEADING_NUMBER.match(bare)
+    bare = bare[number.end() :] if number else bare
+    if bare[-1:].isdecimal() or bare[-1:] in _ROMAN_LETTERS:
+        bare = _TRAILING_PAGE.sub("", bare)
+    return " ".join(_WORD.findall(fold(bare)))

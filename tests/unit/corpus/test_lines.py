@@ -1,9 +1,11 @@
+import re
+
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
 from nextchapter.corpus import lines as module
-from nextchapter.corpus.lines import Lines, lines_holding
+from nextchapter.corpus.lines import Lines, lines_holding, substitute
 
 CHARACTERS = st.sampled_from("aB1٣ .\t\u00a0\u3000\x0b\x1c\u0085\u2028\r\u200b語𝟏𐐀\ud800") | st.characters()
 TEXTS = st.text(CHARACTERS | st.just("\n") | st.just(" "), max_size=60)
@@ -45,6 +47,14 @@ def test_a_line_begins_and_ends_with_its_stripped_characters(text: str, signs: s
 @given(TEXTS, st.sampled_from(["a", "*", "aa", "B1", "\u00a0"]))
 def test_the_lines_that_hold_a_sign_are_found(text: str, sign: str) -> None:
     assert lines_holding(text, sign) == [index for index, line in enumerate(text.split("\n")) if sign in line]
+    either = [index for index, line in enumerate(text.split("\n")) if sign in line or "é" in line]
+    assert lines_holding(text, sign, "é") == either
+
+
+@given(TEXTS, st.sampled_from(["[*1][^é]?", r"(\*|1)+B?", r"\*\*|1"]))
+def test_substituting_where_signs_stand_is_substituting_everywhere(text: str, pattern: str) -> None:
+    everywhere = re.sub(pattern, lambda found: f"<{found[0]}>", text)
+    assert substitute(re.compile(pattern), "*1", lambda found: f"<{found[0]}>", text) == everywhere
 
 
 def test_the_table_of_many_lines_is_that_of_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -11,6 +11,7 @@ from nextchapter.corpus.removals import Removals, ink
 
 WIDE = "the quick brown fox jumps over the lazy dog and then goes home to sleep again\n"
 TEXTS = st.text(st.sampled_from("aB é-—. ,\n\n\t語「"), max_size=300)
+LINES = st.lists(st.text(st.sampled_from("aBÉſΣİ-’'—.\u00a0 1_語"), max_size=12), max_size=12)
 
 
 def joined(text: str, book: str = "") -> list[str]:
@@ -91,7 +92,7 @@ def test_joining_whole_or_line_by_line_gives_the_same(text: str) -> None:
         assert joiner._join(block) == joiner._join_one_by_one([line.strip() for line in block])
 
 
-@given(st.lists(st.text(st.sampled_from("aBÉſΣ-’'—.\u00a0 1_語"), max_size=12), max_size=12))
+@given(LINES)
 def test_the_words_of_a_book_are_those_of_the_pattern(lines: list[str]) -> None:
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(paragraphs, "_LINES_AT_ONCE", 5)
@@ -99,6 +100,16 @@ def test_the_words_of_a_book_are_those_of_the_pattern(lines: list[str]) -> None:
     assert {word for word in known if word.isalpha()} == {
         word for word in paragraphs._WORD.findall("\n".join(lines).lower()) if word.isalpha()
     }
+
+
+@given(LINES, st.lists(st.text(st.sampled_from("aBÉſΣİ語"), min_size=1, max_size=3)))
+def test_a_word_is_known_whether_it_is_looked_for_or_listed(lines: list[str], words: list[str]) -> None:
+    known = set(paragraphs._WORD.findall("\n".join(lines).lower()))
+    for most_searches in (0, 2, 1000):
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(paragraphs, "_MOST_SEARCHES", most_searches)
+            joiner = Joiner(lines, Removals())
+            assert [joiner._is_word(word.lower()) for word in words] == [word.lower() in known for word in words]
 
 
 @given(TEXTS)
