@@ -15,9 +15,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nextchapter.models.embedding_dropout import look_up
 from nextchapter.models.protocol import State
 from nextchapter.models.softmax import SoftmaxLanguageModel
-from nextchapter.spec.models import FamilySpec, Weights
+from nextchapter.spec.models import FamilySpec, Share, Weights
 
 ABSENT = -1
 """In a state: the chapter had not begun."""
@@ -40,8 +41,10 @@ class FeedForwardSpec(FamilySpec):
     """Connect the token vectors with the output directly as well."""
     tied: bool = True
     """Use the embedding matrix as the output matrix as well (Press and Wolf, 2017)."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    dropout: Share = 0.2
     """Share of values dropped after the embedding and before the output."""
+    embedding_dropout: Share = 0.0
+    """Share of the vocabulary whose vectors are zeros for a batch (Gal and Ghahramani, 2016)."""
 
     @property
     def window(self) -> int:
@@ -68,6 +71,7 @@ class FeedForward(SoftmaxLanguageModel):
         """Build the network; weights are drawn from torch's global generator, biases start at 0."""
         super().__init__()
         self.vocabulary_size, self.order, self.dropout = vocabulary_size, spec.order, spec.dropout
+        self.embedding_dropout = spec.embedding_dropout
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         nn.init.normal_(self.embedding.weight, std=spec.embedding**-0.5)
         self.hidden = nn.Linear(spec.window, spec.hidden)
@@ -102,7 +106,8 @@ class FeedForward(SoftmaxLanguageModel):
 
     def _vectors(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time embedding"]:
         """Return the vector of each token, zeros where there is none."""
-        vectors = self.embedding(tokens.clamp_min(0)).where((tokens != ABSENT)[..., None], 0.0)
+        read = look_up(self.embedding, tokens.clamp_min(0), self.embedding_dropout, self.training)
+        vectors = read.where((tokens != ABSENT)[..., None], 0.0)
         return functional.dropout(vectors, self.dropout, self.training)
 
 

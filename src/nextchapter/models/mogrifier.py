@@ -19,10 +19,10 @@ from torch.autograd.function import once_differentiable
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
 from nextchapter.models.time_loop import right_factor, times_complement, weight_gradient
-from nextchapter.spec.models import RecurrentSpec, Weights
+from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec, Weights
 
 
-class MogrifierSpec(RecurrentSpec):
+class MogrifierSpec(RecurrentMatrixSpec):
     """The Mogrifier LSTM of Melis, Kocisky and Blunsom (2020)."""
 
     gates: ClassVar[int] = 4

@@ -18,10 +18,10 @@ from torch.nn import functional
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
 from nextchapter.models.time_loop import right_factor, times_complement, weight_gradient
-from nextchapter.spec.models import RecurrentSpec, Weights
+from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec, Weights
 
 
-class RlstmSpec(RecurrentSpec):
+class RlstmSpec(RecurrentMatrixSpec):
     """The rewired LSTM of Melis (2022)."""
 
     gates: ClassVar[int] = 5

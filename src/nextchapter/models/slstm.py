@@ -23,10 +23,10 @@ from torch.nn import functional
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
 from nextchapter.models.time_loop import right_factor, times_complement
-from nextchapter.spec.models import RecurrentSpec, Weights
+from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec, Weights
 
 
-class SlstmSpec(RecurrentSpec):
+class SlstmSpec(RecurrentMatrixSpec):
     """The sLSTM of Beck et al. (2024), with exponential gates."""
 
     gates: ClassVar[int] = 4

@@ -6,6 +6,8 @@ from pydantic import Field, model_validator
 
 from nextchapter.spec.base import Spec
 
+Share = Annotated[float, Field(ge=0, lt=1)]
+
 
 class Weights(NamedTuple):
     """How many weights a model has, by what they do: from this, time and memory are estimated before a run."""
@@ -95,8 +97,16 @@ class RecurrentSpec(FamilySpec):
     """Distribution of the token vectors' random start; both have variance 1/embedding."""
     tied: bool = True
     """Use the embedding matrix as the output matrix as well (Press and Wolf, 2017)."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    dropout: Share = 0.2
     """Share of values dropped after the embedding, between the layers and before the output."""
+    dropout_locked: bool = False
+    """Drop the same values at all steps of a batch (Gal and Ghahramani, 2016), instead of others at each step."""
+    input_dropout: Share | None = None
+    """Share of values dropped after the embedding; null takes `dropout`."""
+    output_dropout: Share | None = None
+    """Share of values dropped before the output; null takes `dropout`."""
+    embedding_dropout: Share = 0.0
+    """Share of the vocabulary whose vectors are zeros for a batch (Gal and Ghahramani, 2016)."""
 
     def weights(self, vocabulary_size: int) -> Weights:
         """Return the numbers of weights of embedding, cells, projection and output."""
@@ -116,8 +126,15 @@ class RecurrentSpec(FamilySpec):
         return f"{self.layers} x {self.hidden} hidden" if self.layers > 1 else f"{self.hidden} hidden"
 
 
-class HiddenMatrixSpec(RecurrentSpec):
+class RecurrentMatrixSpec(RecurrentSpec):
     """What the recurrent networks add that multiply the last hidden state by a matrix W_hh."""
+
+    weight_dropout: Share = 0.0
+    """Share of the entries of W_hh set to 0 for a batch: DropConnect (Wan et al., 2013; Merity et al., 2018)."""
+
+
+class HiddenMatrixSpec(RecurrentMatrixSpec):
+    """What those of them add whose W_hh may be drawn in several ways."""
 
     recurrent_init: Literal["uniform", "normal", "orthogonal", "identity"] = "uniform"
     """Random start of W_hh: `uniform` up to 1/sqrt(hidden); `normal`, std 1/sqrt(hidden); `orthogonal`, each gate's

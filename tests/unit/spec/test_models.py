@@ -34,6 +34,8 @@ def read_model(**model: Any) -> None:
             r"runs\.a\.model: forget_bias: found 2\.0; chrono_steps draws this bias",
         ),
         ({"kind": "lstm", "chrono_steps": 2}, r"runs\.a\.model\.chrono_steps: found 2; .*greater than or equal to 3"),
+        ({"kind": "mingru", "weight_dropout": 0.5}, r"runs\.a\.model\.weight_dropout: unknown key"),
+        ({"kind": "lstm", "weight_dropout": 1}, r"runs\.a\.model\.weight_dropout: found 1; .*less than 1"),
         ({"kind": "gru", "chrono_steps": 100}, r"runs\.a\.model\.chrono_steps: unknown key"),
     ],
 )

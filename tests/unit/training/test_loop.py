@@ -28,9 +28,13 @@ MODELS = {
     "elman": {"kind": "elman", "hidden": 16, "embedding": 8, "dropout": 0.2},
     "gru": {"kind": "gru", "hidden": 16, "embedding": 8, "dropout": 0.2, "layers": 2},
     "lstm": {"kind": "lstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
+    "masked": {
+        "kind": "gru", "hidden": 16, "embedding": 8, "layers": 2, "dropout": 0.2, "dropout_locked": True,
+        "input_dropout": 0.3, "output_dropout": 0.1, "embedding_dropout": 0.1, "weight_dropout": 0.4,
+    },
     "hmm": {"kind": "hmm", "states": 6},
     "hmm-cloned": {"kind": "hmm-cloned", "states": 60},
-}
+}  # fmt: skip
 UNTIED = {**MODELS["lstm"], "tied": False}
 SPEC = TrainingSpec(
     batch_size=4, truncation=8, max_tokens=None, max_steps=40, valid_every_steps=10, warmup_steps=5,
