@@ -17,7 +17,7 @@ from torch.nn import functional
 
 from nextchapter.models.embedding_dropout import look_up
 from nextchapter.models.protocol import State
-from nextchapter.models.softmax import SoftmaxLanguageModel
+from nextchapter.models.softmax import OutputLayer, SoftmaxLanguageModel
 from nextchapter.spec.models import FamilySpec, Share, Weights
 
 ABSENT = -1
@@ -98,8 +98,17 @@ class FeedForward(SoftmaxLanguageModel):
             hidden = torch.cat([hidden, windows], dim=-1)
         return hidden, read[:, read.shape[1] - (self.order - 2) :]
 
-    def logits(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
-        """Return b + W x_t + U tanh(d + H x_t)."""
+    def output_layer(self, hidden: Float[Tensor, "... hidden"]) -> OutputLayer:
+        """Return tanh(d + H x_t), projected where the output is tied, U and b; with `direct` x_t and W beside them."""
+        width = self.hidden.out_features
+        features, weight = self.projection(hidden[..., :width]), self.output.weight
+        if self.direct is not None:
+            features = torch.cat([features, hidden[..., width:]], dim=-1)
+            weight = torch.cat([weight, self.direct.weight], dim=1)
+        return OutputLayer(features, weight, self.output.bias)
+
+    def logits(self, hidden: Float[Tensor, "... hidden"]) -> Float[Tensor, "... token"]:
+        """Return b + W x_t + U tanh(d + H x_t), without W and U side by side in memory."""
         width = self.hidden.out_features
         logits: Tensor = self.output(self.projection(hidden[..., :width]))
         return logits if self.direct is None else logits + self.direct(hidden[..., width:])

@@ -7,6 +7,7 @@
 One set of weights serves all steps, and h_0 = 0. Equations and sources: docs/models.md.
 """
 
+import importlib
 import math
 from abc import ABC, abstractmethod
 from typing import Literal
@@ -18,9 +19,10 @@ from torch import Tensor, nn
 from nextchapter.models.embedding_dropout import look_up
 from nextchapter.models.locked_dropout import drop
 from nextchapter.models.protocol import State
-from nextchapter.models.softmax import SoftmaxLanguageModel
+from nextchapter.models.softmax import OtherOutput, OutputLayer, SoftmaxLanguageModel
 from nextchapter.models.weight_dropout import run_with_dropped_weights
 from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec
+from nextchapter.tokens.stream import TokenStream
 
 RecurrentInit = Literal["uniform", "normal", "orthogonal", "identity"]
 
@@ -78,10 +80,7 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
         widths = [spec.embedding] + [spec.hidden] * (spec.layers - 1)
         self.cells = nn.ModuleList(self.cell(width, spec) for width in widths)
         self.projection = _projection(spec)
-        self.output = nn.Linear(spec.embedding if spec.tied else spec.hidden, vocabulary_size)
-        nn.init.zeros_(self.output.bias)
-        if spec.tied:
-            self.output.weight = self.embedding.weight
+        self.output = self._output(spec)
 
     @abstractmethod
     def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
@@ -102,10 +101,44 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
             new_state.append(new)
         return self._drop(hidden, spec.output_dropout), tuple(new_state)
 
-    def logits(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
-        """Return W_s h_t + b_s."""
-        logits: Tensor = self.output(self.projection(hidden))
-        return logits
+    def output_layer(self, hidden: Float[Tensor, "... hidden"]) -> OutputLayer:
+        """Return h_t, projected where the output is tied, W_s and b_s.
+
+        Raises:
+            TypeError: the output is no softmax.
+        """
+        if not isinstance(self.output, nn.Linear):
+            raise TypeError(f"found {type(self.output).__name__}; only a softmax has logits of single tokens")
+        return OutputLayer(self.projection(hidden), self.output.weight, self.output.bias)
+
+    def prepare(self, stream: TokenStream, end_of_chapter: int) -> None:
+        """Tell an output that needs it how frequent tokens are."""
+        del end_of_chapter
+        if isinstance(self.output, OtherOutput):
+            self.output.prepare(torch.from_numpy(stream.counts(self.vocabulary_size)))
+
+    def predict(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return ln p(next token | h_t), in nats."""
+        return self.output.predict(hidden) if isinstance(self.output, OtherOutput) else super().predict(hidden)
+
+    def charge(
+        self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time"]:
+        """Return -ln p(target | h_t), in nats."""
+        layer = self.output
+        return layer.charge(hidden, targets) if isinstance(layer, OtherOutput) else super().charge(hidden, targets)
+
+    def _output(self, spec: RecurrentSpec) -> nn.Linear | OtherOutput:
+        """Return the layer behind the projection: that of the softmax, or the one that takes its place."""
+        if spec.adaptive is not None:
+            module = importlib.import_module("nextchapter.models.outputs.adaptive")  # by name: code of its runs only
+            other: OtherOutput = module.OUTPUT(spec.hidden, self.vocabulary_size, spec.adaptive)
+            return other
+        output = nn.Linear(spec.embedding if spec.tied else spec.hidden, self.vocabulary_size)
+        nn.init.zeros_(output.bias)
+        if spec.tied:
+            output.weight = self.embedding.weight
+        return output
 
     @property
     def _layers(self) -> list[Cell]:

@@ -1,5 +1,6 @@
 """What the specifications of all models share. A family's own keys stand in its file in `nextchapter.models`."""
 
+import itertools
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -49,6 +50,11 @@ class FamilySpec(Spec):
         """Names of the runs whose models it is made of, by the keys that name them."""
         return {}
 
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The modules that the model loads by name, its family's apart."""
+        return ()
+
     def weights(self, vocabulary_size: int) -> Weights:
         """Return the numbers of weights of its own; a model that counts has none before it has counted."""
         del vocabulary_size
@@ -78,6 +84,41 @@ class FamilySpec(Spec):
         return ""
 
 
+class AdaptiveSpec(Spec):
+    """The adaptive softmax of Grave et al. (2017): frequent tokens first, rare ones in clusters."""
+
+    cutoffs: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (2000, 10000)
+    """Ranks at which a new cluster begins, rising; those beyond the vocabulary are passed over."""
+    divisor: Annotated[float, Field(ge=1)] = 4.0
+    """What the width of the vectors is divided by from each cluster to the next."""
+
+    @model_validator(mode="after")
+    def _cutoffs_rise(self) -> "AdaptiveSpec":
+        if list(self.cutoffs) != sorted(set(self.cutoffs)):
+            raise ValueError(f"cutoffs: found {list(self.cutoffs)}; each must be above the one before")
+        return self
+
+    def cutoffs_below(self, vocabulary_size: int) -> tuple[int, ...]:
+        """Return the cutoffs that a vocabulary has.
+
+        Raises:
+            ValueError: it has none.
+        """
+        below = tuple(cutoff for cutoff in self.cutoffs if cutoff < vocabulary_size)
+        if not below:
+            raise ValueError(f"adaptive.cutoffs: found {list(self.cutoffs)}; one must be below {vocabulary_size}")
+        return below
+
+    def weights(self, inputs: int, vocabulary_size: int) -> int:
+        """Return the number of weights behind an input of a width, biases apart."""
+        cutoffs = self.cutoffs_below(vocabulary_size)
+        total = inputs * (cutoffs[0] + len(cutoffs))
+        for place, (start, stop) in enumerate(itertools.pairwise([*cutoffs, vocabulary_size]), start=1):
+            width = int(inputs // self.divisor**place)
+            total += width * (inputs + stop - start)
+        return total
+
+
 class RecurrentSpec(FamilySpec):
     """What every recurrent network has: embedding, stacked cells, softmax output."""
 
@@ -97,6 +138,8 @@ class RecurrentSpec(FamilySpec):
     """Distribution of the token vectors' random start; both have variance 1/embedding."""
     tied: bool = True
     """Use the embedding matrix as the output matrix as well (Press and Wolf, 2017)."""
+    adaptive: AdaptiveSpec | None = None
+    """An adaptive softmax as the output layer, for large vocabularies; it can't be tied. null has the full softmax."""
     dropout: Share = 0.2
     """Share of values dropped after the embedding, between the layers and before the output."""
     dropout_locked: bool = False
@@ -112,10 +155,26 @@ class RecurrentSpec(FamilySpec):
         """Return the numbers of weights of embedding, cells, projection and output."""
         widths = [self.embedding] + [self.hidden] * (self.layers - 1)
         recurrent = sum(map(self.layer_weights, widths))
+        if self.adaptive is not None:
+            cutoffs = self.adaptive.cutoffs_below(vocabulary_size)
+            biases = self.layers * self.hidden * self.biases + cutoffs[0] + len(cutoffs)
+            output = self.adaptive.weights(self.hidden, vocabulary_size)
+            return Weights(vocabulary_size * self.embedding, recurrent, output, biases)
         projection = self.hidden * self.embedding if self.tied and self.hidden != self.embedding else 0
         output = vocabulary_size * (self.embedding if self.tied else self.hidden) + projection
         biases = self.layers * self.hidden * self.biases + vocabulary_size
         return Weights(vocabulary_size * self.embedding, recurrent, output, biases, self.tied)
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The modules that the model loads by name."""
+        return () if self.adaptive is None else ("nextchapter.models.outputs.adaptive",)
+
+    @model_validator(mode="after")
+    def _adaptive_is_not_tied(self) -> "RecurrentSpec":
+        if self.adaptive is not None and self.tied:
+            raise ValueError("tied: found true; an adaptive softmax has matrices of its own and needs false")
+        return self
 
     def layer_weights(self, inputs: int) -> int:
         """Return the number of weights in the products of one layer: W_xh and W_hh of each block."""

@@ -34,6 +34,7 @@ from nextchapter.store.events import EventLog
 from nextchapter.training.average import Average, lent_weights
 from nextchapter.training.batches import Batch, Batches
 from nextchapter.training.checkpoint import CheckpointFile
+from nextchapter.training.objective import Objective
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
 
@@ -120,6 +121,7 @@ class Trainer:
         self.average: Average | None = None
         if not isinstance(model, SelfTaught):
             self._build_optimiser()
+        self._objective = Objective(model, spec, batches)
         self._vectors = token_vectors(model)
         self._frozen_steps = math.inf if spec.embedding_frozen_steps == "all" else spec.embedding_frozen_steps
         self._budget_steps = budget_steps(spec, batches)
@@ -191,7 +193,7 @@ class Trainer:
         if batch.fresh:
             self._state = self.model.initial_state(len(batch.tokens))
         torch.manual_seed(step_seed(self.seed, counters.step))  # the dropout masks of this step
-        rate = learning_rate(counters.step, self.total_steps, self.spec) * counters.rate_scale
+        rate = learning_rate(counters.step, self.total_steps, self.spec) * counters.rate_scale * batch.rate_scale
         counters.step += 1
         if isinstance(self.model, SelfTaught):
             nats, self._state = self.model.learn(*self._on_device(batch), self._state)
@@ -220,10 +222,12 @@ class Trainer:
         tokens, targets = (tensor.tensor_split(parts) for tensor in self._on_device(batch))
         loss_nats, states = 0.0, []
         for part, old in enumerate(split_state(detach_state(self._state), parts)):
-            nats, new = self.model.score(tokens[part], targets[part], old)
-            loss = nats.sum() / batch.count
+            nats, extra, new = self._objective(tokens[part], targets[part], old)
+            total = nats.sum()
+            loss = (total + extra) / batch.count
             loss.backward()  # type: ignore[no-untyped-call]
-            loss_nats += loss.item()
+            self._objective.add_gradients(len(tokens[part]) / len(batch.tokens))
+            loss_nats += (total.detach() / batch.count).item()
             states.append(detach_state(new))
         self._state = join_states(states)
         return loss_nats, self._clip()
