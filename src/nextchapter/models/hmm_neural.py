@@ -29,6 +29,7 @@ class HmmNeuralSpec(FamilySpec):
     """The neural hidden Markov model, Chiu and Rush (2020), with low-rank transitions, Chiu, Deng and Rush (2021)."""
 
     has_hidden_states: ClassVar[bool] = True
+    takes_bfloat16: ClassVar[bool] = False
 
     kind: Literal["hmm-neural"] = "hmm-neural"
     """Says which of the families this is."""

@@ -28,6 +28,7 @@ class MogrifierSpec(RecurrentMatrixSpec):
     gates: ClassVar[int] = 4
     biases: ClassVar[int] = 4
     efficiency: ClassVar[float] = 0.6
+    takes_bfloat16: ClassVar[bool] = False
 
     kind: Literal["mogrifier"] = "mogrifier"
     """Says which of the families this is."""

@@ -27,6 +27,7 @@ class RlstmSpec(RecurrentMatrixSpec):
     gates: ClassVar[int] = 5
     biases: ClassVar[int] = 4
     efficiency: ClassVar[float] = 0.5
+    takes_bfloat16: ClassVar[bool] = False
 
     kind: Literal["rlstm"] = "rlstm"
     """Says which of the families this is."""

@@ -32,6 +32,7 @@ class SlstmSpec(RecurrentMatrixSpec):
     gates: ClassVar[int] = 4
     biases: ClassVar[int] = 4
     efficiency: ClassVar[float] = 0.55
+    takes_bfloat16: ClassVar[bool] = False
 
     kind: Literal["slstm"] = "slstm"
     """Says which of the families this is."""

@@ -39,6 +39,8 @@ class FamilySpec(Spec):
     efficiency: ClassVar[float] = 0.75
     """Share of a core's measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024);
     minGRU and minLSTM lie between GRU and LSTM of the same size."""
+    takes_bfloat16: ClassVar[bool] = True
+    """Whether training may compute its products in bfloat16; a loop over time of our own takes float32."""
     reads_once: ClassVar[bool] = False
     """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
 
@@ -209,6 +211,8 @@ class HiddenMatrixSpec(RecurrentMatrixSpec):
 
 class InputGatedSpec(RecurrentSpec):
     """What the recurrent networks share whose gates read the input alone: there is no W_hh."""
+
+    takes_bfloat16: ClassVar[bool] = False
 
     def layer_weights(self, inputs: int) -> int:
         """Return the number of weights in the products of one layer: W_xh of each block."""

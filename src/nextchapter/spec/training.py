@@ -91,6 +91,9 @@ class TrainingSpec(Spec):
     """Steps between two lines of the event log."""
     checkpoint_every_s: Annotated[float, Field(ge=0)] = 20.0
     """Seconds between two checkpoints; 0 saves one after each step."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the products of a training step; weights, losses and scores stay in float32. bfloat16 needs a CUDA device, and
+    a network on torch's own loops (elman, gru, lstm, feed-forward)."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; `auto` takes a CUDA device when there is one."""
 

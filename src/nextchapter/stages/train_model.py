@@ -128,10 +128,12 @@ def _prepare(
     from nextchapter.spec.training import TrainingSpec
     from nextchapter.training.batches import Batches, ChapterBatches, StreamBatches
     from nextchapter.training.checkpoint import CheckpointFile
+    from nextchapter.training.devices import check_precision
     from nextchapter.training.loop import Trainer
     from nextchapter.training.progress import Progress
 
     spec, seed = TrainingSpec.model_validate(job.spec["training"]), job.spec["seed"]
+    check_precision(spec.precision, model.device)
     stream, end = _open(job, "train", facts), facts["end_of_chapter"]
     batches: Batches
     if spec.truncation == "chapter":

@@ -222,15 +222,25 @@ class Trainer:
         tokens, targets = (tensor.tensor_split(parts) for tensor in self._on_device(batch))
         loss_nats, states = 0.0, []
         for part, old in enumerate(split_state(detach_state(self._state), parts)):
-            nats, extra, new = self._objective(tokens[part], targets[part], old)
-            total = nats.sum()
+            with self._autocast():
+                nats, extra, new = self._objective(tokens[part], targets[part], old)
+            total = nats.float().sum() if self._is_mixed else nats.sum()
             loss = (total + extra) / batch.count
             loss.backward()  # type: ignore[no-untyped-call]
             self._objective.add_gradients(len(tokens[part]) / len(batch.tokens))
             loss_nats += (total.detach() / batch.count).item()
-            states.append(detach_state(new))
+            states.append(map_state(Tensor.float, detach_state(new)) if self._is_mixed else detach_state(new))
         self._state = join_states(states)
         return loss_nats, self._clip()
+
+    @property
+    def _is_mixed(self) -> bool:
+        """Whether products are computed in another precision than weights and losses are kept in."""
+        return self.spec.precision != "float32"
+
+    def _autocast(self) -> torch.autocast:
+        """Return the context of a forward pass; bfloat16 has the range of float32, so the loss needs no scale."""
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self._is_mixed)
 
     def _clip(self) -> float:
         """Clip the gradients, those of frozen token vectors taken away; return their global norm before."""

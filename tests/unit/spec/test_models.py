@@ -45,6 +45,42 @@ def test_a_start_that_makes_no_sense_is_refused_by_name(model: dict[str, Any], m
 
 
 @pytest.mark.parametrize(
+    ("model", "training", "message"),
+    [
+        (
+            {"kind": "mingru"},
+            {"precision": "bfloat16"},
+            r"training\.precision: found 'bfloat16'; a model of the kind mingru",
+        ),
+        (
+            {"kind": "lstm", "tied": False, "adaptive": {}},
+            {"sampled_softmax": 100},
+            r"training\.sampled_softmax: found 100; with model\.adaptive it must be null",
+        ),
+        (
+            {"kind": "lstm"},
+            {"sampled_softmax": 100, "label_smoothing": 0.1},
+            r"training: label_smoothing: found 0\.1; with sampled_softmax it must be 0",
+        ),
+        (
+            {"kind": "lstm"},
+            {"random_truncation": True, "truncation": 8},
+            r"training: truncation: found 8; .*at least 10",
+        ),
+        ({"kind": "lstm"}, {"random_truncation": True, "truncation": "chapter"}, r"truncation: found 'chapter'; with"),
+        ({"kind": "lstm"}, {"weight_dropout": 0.5}, r"training\.weight_dropout: unknown key"),
+    ],
+)
+def test_training_that_does_not_fit_is_refused_by_name(
+    model: dict[str, Any], training: dict[str, Any], message: str
+) -> None:
+    config = yaml.safe_load(CONFIG.read_text())
+    run = {"model": model, "tokenizer": "unigram-2k", "training": training}
+    with pytest.raises(SpecError, match=message):
+        read_study({**config, "runs": {"a": run}})
+
+
+@pytest.mark.parametrize(
     "model",
     [
         {"kind": "elman", "activation": "relu", "recurrent_init": "identity"},

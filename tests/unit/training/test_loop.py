@@ -18,7 +18,7 @@ from nextchapter.tokens.stream import TokenStream, write_stream
 from nextchapter.training import loop
 from nextchapter.training.batches import Batch, Batches, ChapterBatches, StreamBatches
 from nextchapter.training.checkpoint import CheckpointFile
-from nextchapter.training.devices import choose_device
+from nextchapter.training.devices import check_precision, choose_device
 from nextchapter.training.loop import InterruptedRunError, Trainer, TrainingDivergedError, budget_steps, step_seed
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
@@ -341,6 +341,7 @@ def _interrupt(trainer: Trainer, step: int) -> None:
         {"optimiser": "muon", "average": "two-tailed", "schedule": "constant"},
         {"average": "ema", "ema_decay": 0.9, "micro_batches": 3},
         {"sampled_softmax": 12, "random_truncation": True, "truncation": 11, "micro_batches": 2},
+        {"precision": "bfloat16"},
         {"label_smoothing": 0.1, "activation_regularisation": 2.0, "temporal_activation_regularisation": 1.0},
     ],
     ids=lambda change: "-".join(map(str, next(iter(change.items())))),
@@ -384,7 +385,7 @@ def test_penalties_change_the_gradient_alike_in_parts_and_not_the_reported_loss(
 
 def _begun(trainer: Trainer) -> Batch:
     """Return the first batch of a run, its state laid out."""
-    batch = trainer.batches.batch(0)
+    batch, trainer.counters.step = trainer.batches.batch(0), 1
     trainer._state = trainer.model.initial_state(len(batch.tokens))
     return batch
 
@@ -399,6 +400,29 @@ def test_a_sampled_softmax_learns_what_the_whole_one_would(stream: TokenStream, 
     ]
     assert nats[1] == pytest.approx(nats[0], abs=0.05)
     assert nats[0] < math.log(VOCABULARY) - 1
+
+
+@pytest.mark.parametrize("kind", ["elman", "gru", "lstm"])
+def test_bfloat16_is_of_the_products_alone(stream: TokenStream, tmp_path: Path, kind: str) -> None:
+    """Tried on the CPU, where a configuration may not ask for it."""
+    found = []
+    for precision in ("float32", "bfloat16"):
+        spec = SPEC.model_copy(update={"precision": precision})
+        trainer = _trainer(stream, tmp_path / precision, spec, kind)
+        trainer.model.eval()
+        found.append(trainer._backpropagate(_begun(trainer))[0])
+        tensors = [*_flat(trainer._state), *trainer.model.parameters()]
+        assert {tensor.dtype for tensor in tensors} == {torch.float32}
+        assert all(parameter.grad.dtype == torch.float32 for parameter in trainer.model.parameters())
+    assert found[0] != found[1]
+    assert found[1] == pytest.approx(found[0], rel=2e-3)
+
+
+def test_bfloat16_on_the_cpu_is_a_clear_error() -> None:
+    with pytest.raises(ValueError, match=r"training\.precision: found 'bfloat16' on the device 'cpu'"):
+        check_precision("bfloat16", torch.device("cpu"))
+    check_precision("bfloat16", torch.device("cuda"))
+    check_precision("float32", torch.device("cpu"))
 
 
 def test_an_average_that_is_better_is_kept(stream: TokenStream, tmp_path: Path) -> None:
