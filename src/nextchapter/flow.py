@@ -328,7 +328,8 @@ class Flow:
     def _families(self, run: str) -> list[str]:
         """Return the modules of a run's model and, one inside the other, of those that it is made of."""
         own = f"nextchapter.models.{self.runs[run][0].model.kind.replace('-', '_')}"
-        return [own, *(family for member in self.members[run] for family in self._families(member))]
+        loaded = self.runs[run][0].model.loaded
+        return [own, *loaded, *(family for member in self.members[run] for family in self._families(member))]
 
     def _heeded_by_training(self, name: str) -> set[str] | None:
         """Return the keys of `training` that a run reads; None for all."""
@@ -345,7 +346,7 @@ class Flow:
         modules.append(f"nextchapter.training.optimisers.{run.training.optimiser}")
         if run.training.average is not None:
             modules.append(f"nextchapter.training.averages.{run.training.average.replace('-', '_')}")
-        return modules
+        return [*modules, *run.training.ingredients]
 
     @property
     def _is_shared_out(self) -> bool:

@@ -320,7 +320,13 @@ def test_an_edit_trains_again_the_runs_that_use_it_and_no_others(shelf: Path, mo
     gru = CONFIG["runs"]["gru-384"]
     models = {name: {"kind": name} for name in ("lstm", "ngram", "hmm", "hmm-cloned", "hmm-neural")}
     runs = {name: {"model": model, "tokenizer": "unigram-2k"} for name, model in models.items()}
-    flow = _flow(books=str(shelf), embeddings=vectors, runs={**runs, "plain": gru, "begun": {**gru, "embedding": "v"}})
+    runs |= {
+        "plain": gru,
+        "begun": {**gru, "embedding": "v"},
+        "sampled": {**gru, "training": {"sampled_softmax": 100, "omega": 1}},
+        "adaptive": {"model": {"kind": "gru", "tied": False, "adaptive": {}}, "tokenizer": "unigram-2k"},
+    }
+    flow = _flow(books=str(shelf), embeddings=vectors, runs=runs)
     before = {run: flow.code("train_model", run) for run in flow.runs}
 
     def edited(module: str) -> set[str]:
@@ -332,10 +338,15 @@ def test_an_edit_trains_again_the_runs_that_use_it_and_no_others(shelf: Path, mo
     assert edited("nextchapter.training.counting") == {"ngram"}
     assert edited("nextchapter.embeddings.vectors") == {"begun"}
     assert edited("nextchapter.models.ngram") == {"ngram"}
+    assert (
+        edited("nextchapter.training.losses.sampled") == edited("nextchapter.training.penalties.omega") == {"sampled"}
+    )
+    assert edited("nextchapter.training.losses.smoothed") == edited("nextchapter.training.averages.ema") == set()
+    assert edited("nextchapter.models.outputs.adaptive") == {"adaptive"}
     assert edited("nextchapter.models.hidden_markov") == {"hmm", "hmm-cloned", "hmm-neural"}
     assert edited("nextchapter.models.hmm_cloned") == {"hmm-cloned"}
     assert edited("nextchapter.diagnostics.hidden_states") == set()
-    assert edited("nextchapter.training.loop") == {*models, "plain", "begun"}
+    assert edited("nextchapter.training.loop") == set(runs)
 
 
 def test_the_runs_with_states_are_told_by_their_specification(shelf: Path) -> None:

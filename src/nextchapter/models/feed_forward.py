@@ -15,9 +15,10 @@ from pydantic import Field
 from torch import Tensor, nn
 from torch.nn import functional
 
+from nextchapter.models.embedding_dropout import look_up
 from nextchapter.models.protocol import State
-from nextchapter.models.softmax import SoftmaxLanguageModel
-from nextchapter.spec.models import FamilySpec, Weights
+from nextchapter.models.softmax import OutputLayer, SoftmaxLanguageModel
+from nextchapter.spec.models import FamilySpec, Share, Weights
 
 ABSENT = -1
 """In a state: the chapter had not begun."""
@@ -40,8 +41,10 @@ class FeedForwardSpec(FamilySpec):
     """Connect the token vectors with the output directly as well."""
     tied: bool = True
     """Use the embedding matrix as the output matrix as well (Press and Wolf, 2017)."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    dropout: Share = 0.2
     """Share of values dropped after the embedding and before the output."""
+    embedding_dropout: Share = 0.0
+    """Share of the vocabulary whose vectors are zeros for a batch (Gal and Ghahramani, 2016)."""
 
     @property
     def window(self) -> int:
@@ -68,6 +71,7 @@ class FeedForward(SoftmaxLanguageModel):
         """Build the network; weights are drawn from torch's global generator, biases start at 0."""
         super().__init__()
         self.vocabulary_size, self.order, self.dropout = vocabulary_size, spec.order, spec.dropout
+        self.embedding_dropout = spec.embedding_dropout
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         nn.init.normal_(self.embedding.weight, std=spec.embedding**-0.5)
         self.hidden = nn.Linear(spec.window, spec.hidden)
@@ -94,15 +98,25 @@ class FeedForward(SoftmaxLanguageModel):
             hidden = torch.cat([hidden, windows], dim=-1)
         return hidden, read[:, read.shape[1] - (self.order - 2) :]
 
-    def logits(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
-        """Return b + W x_t + U tanh(d + H x_t)."""
+    def output_layer(self, hidden: Float[Tensor, "... hidden"]) -> OutputLayer:
+        """Return tanh(d + H x_t), projected where the output is tied, U and b; with `direct` x_t and W beside them."""
+        width = self.hidden.out_features
+        features, weight = self.projection(hidden[..., :width]), self.output.weight
+        if self.direct is not None:
+            features = torch.cat([features, hidden[..., width:]], dim=-1)
+            weight = torch.cat([weight, self.direct.weight], dim=1)
+        return OutputLayer(features, weight, self.output.bias)
+
+    def logits(self, hidden: Float[Tensor, "... hidden"]) -> Float[Tensor, "... token"]:
+        """Return b + W x_t + U tanh(d + H x_t), without W and U side by side in memory."""
         width = self.hidden.out_features
         logits: Tensor = self.output(self.projection(hidden[..., :width]))
         return logits if self.direct is None else logits + self.direct(hidden[..., width:])
 
     def _vectors(self, tokens: Int[Tensor, "batch time"]) -> Float[Tensor, "batch time embedding"]:
         """Return the vector of each token, zeros where there is none."""
-        vectors = self.embedding(tokens.clamp_min(0)).where((tokens != ABSENT)[..., None], 0.0)
+        read = look_up(self.embedding, tokens.clamp_min(0), self.embedding_dropout, self.training)
+        vectors = read.where((tokens != ABSENT)[..., None], 0.0)
         return functional.dropout(vectors, self.dropout, self.training)
 
 

@@ -10,7 +10,7 @@ of the factors, what is believed of the next state is a distribution over r alon
 some states of each block are left out at each step (state dropout).
 """
 
-from typing import Annotated, Literal, NamedTuple
+from typing import Annotated, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -27,6 +27,8 @@ from nextchapter.tokens.stream import TokenStream
 
 class HmmNeuralSpec(FamilySpec):
     """The neural hidden Markov model, Chiu and Rush (2020), with low-rank transitions, Chiu, Deng and Rush (2021)."""
+
+    takes_bfloat16: ClassVar[bool] = False
 
     kind: Literal["hmm-neural"] = "hmm-neural"
     """Says which of the families this is."""

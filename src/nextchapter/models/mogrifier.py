@@ -19,15 +19,16 @@ from torch.autograd.function import once_differentiable
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
 from nextchapter.models.time_loop import right_factor, times_complement, weight_gradient
-from nextchapter.spec.models import RecurrentSpec, Weights
+from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec, Weights
 
 
-class MogrifierSpec(RecurrentSpec):
+class MogrifierSpec(RecurrentMatrixSpec):
     """The Mogrifier LSTM of Melis, Kocisky and Blunsom (2020)."""
 
     gates: ClassVar[int] = 4
     biases: ClassVar[int] = 4
     efficiency: ClassVar[float] = 0.6
+    takes_bfloat16: ClassVar[bool] = False
 
     kind: Literal["mogrifier"] = "mogrifier"
     """Says which of the families this is."""

@@ -7,6 +7,7 @@
 One set of weights serves all steps, and h_0 = 0. Equations and sources: docs/models.md.
 """
 
+import importlib
 import math
 from abc import ABC, abstractmethod
 from typing import Literal
@@ -14,11 +15,14 @@ from typing import Literal
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
-from torch.nn import functional
 
+from nextchapter.models.embedding_dropout import look_up
+from nextchapter.models.locked_dropout import drop
 from nextchapter.models.protocol import State
-from nextchapter.models.softmax import SoftmaxLanguageModel
-from nextchapter.spec.models import RecurrentSpec
+from nextchapter.models.softmax import OtherOutput, OutputLayer, SoftmaxLanguageModel
+from nextchapter.models.weight_dropout import run_with_dropped_weights
+from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec
+from nextchapter.tokens.stream import TokenStream
 
 RecurrentInit = Literal["uniform", "normal", "orthogonal", "identity"]
 
@@ -69,16 +73,14 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
         """Build the network; weights are drawn from torch's global generator."""
         super().__init__()
         self.vocabulary_size, self.hidden_width = vocabulary_size, spec.hidden
-        self.dropout = spec.dropout
+        self.spec = spec
+        self.weight_dropout = spec.weight_dropout if isinstance(spec, RecurrentMatrixSpec) else 0.0
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         draw_vectors(self.embedding.weight, spec.embedding_init)
         widths = [spec.embedding] + [spec.hidden] * (spec.layers - 1)
         self.cells = nn.ModuleList(self.cell(width, spec) for width in widths)
         self.projection = _projection(spec)
-        self.output = nn.Linear(spec.embedding if spec.tied else spec.hidden, vocabulary_size)
-        nn.init.zeros_(self.output.bias)
-        if spec.tied:
-            self.output.weight = self.embedding.weight
+        self.output = self._output(spec)
 
     @abstractmethod
     def cell(self, inputs: int, spec: RecurrentSpec) -> Cell:
@@ -91,33 +93,70 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
 
     def read(self, tokens: Int[Tensor, "batch time"], state: State) -> tuple[Float[Tensor, "batch time hidden"], State]:
         """Return h_t of the last layer at each step, and the state after the last one."""
-        advance = _single_step if tokens.shape[1] == 1 else Cell.__call__
-        hidden = self._drop(self.embedding(tokens))
-        new_state = []
-        for cell, old in zip(self._layers, state, strict=True):
-            hidden, new = advance(cell, hidden, old)
-            hidden = self._drop(hidden)
+        spec, new_state = self.spec, []
+        hidden = look_up(self.embedding, tokens, spec.embedding_dropout, self.training)
+        for layer, (cell, old) in enumerate(zip(self._layers, state, strict=True)):
+            hidden = self._drop(hidden, spec.dropout if layer else spec.input_dropout)
+            hidden, new = self._advance(cell, hidden, old)
             new_state.append(new)
-        return hidden, tuple(new_state)
+        return self._drop(hidden, spec.output_dropout), tuple(new_state)
 
-    def logits(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
-        """Return W_s h_t + b_s."""
-        logits: Tensor = self.output(self.projection(hidden))
-        return logits
+    def output_layer(self, hidden: Float[Tensor, "... hidden"]) -> OutputLayer:
+        """Return h_t, projected where the output is tied, W_s and b_s.
+
+        Raises:
+            TypeError: the output is no softmax.
+        """
+        if not isinstance(self.output, nn.Linear):
+            raise TypeError(f"found {type(self.output).__name__}; only a softmax has logits of single tokens")
+        return OutputLayer(self.projection(hidden), self.output.weight, self.output.bias)
+
+    def prepare(self, stream: TokenStream, end_of_chapter: int) -> None:
+        """Tell an output that needs it how frequent tokens are."""
+        del end_of_chapter
+        if isinstance(self.output, OtherOutput):
+            self.output.prepare(torch.from_numpy(stream.counts(self.vocabulary_size)))
+
+    def predict(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
+        """Return ln p(next token | h_t), in nats."""
+        return self.output.predict(hidden) if isinstance(self.output, OtherOutput) else super().predict(hidden)
+
+    def charge(
+        self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
+    ) -> Float[Tensor, "batch time"]:
+        """Return -ln p(target | h_t), in nats."""
+        layer = self.output
+        return layer.charge(hidden, targets) if isinstance(layer, OtherOutput) else super().charge(hidden, targets)
+
+    def _output(self, spec: RecurrentSpec) -> nn.Linear | OtherOutput:
+        """Return the layer behind the projection: that of the softmax, or the one that takes its place."""
+        if spec.adaptive is not None:
+            module = importlib.import_module("nextchapter.models.outputs.adaptive")  # by name: code of its runs only
+            other: OtherOutput = module.OUTPUT(spec.hidden, self.vocabulary_size, spec.adaptive)
+            return other
+        output = nn.Linear(spec.embedding if spec.tied else spec.hidden, self.vocabulary_size)
+        nn.init.zeros_(output.bias)
+        if spec.tied:
+            output.weight = self.embedding.weight
+        return output
 
     @property
     def _layers(self) -> list[Cell]:
         return [cell for cell in self.cells if isinstance(cell, Cell)]
 
-    def _drop(self, values: Tensor) -> Tensor:
-        """Drop values while training, by torch's global generator, which the trainer seeds at each step."""
-        return functional.dropout(values, self.dropout, self.training)
+    def _drop(self, values: Tensor, rate: float | None) -> Tensor:
+        """Drop values while training, at a place that may have a rate of its own."""
+        return drop(values, self.spec.dropout if rate is None else rate, self.training, self.spec.dropout_locked)
 
-
-def _single_step(cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
-    """Return what a cell makes of inputs of one step [batch 1 input], without its loop over time."""
-    hidden, state = cell.step(inputs[:, 0], state)
-    return hidden[:, None], state
+    def _advance(self, cell: Cell, inputs: Tensor, state: State) -> tuple[Tensor, State]:
+        """Return what a layer makes of inputs [batch time input]; a single one needs no loop over time."""
+        if self.training and self.weight_dropout:
+            return run_with_dropped_weights(cell, self.weight_dropout, inputs, state)
+        if inputs.shape[1] == 1:
+            hidden, state = cell.step(inputs[:, 0], state)
+            return hidden[:, None], state
+        outputs: tuple[Tensor, State] = cell(inputs, state)
+        return outputs
 
 
 def draw_recurrence(gates: int, hidden: int, recurrent_init: RecurrentInit) -> Float[Tensor, "row hidden"]:

@@ -18,15 +18,16 @@ from torch.nn import functional
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
 from nextchapter.models.time_loop import right_factor, times_complement, weight_gradient
-from nextchapter.spec.models import RecurrentSpec, Weights
+from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec, Weights
 
 
-class RlstmSpec(RecurrentSpec):
+class RlstmSpec(RecurrentMatrixSpec):
     """The rewired LSTM of Melis (2022)."""
 
     gates: ClassVar[int] = 5
     biases: ClassVar[int] = 4
     efficiency: ClassVar[float] = 0.5
+    takes_bfloat16: ClassVar[bool] = False
 
     kind: Literal["rlstm"] = "rlstm"
     """Says which of the families this is."""

@@ -23,15 +23,16 @@ from torch.nn import functional
 from nextchapter.models.protocol import State
 from nextchapter.models.recurrent import Cell, RecurrentLanguageModel
 from nextchapter.models.time_loop import right_factor, times_complement
-from nextchapter.spec.models import RecurrentSpec, Weights
+from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec, Weights
 
 
-class SlstmSpec(RecurrentSpec):
+class SlstmSpec(RecurrentMatrixSpec):
     """The sLSTM of Beck et al. (2024), with exponential gates."""
 
     gates: ClassVar[int] = 4
     biases: ClassVar[int] = 4
     efficiency: ClassVar[float] = 0.55
+    takes_bfloat16: ClassVar[bool] = False
 
     kind: Literal["slstm"] = "slstm"
     """Says which of the families this is."""

@@ -1,5 +1,6 @@
 """What the specifications of all models share. A family's own keys stand in its file in `nextchapter.models`."""
 
+import itertools
 from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
@@ -8,6 +9,7 @@ from nextchapter.spec.base import Spec
 
 MOST_DESCRIBED = 8192
 """So many hidden states are described at most: a table of transitions between them takes 256 MiB."""
+Share = Annotated[float, Field(ge=0, lt=1)]
 
 
 class Weights(NamedTuple):
@@ -37,6 +39,8 @@ class FamilySpec(Spec):
     efficiency: ClassVar[float] = 0.75
     """Share of a core's measured speed that training reaches; measured 0.5 (GRU of 128) to 0.95 (LSTM of 2 x 1024);
     minGRU and minLSTM lie between GRU and LSTM of the same size."""
+    takes_bfloat16: ClassVar[bool] = True
+    """Whether training may compute its products in bfloat16; a loop over time of our own takes float32."""
     reads_once: ClassVar[bool] = False
     """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
 
@@ -52,6 +56,11 @@ class FamilySpec(Spec):
     def made_of(self) -> dict[str, str]:
         """Names of the runs whose models it is made of, by the keys that name them."""
         return {}
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The modules that the model loads by name, its family's apart."""
+        return ()
 
     def weights(self, vocabulary_size: int) -> Weights:
         """Return the numbers of weights of its own; a model that counts has none before it has counted."""
@@ -82,6 +91,41 @@ class FamilySpec(Spec):
         return ""
 
 
+class AdaptiveSpec(Spec):
+    """The adaptive softmax of Grave et al. (2017): frequent tokens first, rare ones in clusters."""
+
+    cutoffs: Annotated[tuple[Annotated[int, Field(ge=1)], ...], Field(min_length=1)] = (2000, 10000)
+    """Ranks at which a new cluster begins, rising; those beyond the vocabulary are passed over."""
+    divisor: Annotated[float, Field(ge=1)] = 4.0
+    """What the width of the vectors is divided by from each cluster to the next."""
+
+    @model_validator(mode="after")
+    def _cutoffs_rise(self) -> "AdaptiveSpec":
+        if list(self.cutoffs) != sorted(set(self.cutoffs)):
+            raise ValueError(f"cutoffs: found {list(self.cutoffs)}; each must be above the one before")
+        return self
+
+    def cutoffs_below(self, vocabulary_size: int) -> tuple[int, ...]:
+        """Return the cutoffs that a vocabulary has.
+
+        Raises:
+            ValueError: it has none.
+        """
+        below = tuple(cutoff for cutoff in self.cutoffs if cutoff < vocabulary_size)
+        if not below:
+            raise ValueError(f"adaptive.cutoffs: found {list(self.cutoffs)}; one must be below {vocabulary_size}")
+        return below
+
+    def weights(self, inputs: int, vocabulary_size: int) -> int:
+        """Return the number of weights behind an input of a width, biases apart."""
+        cutoffs = self.cutoffs_below(vocabulary_size)
+        total = inputs * (cutoffs[0] + len(cutoffs))
+        for place, (start, stop) in enumerate(itertools.pairwise([*cutoffs, vocabulary_size]), start=1):
+            width = int(inputs // self.divisor**place)
+            total += width * (inputs + stop - start)
+        return total
+
+
 class RecurrentSpec(FamilySpec):
     """What every recurrent network has: embedding, stacked cells, softmax output."""
 
@@ -101,17 +145,43 @@ class RecurrentSpec(FamilySpec):
     """Distribution of the token vectors' random start; both have variance 1/embedding."""
     tied: bool = True
     """Use the embedding matrix as the output matrix as well (Press and Wolf, 2017)."""
-    dropout: Annotated[float, Field(ge=0, lt=1)] = 0.2
+    adaptive: AdaptiveSpec | None = None
+    """An adaptive softmax as the output layer, for large vocabularies; it can't be tied. null has the full softmax."""
+    dropout: Share = 0.2
     """Share of values dropped after the embedding, between the layers and before the output."""
+    dropout_locked: bool = False
+    """Drop the same values at all steps of a batch (Gal and Ghahramani, 2016), instead of others at each step."""
+    input_dropout: Share | None = None
+    """Share of values dropped after the embedding; null takes `dropout`."""
+    output_dropout: Share | None = None
+    """Share of values dropped before the output; null takes `dropout`."""
+    embedding_dropout: Share = 0.0
+    """Share of the vocabulary whose vectors are zeros for a batch (Gal and Ghahramani, 2016)."""
 
     def weights(self, vocabulary_size: int) -> Weights:
         """Return the numbers of weights of embedding, cells, projection and output."""
         widths = [self.embedding] + [self.hidden] * (self.layers - 1)
         recurrent = sum(map(self.layer_weights, widths))
+        if self.adaptive is not None:
+            cutoffs = self.adaptive.cutoffs_below(vocabulary_size)
+            biases = self.layers * self.hidden * self.biases + cutoffs[0] + len(cutoffs)
+            output = self.adaptive.weights(self.hidden, vocabulary_size)
+            return Weights(vocabulary_size * self.embedding, recurrent, output, biases)
         projection = self.hidden * self.embedding if self.tied and self.hidden != self.embedding else 0
         output = vocabulary_size * (self.embedding if self.tied else self.hidden) + projection
         biases = self.layers * self.hidden * self.biases + vocabulary_size
         return Weights(vocabulary_size * self.embedding, recurrent, output, biases, self.tied)
+
+    @property
+    def loaded(self) -> tuple[str, ...]:
+        """The modules that the model loads by name."""
+        return () if self.adaptive is None else ("nextchapter.models.outputs.adaptive",)
+
+    @model_validator(mode="after")
+    def _adaptive_is_not_tied(self) -> "RecurrentSpec":
+        if self.adaptive is not None and self.tied:
+            raise ValueError("tied: found true; an adaptive softmax has matrices of its own and needs false")
+        return self
 
     def layer_weights(self, inputs: int) -> int:
         """Return the number of weights in the products of one layer: W_xh and W_hh of each block."""
@@ -122,8 +192,15 @@ class RecurrentSpec(FamilySpec):
         return f"{self.layers} x {self.hidden} hidden" if self.layers > 1 else f"{self.hidden} hidden"
 
 
-class HiddenMatrixSpec(RecurrentSpec):
+class RecurrentMatrixSpec(RecurrentSpec):
     """What the recurrent networks add that multiply the last hidden state by a matrix W_hh."""
+
+    weight_dropout: Share = 0.0
+    """Share of the entries of W_hh set to 0 for a batch: DropConnect (Wan et al., 2013; Merity et al., 2018)."""
+
+
+class HiddenMatrixSpec(RecurrentMatrixSpec):
+    """What those of them add whose W_hh may be drawn in several ways."""
 
     recurrent_init: Literal["uniform", "normal", "orthogonal", "identity"] = "uniform"
     """Random start of W_hh: `uniform` up to 1/sqrt(hidden); `normal`, std 1/sqrt(hidden); `orthogonal`, each gate's
@@ -139,6 +216,8 @@ class HiddenMatrixSpec(RecurrentSpec):
 
 class InputGatedSpec(RecurrentSpec):
     """What the recurrent networks share whose gates read the input alone: there is no W_hh."""
+
+    takes_bfloat16: ClassVar[bool] = False
 
     def layer_weights(self, inputs: int) -> int:
         """Return the number of weights in the products of one layer: W_xh of each block."""

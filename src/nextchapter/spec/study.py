@@ -39,6 +39,16 @@ class RunSpec(Spec):
     """Keys given here replace those of the study's `training`."""
 
     @model_validator(mode="after")
+    def _training_fits_the_model(self) -> "RunSpec":
+        model, training = self.model, self.training
+        if training.precision == "bfloat16" and not model.takes_bfloat16:
+            raise ValueError(f"training.precision: found 'bfloat16'; a model of the kind {model.kind} allows float32")
+        if training.sampled_softmax and getattr(model, "adaptive", None) is not None:
+            found = f"training.sampled_softmax: found {training.sampled_softmax}"
+            raise ValueError(f"{found}; with model.adaptive it must be null, since only a softmax can be sampled")
+        return self
+
+    @model_validator(mode="after")
     def _seeds_differ(self) -> "RunSpec":
         if len(set(self.seeds)) < len(self.seeds):
             msg = f"seeds must differ; found {list(self.seeds)}"

@@ -7,6 +7,10 @@ from pydantic import Field, model_validator
 from nextchapter.spec.base import Spec
 
 Positive = Annotated[int, Field(ge=1)]
+Share = Annotated[float, Field(ge=0, lt=1)]
+
+SHORTEST_RANDOM_TRUNCATION = 10
+"""Below this the noise of 5 tokens would decide the length alone."""
 
 
 class TrainingSpec(Spec):
@@ -21,6 +25,9 @@ class TrainingSpec(Spec):
     """Number of streams (or of whole chapters) in a step."""
     truncation: Positive | Literal["chapter"] = 48
     """Tokens through which the gradient runs back; `chapter` runs it through whole chapters."""
+    random_truncation: bool = False
+    """Draw the length of each step: `truncation`, or with probability 0.05 half of it, with noise of 5 tokens; the
+    learning rate follows the length (Merity et al., 2018)."""
     micro_batches: Positive = 1
     """Parts of the streams of a step that are computed one after the other: less memory, the same gradient
     but for the masks of dropout."""
@@ -43,6 +50,19 @@ class TrainingSpec(Spec):
     """Weight decay of matrices, decoupled from the gradient but for `sgd`."""
     clip_norm: Annotated[float, Field(gt=0)] | None = 1.0
     """Largest global gradient norm (Pascanu et al., 2013); null does not clip."""
+    label_smoothing: Share = 0.0
+    """Share of each target that goes to all tokens alike (Szegedy et al., 2016)."""
+    sampled_softmax: Positive | None = None
+    """Tokens drawn for each step that stand for the vocabulary in the softmax's denominator while training (Jean et
+    al., 2015), for large vocabularies; null has all. Scores on validation and test are always exact."""
+    sampled_from: Literal["unigram", "log-uniform"] = "unigram"
+    """What they are drawn from: the tokens' counts in training, or Zipf's law over a vocabulary sorted by them."""
+    activation_regularisation: Annotated[float, Field(ge=0)] = 0.0
+    """AR: weight of the mean square of the last recurrent layer's outputs (Merity et al., 2017)."""
+    temporal_activation_regularisation: Annotated[float, Field(ge=0)] = 0.0
+    """TAR: weight of the mean square of their change from step to step (Merity et al., 2017)."""
+    omega: Annotated[float, Field(ge=0)] = 0.0
+    """Weight of the regulariser against vanishing gradients (Pascanu et al., 2013, eq. 9), for the kind `elman`."""
     average: Literal["ema", "nt-asgd", "two-tailed"] | None = None
     """Average of the weights that is validated beside the weights themselves; the better of them is kept."""
     ema_decay: Annotated[float, Field(ge=0, lt=1)] = 0.999
@@ -73,10 +93,38 @@ class TrainingSpec(Spec):
     """Steps between two lines of the event log."""
     checkpoint_every_s: Annotated[float, Field(ge=0)] = 20.0
     """Seconds between two checkpoints; 0 saves one after each step."""
+    precision: Literal["float32", "bfloat16"] = "float32"
+    """Of the products of a training step; weights, losses and scores stay in float32. bfloat16 needs a CUDA device, and
+    a network on torch's own loops (elman, gru, lstm, feed-forward)."""
     device: Literal["auto", "cpu", "cuda"] = "auto"
     """Where to train; `auto` takes a CUDA device when there is one."""
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     """Processor threads of the run, at most those of `--cores`. Another number changes its last digits."""
+
+    @property
+    def ingredients(self) -> tuple[str, ...]:
+        """The modules of losses and penalties that training loads by name, those that are switched off apart."""
+        asked = {
+            "losses.smoothed": self.label_smoothing,
+            "losses.sampled": self.sampled_softmax,
+            "penalties.activation": self.activation_regularisation or self.temporal_activation_regularisation,
+            "penalties.omega": self.omega,
+        }
+        return tuple(f"nextchapter.training.{name}" for name, value in asked.items() if value)
+
+    @model_validator(mode="after")
+    def _random_truncation_has_room(self) -> "TrainingSpec":
+        if self.random_truncation and (self.truncation == "chapter" or self.truncation < SHORTEST_RANDOM_TRUNCATION):
+            found, allowed = f"truncation: found {self.truncation!r}", f"at least {SHORTEST_RANDOM_TRUNCATION} tokens"
+            raise ValueError(f"{found}; with random_truncation it must be {allowed}")
+        return self
+
+    @model_validator(mode="after")
+    def _one_loss(self) -> "TrainingSpec":
+        if self.label_smoothing and self.sampled_softmax:
+            found = f"label_smoothing: found {self.label_smoothing}"
+            raise ValueError(f"{found}; with sampled_softmax it must be 0, since smoothing needs all logits")
+        return self
 
     @model_validator(mode="after")
     def _has_an_end(self) -> "TrainingSpec":

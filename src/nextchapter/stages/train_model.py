@@ -128,16 +128,18 @@ def _prepare(
     from nextchapter.spec.training import TrainingSpec
     from nextchapter.training.batches import Batches, ChapterBatches, StreamBatches
     from nextchapter.training.checkpoint import CheckpointFile
+    from nextchapter.training.devices import check_precision
     from nextchapter.training.loop import Trainer
     from nextchapter.training.progress import Progress
 
     spec, seed = TrainingSpec.model_validate(job.spec["training"]), job.spec["seed"]
+    check_precision(spec.precision, model.device)
     stream, end = _open(job, "train", facts), facts["end_of_chapter"]
     batches: Batches
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, end, spec.batch_size, seed)
     else:
-        batches = StreamBatches(stream, end, spec.batch_size, spec.truncation, seed)
+        batches = StreamBatches(stream, end, spec.batch_size, spec.truncation, seed, spec.random_truncation)
     checkpoints = CheckpointFile(folder / "checkpoint.pt", run_key)
     checkpoint, log = checkpoints.load(), folder / "events.jsonl"
     if checkpoint and not (log.is_file() and log.stat().st_size >= checkpoint["event_bytes"]):

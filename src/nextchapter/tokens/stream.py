@@ -8,6 +8,8 @@ import numpy as np
 
 from nextchapter.store.files import atomic_path
 
+_COUNTED_AT_ONCE = 1 << 22
+
 
 @dataclass(frozen=True)
 class TokenStream:
@@ -31,6 +33,13 @@ class TokenStream:
     def chapter(self, index: int) -> np.ndarray:
         """Return the tokens of one chapter."""
         return self.tokens[self.offsets[index] : self.offsets[index + 1]]
+
+    def counts(self, vocabulary_size: int) -> np.ndarray:
+        """Return how often each token of a vocabulary stands here, int64 [token]; reads the file part by part."""
+        counts = np.zeros(vocabulary_size, dtype=np.int64)
+        for start in range(0, len(self.tokens), _COUNTED_AT_ONCE):
+            counts += np.bincount(self.tokens[start : start + _COUNTED_AT_ONCE], minlength=vocabulary_size)
+        return counts
 
     @classmethod
     def open(cls, path: Path | str, dtype: str) -> "TokenStream":

@@ -20,6 +20,17 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
     return torch.device(wanted)
 
 
+def check_precision(precision: Literal["float32", "bfloat16"], device: torch.device) -> None:
+    """Refuse bfloat16 where it would be slower than float32.
+
+    Raises:
+        SpecError: it is asked for on the CPU.
+    """
+    if precision == "bfloat16" and device.type != "cuda":
+        found = f"training.precision: found 'bfloat16' on the device {device.type!r}, where it is slower than float32"
+        raise SpecError(f"{found}; use float32 or a CUDA device")
+
+
 def prepare_torch(threads: int) -> None:
     """Set what speed and repeatability depend on: the threads, and subnormal numbers flushed to zero."""
     torch.set_num_threads(threads)

@@ -34,6 +34,7 @@ from nextchapter.store.events import EventLog
 from nextchapter.training.average import Average, lent_weights
 from nextchapter.training.batches import Batch, Batches
 from nextchapter.training.checkpoint import CheckpointFile
+from nextchapter.training.objective import Objective
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
 
@@ -120,6 +121,7 @@ class Trainer:
         self.average: Average | None = None
         if not isinstance(model, SelfTaught):
             self._build_optimiser()
+        self._objective = Objective(model, spec, batches)
         self._vectors = token_vectors(model)
         self._frozen_steps = math.inf if spec.embedding_frozen_steps == "all" else spec.embedding_frozen_steps
         self.total_steps = budget_steps(spec, batches)
@@ -188,7 +190,8 @@ class Trainer:
         started, counters = time.perf_counter(), self.counters
         batch = self.batches.batch(counters.step)
         torch.manual_seed(step_seed(self.seed, counters.step))  # the dropout masks of this step
-        rate = learning_rate(counters.step, self.total_steps, self._elapsed_share, self.spec) * counters.rate_scale
+        rate = learning_rate(counters.step, self.total_steps, self._elapsed_share, self.spec)
+        rate *= counters.rate_scale * batch.rate_scale
         counters.step += 1
         if isinstance(self.model, SelfTaught):
             state = self.model.initial_state(len(batch.tokens)) if batch.fresh else self._state
@@ -220,13 +223,25 @@ class Trainer:
         carried = [] if batch.fresh else split_state(detach_state(self._state), parts)
         for part in range(parts):
             old = carried[part] if carried else self.model.initial_state(len(tokens[part]))  # which may be learned
-            nats, new = self.model.score(tokens[part], targets[part], old)
-            loss = nats.sum() / batch.count
+            with self._autocast():
+                nats, extra, new = self._objective(tokens[part], targets[part], old)
+            total = nats.float().sum() if self._is_mixed else nats.sum()
+            loss = (total + extra) / batch.count
             loss.backward()  # type: ignore[no-untyped-call]
-            loss_nats += loss.item()
-            states.append(detach_state(new))
+            self._objective.add_gradients(len(tokens[part]) / len(batch.tokens))
+            loss_nats += (total.detach() / batch.count).item()
+            states.append(map_state(Tensor.float, detach_state(new)) if self._is_mixed else detach_state(new))
         self._state = join_states(states)
         return loss_nats, self._clip()
+
+    @property
+    def _is_mixed(self) -> bool:
+        """Whether products are computed in another precision than weights and losses are kept in."""
+        return self.spec.precision != "float32"
+
+    def _autocast(self) -> torch.autocast:
+        """Return the context of a forward pass; bfloat16 has the range of float32, so the loss needs no scale."""
+        return torch.autocast(self._device.type, torch.bfloat16, enabled=self._is_mixed)
 
     def _clip(self) -> float:
         """Clip the gradients, those of frozen token vectors taken away; return their global norm before."""

@@ -23,6 +23,7 @@ SPECS = {
     "lstm": {"kind": "lstm", **SHAPE},
     "lstm-untied-deep": {"kind": "lstm", **SHAPE, "tied": False, "layers": 3},
     "gru-tied-equal": {"kind": "gru", **SHAPE, "hidden": 8, "layers": 1},
+    "lstm-adaptive": {"kind": "lstm", **SHAPE, "tied": False, "adaptive": {"cutoffs": [4, 11], "divisor": 2}},
     "mingru": {"kind": "mingru", **SHAPE},
     "minlstm": {"kind": "minlstm", **SHAPE},
     "elman-identity": {"kind": "elman", "activation": "relu", "recurrent_init": "identity", **SHAPE},

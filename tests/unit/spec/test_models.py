@@ -34,12 +34,50 @@ def read_model(**model: Any) -> None:
             r"runs\.a\.model: forget_bias: found 2\.0; chrono_steps draws this bias",
         ),
         ({"kind": "lstm", "chrono_steps": 2}, r"runs\.a\.model\.chrono_steps: found 2; .*greater than or equal to 3"),
+        ({"kind": "mingru", "weight_dropout": 0.5}, r"runs\.a\.model\.weight_dropout: unknown key"),
+        ({"kind": "lstm", "weight_dropout": 1}, r"runs\.a\.model\.weight_dropout: found 1; .*less than 1"),
         ({"kind": "gru", "chrono_steps": 100}, r"runs\.a\.model\.chrono_steps: unknown key"),
     ],
 )
 def test_a_start_that_makes_no_sense_is_refused_by_name(model: dict[str, Any], message: str) -> None:
     with pytest.raises(SpecError, match=message):
         read_model(**model)
+
+
+@pytest.mark.parametrize(
+    ("model", "training", "message"),
+    [
+        (
+            {"kind": "mingru"},
+            {"precision": "bfloat16"},
+            r"training\.precision: found 'bfloat16'; a model of the kind mingru",
+        ),
+        (
+            {"kind": "lstm", "tied": False, "adaptive": {}},
+            {"sampled_softmax": 100},
+            r"training\.sampled_softmax: found 100; with model\.adaptive it must be null",
+        ),
+        (
+            {"kind": "lstm"},
+            {"sampled_softmax": 100, "label_smoothing": 0.1},
+            r"training: label_smoothing: found 0\.1; with sampled_softmax it must be 0",
+        ),
+        (
+            {"kind": "lstm"},
+            {"random_truncation": True, "truncation": 8},
+            r"training: truncation: found 8; .*at least 10",
+        ),
+        ({"kind": "lstm"}, {"random_truncation": True, "truncation": "chapter"}, r"truncation: found 'chapter'; with"),
+        ({"kind": "lstm"}, {"weight_dropout": 0.5}, r"training\.weight_dropout: unknown key"),
+    ],
+)
+def test_training_that_does_not_fit_is_refused_by_name(
+    model: dict[str, Any], training: dict[str, Any], message: str
+) -> None:
+    config = yaml.safe_load(CONFIG.read_text())
+    run = {"model": model, "tokenizer": "unigram-2k", "training": training}
+    with pytest.raises(SpecError, match=message):
+        read_study({**config, "runs": {"a": run}})
 
 
 @pytest.mark.parametrize(

@@ -6,7 +6,7 @@ import torch
 
 from nextchapter.models.protocol import IGNORED
 from nextchapter.tokens.stream import TokenStream, write_stream
-from nextchapter.training.batches import ChapterBatches, StreamBatches
+from nextchapter.training.batches import ChapterBatches, StreamBatches, draw_cuts
 
 END = 1
 CHAPTERS = [list(range(100, 117)), list(range(200, 203)), [300], list(range(400, 429))]
@@ -42,6 +42,37 @@ def test_a_batch_is_a_function_of_its_step_alone(stream: TokenStream) -> None:
     first = {step: forwards.batch(step) for step in steps}
     second = {step: backwards.batch(step) for step in reversed(steps)}
     assert all(torch.equal(first[step].tokens, second[step].tokens) for step in steps)
+
+
+def test_random_lengths_fill_each_epoch_with_as_many_steps(tmp_path: Path) -> None:
+    stream = write_stream(tmp_path / "long.bin", [list(range(2, 30000)), list(range(2, 12000))], END, "uint16")
+    batches, fixed = StreamBatches(stream, END, 2, 70, 3, random_truncation=True), StreamBatches(stream, END, 2, 70, 3)
+    assert batches.steps_per_epoch == fixed.steps_per_epoch
+    epochs = []
+    for epoch in range(2):
+        steps = [batches.batch(epoch * batches.steps_per_epoch + step) for step in range(batches.steps_per_epoch)]
+        lengths = np.array([batch.tokens.shape[1] for batch in steps])
+        assert [batch.rate_scale for batch in steps] == pytest.approx(lengths / 70)
+        assert sum(batch.count for batch in steps) == batches.tokens_per_epoch
+        whole = [fixed.batch(epoch * batches.steps_per_epoch + step) for step in range(batches.steps_per_epoch)]
+        for name in ("tokens", "targets"):
+            texts = [torch.cat([getattr(batch, name) for batch in some], dim=1) for some in (steps, whole)]
+            assert torch.equal(*texts)
+        epochs.append(lengths)
+    assert not np.array_equal(*epochs)
+    halves = np.concatenate(epochs) < 52
+    assert 0.02 < halves.mean() < 0.09
+    assert np.concatenate(epochs)[~halves].std() == pytest.approx(5, rel=0.15)
+    again = StreamBatches(stream, END, 2, 70, 3, random_truncation=True)
+    for step in (batches.steps_per_epoch + 7, 3):
+        assert torch.equal(again.batch(step).tokens, batches.batch(step).tokens)
+
+
+def test_no_step_is_empty_however_short_the_streams() -> None:
+    for length in range(11, 60):
+        for seed in range(40):
+            steps = -(-length // 10)
+            assert np.diff(draw_cuts(np.random.default_rng(seed), steps, length, 10)).min() >= 1
 
 
 def test_a_shelf_smaller_than_the_batch_gets_fewer_streams(tmp_path: Path) -> None:

@@ -17,9 +17,9 @@ from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.events import EventLog, read_events
 from nextchapter.tokens.stream import TokenStream, write_stream
 from nextchapter.training import loop
-from nextchapter.training.batches import Batches, ChapterBatches, StreamBatches
+from nextchapter.training.batches import Batch, Batches, ChapterBatches, StreamBatches
 from nextchapter.training.checkpoint import CheckpointFile
-from nextchapter.training.devices import choose_device
+from nextchapter.training.devices import check_precision, choose_device
 from nextchapter.training.loop import InterruptedRunError, Trainer, TrainingDivergedError, budget_steps, step_seed
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
@@ -29,6 +29,10 @@ MODELS = {
     "elman": {"kind": "elman", "hidden": 16, "embedding": 8, "dropout": 0.2},
     "gru": {"kind": "gru", "hidden": 16, "embedding": 8, "dropout": 0.2, "layers": 2},
     "lstm": {"kind": "lstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
+    "masked": {
+        "kind": "gru", "hidden": 16, "embedding": 8, "layers": 2, "dropout": 0.2, "dropout_locked": True,
+        "input_dropout": 0.3, "output_dropout": 0.1, "embedding_dropout": 0.1, "weight_dropout": 0.4,
+    },
     "hmm": {"kind": "hmm", "states": 6},
     "hmm-cloned": {"kind": "hmm-cloned", "states": 60},
     "hmm-neural": {
@@ -39,7 +43,7 @@ MODELS = {
         "embedding": 4,
         "state_dropout": 0.0,
     },
-}
+}  # fmt: skip
 UNTIED = {**MODELS["lstm"], "tied": False}
 SPEC = TrainingSpec(
     batch_size=4, truncation=8, max_tokens=None, max_steps=40, valid_every_steps=10, warmup_steps=5,
@@ -73,7 +77,8 @@ def _trainer(
 ) -> Trainer:
     torch.manual_seed(1)
     model = build_model(UNTIED if kind == "untied" else MODELS[kind], VOCABULARY).train()
-    batches: Batches = StreamBatches(stream, END, spec.batch_size, 8, seed=1)
+    truncation = spec.truncation if spec.random_truncation and spec.truncation != "chapter" else 8
+    batches: Batches = StreamBatches(stream, END, spec.batch_size, truncation, 1, spec.random_truncation)
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, END, 2, seed=1)
     checkpoints = CheckpointFile(folder / "checkpoint.pt", "key")
@@ -363,8 +368,11 @@ def _interrupt(trainer: Trainer, step: int) -> None:
          "average_patience": 0},
         {"optimiser": "muon", "average": "two-tailed", "schedule": "constant"},
         {"average": "ema", "ema_decay": 0.9, "micro_batches": 3},
+        {"sampled_softmax": 12, "random_truncation": True, "truncation": 11, "micro_batches": 2},
+        {"precision": "bfloat16"},
+        {"label_smoothing": 0.1, "activation_regularisation": 2.0, "temporal_activation_regularisation": 1.0},
     ],
-    ids=lambda change: change.get("optimiser", "adamw"),
+    ids=lambda change: "-".join(map(str, next(iter(change.items())))),
 )  # fmt: skip
 def test_optimisers_and_averages_go_on_where_they_stopped(
     stream: TokenStream, tmp_path: Path, change: dict[str, Any]
@@ -378,6 +386,71 @@ def test_optimisers_and_averages_go_on_where_they_stopped(
     assert whole.counters.rate_scale == resumed.counters.rate_scale
     assert _same(weights_of(whole.model), weights_of(resumed.model))
     assert _same(whole.best_weights, resumed.best_weights)
+
+
+@pytest.mark.parametrize(
+    "change",
+    [
+        {"activation_regularisation": 2.0, "temporal_activation_regularisation": 1.0},
+        {"omega": 0.5},
+        {"label_smoothing": 0.2},
+    ],
+    ids=str,
+)
+def test_penalties_change_the_gradient_alike_in_parts_and_not_the_reported_loss(
+    stream: TokenStream, tmp_path: Path, change: dict[str, Any]
+) -> None:
+    gradients, losses = [], []
+    for number, own in enumerate(({}, change, {**change, "micro_batches": 3})):
+        trainer = _trainer(stream, tmp_path / str(number), SPEC.model_copy(update=own), "elman")
+        trainer.model.eval()
+        losses.append(trainer._backpropagate(_begun(trainer))[0])
+        gradients.append(trainer.model.get_parameter("cells.0.hidden_weight").grad)
+    assert losses == pytest.approx(losses[:1] * 3, rel=1e-6)
+    assert not torch.allclose(gradients[0], gradients[1], atol=1e-4)
+    torch.testing.assert_close(gradients[1], gradients[2], atol=1e-6, rtol=1e-4)
+
+
+def _begun(trainer: Trainer) -> Batch:
+    """Return the first batch of a run, its state laid out."""
+    batch, trainer.counters.step = trainer.batches.batch(0), 1
+    trainer._state = trainer.model.initial_state(len(batch.tokens))
+    return batch
+
+
+def test_a_sampled_softmax_learns_what_the_whole_one_would(stream: TokenStream, tmp_path: Path) -> None:
+    """Validation is exact: about as low after training on 15 of 30 tokens at a time."""
+    nats = [
+        _trainer(stream, tmp_path / str(drawn), SPEC.model_copy(update={"sampled_softmax": drawn}))
+        .run()
+        .best_valid_nats
+        for drawn in (None, 15)
+    ]
+    assert nats[1] == pytest.approx(nats[0], abs=0.05)
+    assert nats[0] < math.log(VOCABULARY) - 1
+
+
+@pytest.mark.parametrize("kind", ["elman", "gru", "lstm"])
+def test_bfloat16_is_of_the_products_alone(stream: TokenStream, tmp_path: Path, kind: str) -> None:
+    """Tried on the CPU, where a configuration may not ask for it."""
+    found = []
+    for precision in ("float32", "bfloat16"):
+        spec = SPEC.model_copy(update={"precision": precision})
+        trainer = _trainer(stream, tmp_path / precision, spec, kind)
+        trainer.model.eval()
+        found.append(trainer._backpropagate(_begun(trainer))[0])
+        tensors = [*_flat(trainer._state), *trainer.model.parameters()]
+        assert {tensor.dtype for tensor in tensors} == {torch.float32}
+        assert all(parameter.grad.dtype == torch.float32 for parameter in trainer.model.parameters())
+    assert found[0] != found[1]
+    assert found[1] == pytest.approx(found[0], rel=2e-3)
+
+
+def test_bfloat16_on_the_cpu_is_a_clear_error() -> None:
+    with pytest.raises(ValueError, match=r"training\.precision: found 'bfloat16' on the device 'cpu'"):
+        check_precision("bfloat16", torch.device("cpu"))
+    check_precision("bfloat16", torch.device("cuda"))
+    check_precision("float32", torch.device("cpu"))
 
 
 def test_an_average_that_is_better_is_kept(stream: TokenStream, tmp_path: Path) -> None:
