@@ -164,7 +164,7 @@ def test_pre_activations_of_any_size_give_numbers(name: str, size: float) -> Non
     assert blocks.grad is not None
     assert outputs.isfinite().all()
     assert blocks.grad.isfinite().all()
-    share, candidate = cell.mixture(blocks[0])
+    share, candidate = cell.gate_and_candidate(blocks[0])
     torch.testing.assert_close(outputs[0], torch.lerp(torch.ones_like(share), candidate, share))
 
 

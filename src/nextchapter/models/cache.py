@@ -120,13 +120,13 @@ def recall(memory: Memory, time: int, size: int) -> Iterator[Recall]:
 class Cache(Wrapper):
     """A model with a memory; the State is the model's own, and the pairs stored."""
 
-    tables = ("share", "theta", "decay")
-    share: Tensor
+    tables = ("interpolation", "theta", "decay")
+    interpolation: Tensor
     theta: Tensor
     decay: Tensor
 
     def __init__(self, vocabulary_size: int, spec: CacheSpec, members: Sequence[LanguageModel]) -> None:
-        """Put a memory in front of the one member; its share, lambda, is 0 until it is fitted."""
+        """Put a memory in front of the one member; its weight, lambda, is 0 until it is fitted."""
         super().__init__(vocabulary_size, members)
         self.size = spec.size
         for name in self.tables:
@@ -136,7 +136,7 @@ class Cache(Wrapper):
         """Return the model's initial state and an empty memory."""
         (model,) = self.models
         width = model.hidden_width if isinstance(model, HiddenLanguageModel) else 0
-        keys = self.share.new_empty(batch, 0, width)
+        keys = self.interpolation.new_empty(batch, 0, width)
         return model.initial_state(batch), Memory(keys, keys.new_empty(batch, 0, dtype=torch.int64))
 
     def forward(
@@ -182,7 +182,7 @@ class Cache(Wrapper):
         fitted = [fit_weights(log_probs[:, [0, place]]) for place in range(1, log_probs.shape[1])]
         tried = zip(fitted, itertools.product(thetas.tolist(), DECAYS), strict=True)
         (weights, _), (theta, decay) = min(tried, key=lambda entry: entry[0][1])
-        self.share.copy_(weights[1])
+        self.interpolation.copy_(weights[1])
         self.theta.fill_(theta)
         self.decay.fill_(decay)
 
@@ -193,7 +193,7 @@ class Cache(Wrapper):
         (model,), (inner, stored) = self.models, state
         if isinstance(model, HiddenLanguageModel):
             hidden, inner = model.read(tokens, inner)
-            nats = model.charge(hidden, targets)
+            nats = model.cross_entropy(hidden, targets)
         else:
             nats, inner = model.score(tokens, targets, inner)
             hidden = nats.new_empty(*tokens.shape, 0)
@@ -201,7 +201,7 @@ class Cache(Wrapper):
 
     def _mix(self, log_probs: Tensor, cached: Tensor, block: Recall) -> Tensor:
         """Return ln p of the mixture from ln p_model and p_cache [batch time token]."""
-        mixed = torch.logaddexp((1 - self.share).log() + log_probs, (self.share * cached).log())
+        mixed = torch.logaddexp((1 - self.interpolation).log() + log_probs, (self.interpolation * cached).log())
         return log_probs.where(block.is_empty, mixed)
 
     def _thetas(self, stream: TokenStream, end_of_chapter: int) -> Float[Tensor, " theta"]:

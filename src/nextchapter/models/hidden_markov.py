@@ -15,7 +15,7 @@ import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
 
-from nextchapter.models.protocol import IGNORED, HiddenLanguageModel, LanguageModel, SelfTaught, State
+from nextchapter.models.protocol import IGNORED, HiddenLanguageModel, LanguageModel, OnlineLearner, State
 from nextchapter.spec.models import EmSpec
 from nextchapter.tokens.stream import TokenStream
 
@@ -52,7 +52,7 @@ class HiddenMarkovModel(LanguageModel):
         """Return the model written out as tables."""
 
 
-class OnlineEm(SelfTaught, HiddenMarkovModel):
+class OnlineEm(OnlineLearner, HiddenMarkovModel):
     """A hidden Markov model that learns by online expectation-maximisation (Cappe and Moulines, 2009; Cappe, 2011).
 
     Batch t gives expected counts, scaled to the size of the training split; the counts kept are moved towards them,
@@ -245,7 +245,7 @@ class BeliefState(HiddenLanguageModel, HiddenMarkovModel):
         """Return ln p(next token): the emissions of the states, weighted by the belief in them."""
         return (hidden @ self.probabilities().emission.T).log()
 
-    def charge(
+    def cross_entropy(
         self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time"]:
         """Return -ln p(target), for which one row of the emissions is enough."""

@@ -38,21 +38,21 @@ class InputGatedCell(Cell):
 
     def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
         """Return h_t of a single step, and (h_t,)."""
-        share, candidate = self.mixture(functional.linear(inputs, self.input_weight, self.bias))
-        hidden = torch.lerp(state[0], candidate, share)
+        gate, candidate = self.gate_and_candidate(functional.linear(inputs, self.input_weight, self.bias))
+        hidden = torch.lerp(state[0], candidate, gate)
         return hidden, (hidden,)
 
     @abstractmethod
     def loop(
-        self, blocks: Float[Tensor, "time batch row"], start: Float[Tensor, "batch hidden"]
+        self, preactivations: Float[Tensor, "time batch row"], start: Float[Tensor, "batch hidden"]
     ) -> Float[Tensor, "time batch hidden"]:
         """Return h_t for each step from the pre-activations of gates and candidate."""
 
     @abstractmethod
-    def mixture(
-        self, blocks: Float[Tensor, "batch row"]
+    def gate_and_candidate(
+        self, preactivations: Float[Tensor, "batch row"]
     ) -> tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"]]:
-        """Return the share z_t of the candidate, and the candidate h~_t, of one step."""
+        """Return z_t, or what takes its place, and h~_t of one step."""
 
 
 def from_last_step(*parts: Iterable[Tensor]) -> Iterator[tuple[Tensor, ...]]:

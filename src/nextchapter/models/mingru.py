@@ -40,33 +40,33 @@ class MinGruLoop(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, blocks: Tensor, start: Tensor) -> Tensor:
+    def forward(ctx: Any, preactivations: Tensor, start: Tensor) -> Tensor:
         """Return h_t [time batch hidden] from a_t and h~_t, side by side [time batch 2*hidden], and h_0."""
-        logits, candidates = blocks.chunk(2, dim=-1)
-        shares = torch.sigmoid(logits)
-        outputs = torch.empty_like(shares)
+        logits, candidates = preactivations.chunk(2, dim=-1)
+        gates = torch.sigmoid(logits)
+        outputs = torch.empty_like(gates)
         hidden = start
-        for share, candidate, output in zip(shares, candidates, outputs, strict=True):
-            hidden = torch.lerp(hidden, candidate, share, out=output)
-        ctx.save_for_backward(shares, outputs, start)
+        for gate, candidate, output in zip(gates, candidates, outputs, strict=True):
+            hidden = torch.lerp(hidden, candidate, gate, out=output)
+        ctx.save_for_backward(gates, outputs, start)
         return outputs
 
     @staticmethod
     @once_differentiable
     def backward(ctx: Any, gradients: Tensor) -> tuple[Tensor, Tensor]:
         """Return dL/d(a_t, h~_t) and dL/dh_0."""
-        shares, outputs, start = ctx.saved_tensors
-        block_gradients = shares.new_empty(*shares.shape[:2], 2 * shares.shape[2])
-        for_logits, for_candidates = block_gradients.chunk(2, dim=-1)
+        gates, outputs, start = ctx.saved_tensors
+        preactivation_gradients = gates.new_empty(*gates.shape[:2], 2 * gates.shape[2])
+        for_logits, for_candidates = preactivation_gradients.chunk(2, dim=-1)
         total, carried = torch.empty_like(start), torch.zeros_like(start)
-        for gradient, share, before, after, for_logit, for_candidate in from_last_step(
-            gradients, shares, (start, *outputs[:-1]), outputs, for_logits, for_candidates
+        for gradient, gate, before, after, for_logit, for_candidate in from_last_step(
+            gradients, gates, (start, *outputs[:-1]), outputs, for_logits, for_candidates
         ):
             torch.add(gradient, carried, out=total)
-            torch.mul(total, share, out=for_candidate)
+            torch.mul(total, gate, out=for_candidate)
             torch.sub(total, for_candidate, out=carried)
             torch.sub(after, before, out=for_logit).mul_(carried)
-        return block_gradients, carried
+        return preactivation_gradients, carried
 
 
 class MinGruCell(InputGatedCell):
@@ -75,17 +75,17 @@ class MinGruCell(InputGatedCell):
     gates = 2
 
     def loop(
-        self, blocks: Float[Tensor, "time batch row"], start: Float[Tensor, "batch hidden"]
+        self, preactivations: Float[Tensor, "time batch row"], start: Float[Tensor, "batch hidden"]
     ) -> Float[Tensor, "time batch hidden"]:
         """Return h_t for each step from the pre-activations of gate and candidate."""
-        outputs: Tensor = MinGruLoop.apply(blocks, start)  # type: ignore[no-untyped-call]
+        outputs: Tensor = MinGruLoop.apply(preactivations, start)  # type: ignore[no-untyped-call]
         return outputs
 
-    def mixture(
-        self, blocks: Float[Tensor, "batch row"]
+    def gate_and_candidate(
+        self, preactivations: Float[Tensor, "batch row"]
     ) -> tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"]]:
         """Return z_t and h~_t of one step."""
-        logit, candidate = blocks.chunk(2, dim=-1)
+        logit, candidate = preactivations.chunk(2, dim=-1)
         return torch.sigmoid(logit), candidate
 
 

@@ -45,11 +45,11 @@ class MinLstmLoop(Function):
     """
 
     @staticmethod
-    def forward(ctx: Any, blocks: Tensor, start: Tensor) -> Tensor:
+    def forward(ctx: Any, preactivations: Tensor, start: Tensor) -> Tensor:
         """Return h_t [time batch hidden] from b_t, a_t and h~_t, side by side [time batch 3*hidden], and h_0."""
         hidden_size = start.shape[1]
-        logits, candidates = blocks[..., : 2 * hidden_size], blocks[..., 2 * hidden_size :]
-        gates, shares, outputs = (blocks.new_empty(part.shape) for part in (logits, candidates, candidates))
+        logits, candidates = preactivations[..., : 2 * hidden_size], preactivations[..., 2 * hidden_size :]
+        gates, shares, outputs = (preactivations.new_empty(part.shape) for part in (logits, candidates, candidates))
         hidden = start
         for logit, gate, share, candidate, output in zip(logits, gates, shares, candidates, outputs, strict=True):
             forget, take = torch.clamp(logit, min=LOGIT_MIN, out=gate).sigmoid_().chunk(2, dim=-1)
@@ -63,10 +63,10 @@ class MinLstmLoop(Function):
     def backward(ctx: Any, gradients: Tensor) -> tuple[Tensor, Tensor]:
         """Return dL/d(b_t, a_t, h~_t) and dL/dh_0."""
         gates, shares, outputs, start = ctx.saved_tensors
-        block_gradients = shares.new_empty(*shares.shape[:2], 3 * shares.shape[2])
+        preactivation_gradients = shares.new_empty(*shares.shape[:2], 3 * shares.shape[2])
         total, slope, carried = torch.empty_like(start), torch.empty_like(start), torch.zeros_like(start)
         for gradient, gate, share, before, after, for_blocks in from_last_step(
-            gradients, gates, shares, (start, *outputs[:-1]), outputs, block_gradients
+            gradients, gates, shares, (start, *outputs[:-1]), outputs, preactivation_gradients
         ):
             forget, take = gate.chunk(2, dim=-1)
             for_forget, for_take, for_candidate = for_blocks.chunk(3, dim=-1)
@@ -76,7 +76,7 @@ class MinLstmLoop(Function):
             torch.sub(after, before, out=slope).mul_(carried)
             torch.addcmul(slope, slope, take, value=-1, out=for_take)
             torch.mul(slope, forget, out=for_forget).sub_(slope)
-        return block_gradients, carried
+        return preactivation_gradients, carried
 
 
 class MinLstmCell(InputGatedCell):
@@ -91,17 +91,17 @@ class MinLstmCell(InputGatedCell):
             self.bias[:hidden] = forget_bias
 
     def loop(
-        self, blocks: Float[Tensor, "time batch row"], start: Float[Tensor, "batch hidden"]
+        self, preactivations: Float[Tensor, "time batch row"], start: Float[Tensor, "batch hidden"]
     ) -> Float[Tensor, "time batch hidden"]:
         """Return h_t for each step from the pre-activations of gates and candidate."""
-        outputs: Tensor = MinLstmLoop.apply(blocks, start)  # type: ignore[no-untyped-call]
+        outputs: Tensor = MinLstmLoop.apply(preactivations, start)  # type: ignore[no-untyped-call]
         return outputs
 
-    def mixture(
-        self, blocks: Float[Tensor, "batch row"]
+    def gate_and_candidate(
+        self, preactivations: Float[Tensor, "batch row"]
     ) -> tuple[Float[Tensor, "batch hidden"], Float[Tensor, "batch hidden"]]:
         """Return i'_t = sigmoid(ln i_t - ln f_t) and h~_t of one step."""
-        forget, take, candidate = blocks.chunk(3, dim=-1)
+        forget, take, candidate = preactivations.chunk(3, dim=-1)
         forget, take = forget.clamp(min=LOGIT_MIN), take.clamp(min=LOGIT_MIN)  # as in the loop
         return torch.sigmoid(functional.logsigmoid(take) - functional.logsigmoid(forget)), candidate
 

@@ -84,7 +84,7 @@ class HiddenLanguageModel(LanguageModel):
         """Return ln p(next token | h_t), in nats."""
 
     @abstractmethod
-    def charge(
+    def cross_entropy(
         self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time"]:
         """Return -ln p(target | h_t), in nats, 0 where the target is `IGNORED`."""
@@ -101,10 +101,10 @@ class HiddenLanguageModel(LanguageModel):
     ) -> tuple[Float[Tensor, "batch time"], State]:
         """Return -ln p(target), in nats, and the state after the last token."""
         hidden, state = self.read(tokens, state)
-        return self.charge(hidden, targets), state
+        return self.cross_entropy(hidden, targets), state
 
 
-class SelfTaught(LanguageModel):
+class OnlineLearner(LanguageModel):
     """A model that learns without gradients: from each batch it moves its own buffers.
 
     All that it has learnt, sums and counters included, lies in buffers, so that a checkpoint holds it.
@@ -210,6 +210,6 @@ def count_parameters(model: nn.Module) -> int:
 
     A shared matrix counts once, frozen token vectors count like trained ones, and so does each entry of a table.
     """
-    learners = [part for part in model.modules() if isinstance(part, (CountedModel, SelfTaught, Wrapper))]
+    learners = [part for part in model.modules() if isinstance(part, (CountedModel, OnlineLearner, Wrapper))]
     tables = [part.get_buffer(name) for part in learners for name in part.tables]
     return sum(tensor.numel() for tensor in [*model.parameters(), *tables])

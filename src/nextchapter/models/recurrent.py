@@ -121,12 +121,16 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
         """Return ln p(next token | h_t), in nats."""
         return self.output.predict(hidden) if isinstance(self.output, OtherOutput) else super().predict(hidden)
 
-    def charge(
+    def cross_entropy(
         self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time"]:
         """Return -ln p(target | h_t), in nats."""
         layer = self.output
-        return layer.charge(hidden, targets) if isinstance(layer, OtherOutput) else super().charge(hidden, targets)
+        return (
+            layer.cross_entropy(hidden, targets)
+            if isinstance(layer, OtherOutput)
+            else super().cross_entropy(hidden, targets)
+        )
 
     def _output(self, spec: RecurrentSpec) -> nn.Linear | OtherOutput:
         """Return the layer behind the projection: that of the softmax, or the one that takes its place."""

@@ -33,7 +33,7 @@ class SoftmaxLanguageModel(HiddenLanguageModel):
         """Return ln p(next token | h_t), in nats."""
         return functional.log_softmax(self.logits(hidden), dim=-1)
 
-    def charge(
+    def cross_entropy(
         self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time"]:
         """Return -ln p(target | h_t), in nats; the normalised probabilities are never stored."""
@@ -54,7 +54,7 @@ class OtherOutput(nn.Module, ABC):
         """Return ln p(next token | h_t), in nats."""
 
     @abstractmethod
-    def charge(
+    def cross_entropy(
         self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time"]:
         """Return -ln p(target | h_t), in nats, 0 where the target is `IGNORED`."""

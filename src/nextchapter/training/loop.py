@@ -20,7 +20,7 @@ from torch import Tensor, nn
 
 from nextchapter.models.protocol import (
     LanguageModel,
-    SelfTaught,
+    OnlineLearner,
     State,
     detach_state,
     join_states,
@@ -119,7 +119,7 @@ class Trainer:
         self.events, self.checkpoints, self.progress = events, checkpoints, progress
         self.optimiser: torch.optim.Optimizer | None = None
         self.average: Average | None = None
-        if not isinstance(model, SelfTaught):
+        if not isinstance(model, OnlineLearner):
             self._build_optimiser()
         self._objective = Objective(model, spec, batches)
         self._vectors = token_vectors(model)
@@ -193,7 +193,7 @@ class Trainer:
         rate = learning_rate(counters.step, self.total_steps, self._elapsed_share, self.spec)
         rate *= counters.rate_scale * batch.rate_scale
         counters.step += 1
-        if isinstance(self.model, SelfTaught):
+        if isinstance(self.model, OnlineLearner):
             state = self.model.initial_state(len(batch.tokens)) if batch.fresh else self._state
             nats, self._state = self.model.learn(*self._on_device(batch), state)
             loss_nats, gradient_norm = nats.sum().item() / batch.count, 0.0

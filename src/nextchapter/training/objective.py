@@ -83,7 +83,7 @@ class Objective:
             nats, state = self._model.score(tokens, targets, state)
             return nats, 0.0, state
         hidden, state = model.read(tokens, state)
-        nats, extra = (model.charge(hidden, targets), 0.0) if self._loss is None else self._loss(hidden, targets)
+        nats, extra = (model.cross_entropy(hidden, targets), 0.0) if self._loss is None else self._loss(hidden, targets)
         for penalty in self._penalties:
             extra = extra + penalty.charge(hidden, targets >= 0)
         return nats, extra, state

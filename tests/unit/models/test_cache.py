@@ -36,7 +36,7 @@ def _stream(seed: int, chapters: int = 3, repeat: int = 1) -> TokenStream:
 def _cached(member: LanguageModel, size: int, share: float, theta: float, decay: float) -> Cache:
     model = build_model({"kind": "cache", "of": "member", "size": size}, VOCABULARY, [member]).double().eval()
     assert isinstance(model, Cache)
-    for name, value in (("share", share), ("theta", theta), ("decay", decay)):
+    for name, value in (("interpolation", share), ("theta", theta), ("decay", decay)):
         model.get_buffer(name).fill_(value)
     return model
 
@@ -55,7 +55,7 @@ def _naive(model: Cache, tokens: list[int]) -> np.ndarray:
         for i in range(max(0, t - model.size), t):
             fit = float(model.theta) * float(hidden[t] @ hidden[i]) - float(model.decay) * (t - i)
             sums[tokens[i + 1]] += math.exp(fit)
-        result[t] = (1 - float(model.share)) * result[t] + float(model.share) * sums / sums.sum()
+        result[t] = (1 - float(model.interpolation)) * result[t] + float(model.interpolation) * sums / sums.sum()
     return result
 
 
@@ -100,7 +100,7 @@ def test_what_is_fitted_is_the_best_of_the_grid_by_the_scorer_itself(member: dic
     fitted = _mean_nats(model, stream)
     assert fitted < alone
     numbers = {name: float(model.get_buffer(name)) for name in model.tables}
-    tried = {"share": (0.5 * numbers["share"], 0.5 + 0.5 * numbers["share"]), "decay": DECAYS}
+    tried = {"interpolation": (0.5 * numbers["interpolation"], 0.5 + 0.5 * numbers["interpolation"]), "decay": DECAYS}
     for name, values in {**tried, "theta": model._thetas(stream, END).tolist()}.items():
         for value in values:
             model.get_buffer(name).fill_(value)

@@ -60,7 +60,7 @@ SPECS |= {
     else {"kind": "ensemble", "members": members}
     for name, members in WRAPPED.items()
 }
-OWN = {"share": 0.4, "theta": 0.7, "decay": 0.1, "weights": [0.5, 0.3, 0.2]}
+OWN = {"interpolation": 0.4, "theta": 0.7, "decay": 0.1, "weights": [0.5, 0.3, 0.2]}
 EXACT = {"rtol": 0, "atol": 1e-12}  # float64: sums in another order differ by less
 
 

@@ -42,7 +42,7 @@ class AdaptiveOutput(OtherOutput):
         by_rank: Tensor = self.layer.log_prob(hidden.flatten(0, 1))
         return by_rank[:, self.rank].view(*hidden.shape[:2], -1)
 
-    def charge(
+    def cross_entropy(
         self, hidden: Float[Tensor, "batch time hidden"], targets: Int[Tensor, "batch time"]
     ) -> Float[Tensor, "batch time"]:
         """Return -ln p(target | h_t), in nats, 0 where the target is `IGNORED`."""

@@ -55,7 +55,7 @@ def test_the_charge_is_the_prediction_of_the_target_in_value_and_gradient() -> N
     targets[1, 2:] = IGNORED
     kept = targets != IGNORED
     expected = -model.predict(hidden).gather(-1, targets.clamp_min(0)[..., None])[..., 0] * kept
-    nats = model.charge(hidden, targets)
+    nats = model.cross_entropy(hidden, targets)
     torch.testing.assert_close(nats, expected)
     sources = [hidden, *model.output.parameters()]
     torch.testing.assert_close(torch.autograd.grad(nats.sum(), sources), torch.autograd.grad(expected.sum(), sources))

@@ -54,7 +54,7 @@ def test_with_as_many_draws_as_tokens_it_is_the_whole_softmax_in_value_and_gradi
     hidden, targets = places(model)
     sources = [hidden, model.get_parameter("output.weight"), model.get_parameter("output.bias")]
     nats, extra = loss(hidden, targets)
-    exact = model.charge(hidden, targets)
+    exact = model.cross_entropy(hidden, targets)
     assert extra == 0.0
     torch.testing.assert_close(nats, exact, rtol=1e-6, atol=1e-6)  # the inclusion probabilities are float32
     mine, whole = (torch.autograd.grad(values.sum(), sources) for values in (nats, exact))
@@ -82,7 +82,7 @@ def test_fewer_draws_give_a_lower_estimate_of_the_same_loss(stream: TokenStream)
     with torch.no_grad():
         hidden, targets = places(model)
         nats = torch.stack([loss(hidden * 0.3, targets)[0] for _ in range(500)]).mean(dim=0)
-        exact = model.charge(hidden * 0.3, targets)
+        exact = model.cross_entropy(hidden * 0.3, targets)
     assert nats[1, 3] == 0
     assert (nats <= exact + 0.05).all()
     assert (exact - nats).abs().max() < 0.5
@@ -113,7 +113,7 @@ def test_a_smoothed_loss_is_torchs_and_reports_the_nats_of_the_target(
     loss = SmoothedLoss(model, TrainingSpec(label_smoothing=0.2), StreamBatches(stream, END, 2, 8, seed=0))
     hidden, targets = places(model)
     nats, extra = loss(hidden, targets)
-    torch.testing.assert_close(nats, model.charge(hidden, targets))
+    torch.testing.assert_close(nats, model.cross_entropy(hidden, targets))
     expected = functional.cross_entropy(
         model.logits(hidden).flatten(0, 1), targets.flatten(), label_smoothing=0.2, reduction="sum"
     )

@@ -67,7 +67,7 @@ def test_omega_is_equation_9_with_signals_and_jacobians_by_autograd(activation: 
     states = [torch.zeros(3, 7, dtype=torch.float64)]
     for time in range(6):
         states.append(step(cell, inputs[:, time], states[-1]))
-    loss = model.charge(torch.stack(states[1:], dim=1), targets).sum()
+    loss = model.cross_entropy(torch.stack(states[1:], dim=1), targets).sum()
     signals = torch.autograd.grad(loss, states[1:], retain_graph=True)
     total = torch.zeros((), dtype=torch.float64)
     weight = cell.hidden_weight.detach().clone().requires_grad_()
