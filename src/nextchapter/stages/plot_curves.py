@@ -18,6 +18,8 @@ def plot_curves(job: Job) -> None:
     parts = []
     for events, provenance in zip(job.paths("events"), job.paths("provenance"), strict=True):
         run = read_json(provenance)
+        if run.get("members"):  # made of other runs, by which it learned: it has no curve of its own
+            continue
         parts.append(learning_curve(list(read_events(events)), run["run"], run["model"]["kind"], run["seed"]))
     curves = pd.concat(parts, ignore_index=True)
     save_figure(lambda: draw_curves(curves), job.path("svg"), job.path("png"))
