@@ -20,10 +20,11 @@ BATCH, TIME, INPUTS, HIDDEN = 3, 9, 5, 8
 CLOSE = {"rtol": 1e-11, "atol": 1e-11}
 
 
-def lstm_step(cell: Cell, x: Tensor, state: State) -> State:
+def lstm_step(cell: Cell, x: Tensor, state: State, cap: bool = False) -> State:
     hidden, memory = state
     i, f, g, o = (x @ cell.input_weight.T + hidden @ cell.hidden_weight.T + cell.bias).chunk(4, dim=1)
-    memory = torch.sigmoid(f) * memory + torch.sigmoid(i) * torch.tanh(g)
+    i, f = torch.sigmoid(i), torch.sigmoid(f)
+    memory = f * memory + (torch.minimum(i, 1 - f) if cap else i) * torch.tanh(g)
     return torch.sigmoid(o) * torch.tanh(memory), memory
 
 
@@ -37,7 +38,7 @@ def mogrifier_step(cell: MogrifierCell, x: Tensor, state: State) -> State:
             x = 2 * torch.sigmoid(hidden @ matrix.T) * x
         else:
             hidden = 2 * torch.sigmoid(x @ matrix.T) * hidden
-    return lstm_step(cell, x, (hidden, memory))
+    return lstm_step(cell, x, (hidden, memory), cell.cap_input_gate)
 
 
 def rlstm_step(cell: RlstmCell, x: Tensor, state: State) -> State:
@@ -79,6 +80,7 @@ CELLS: dict[str, tuple[Callable[[], Cell], Callable[..., State]]] = {
         )
         for rounds, rank in [(0, "full"), (1, "full"), (2, 3), (5, "full"), (5, 3)]
     },
+    "mogrifier-uncapped": (lambda: MogrifierCell(INPUTS, HIDDEN, 5, "full", 1.0, False), mogrifier_step),
     **{
         f"slstm-{heads}-{gate}": (
             lambda heads=heads, gate=gate: SlstmCell(INPUTS, HIDDEN, heads, gate, 1.0),
@@ -158,13 +160,13 @@ def test_the_gradients_are_the_slopes_of_the_values(cell: Cell) -> None:
 
 def test_a_mogrifier_without_rounds_is_the_lstm() -> None:
     torch.manual_seed(1)
-    cell, lstm = MogrifierCell(INPUTS, HIDDEN, 0, "full", 1.0).double(), LstmCell(INPUTS, HIDDEN, 1.0).double()
+    cell, lstm = MogrifierCell(INPUTS, HIDDEN, 0, "full", 1.0, False).double(), LstmCell(INPUTS, HIDDEN, 1.0).double()
     lstm.load_state_dict(cell.state_dict())
     inputs = torch.randn(BATCH, TIME, INPUTS, dtype=torch.float64)
     state = (torch.randn(BATCH, HIDDEN).double(), torch.randn(BATCH, HIDDEN).double())
     torch.testing.assert_close(cell(inputs, state), lstm(inputs, state), **CLOSE)
     specs = (
-        {"kind": "mogrifier", "rounds": 0, "hidden": 8, "embedding": 8},
+        {"kind": "mogrifier", "rounds": 0, "cap_input_gate": False, "hidden": 8, "embedding": 8},
         {"kind": "lstm", "hidden": 8, "embedding": 8},
     )
     models = []

@@ -36,6 +36,8 @@ class MogrifierSpec(RecurrentMatrixSpec):
     """How often input and state gate each other before each step; 0 is the LSTM."""
     rank: Annotated[int, Field(ge=1)] | Literal["full"] = "full"
     """Rank of the matrices of the rounds; with a number each is a product of two."""
+    cap_input_gate: bool = True
+    """Let the input gate be at most 1 - f, as in the authors' program: the memory stays within -1 and 1."""
     forget_bias: float = 1.0
     """Initial bias of the forget gate."""
 
@@ -58,9 +60,18 @@ class MogrifierCell(Cell):
     states = 2
     gates = 4
 
-    def __init__(self, inputs: int, hidden: int, rounds: int, rank: int | Literal["full"], forget_bias: float) -> None:
+    def __init__(
+        self,
+        inputs: int,
+        hidden: int,
+        rounds: int,
+        rank: int | Literal["full"],
+        forget_bias: float,
+        cap_input_gate: bool = True,
+    ) -> None:
         """Draw the weights; those of the rounds are such that their gates start near 1."""
         super().__init__(inputs, hidden)
+        self.cap_input_gate = cap_input_gate
         with torch.no_grad():
             self.bias[hidden : 2 * hidden] = forget_bias
         self.rounds = nn.ParameterList()
@@ -78,6 +89,7 @@ class MogrifierCell(Cell):
         """Return h_t for each step, and (h_T, c_T)."""
         outputs, memory = _TimeLoop.apply(  # type: ignore[no-untyped-call]
             self.matrices_per_round,
+            self.cap_input_gate,
             inputs.transpose(0, 1),
             *state,
             self.input_weight,
@@ -97,7 +109,7 @@ class _TimeLoop(torch.autograd.Function):
 
     @staticmethod
     def forward(
-        ctx: Any, matrices_per_round: int, inputs: Tensor, h_0: Tensor, c_0: Tensor, *weights: Tensor
+        ctx: Any, matrices_per_round: int, cap: bool, inputs: Tensor, h_0: Tensor, c_0: Tensor, *weights: Tensor
     ) -> tuple[Tensor, Tensor]:
         """Return h_t of all steps and the last c; `weights` are W, U, b and those of the rounds."""
         time, batch, hidden = len(inputs), *h_0.shape
@@ -117,11 +129,13 @@ class _TimeLoop(torch.autograd.Function):
             step.addmm_(pair[0], from_input).addmm_(pair[1], from_hidden)
             i, f, g, o = step.chunk(4, dim=1)
             step[:, : 2 * hidden].sigmoid_()
+            if cap:
+                torch.minimum(i, 1 - f, out=i)
             g.tanh_()
             o.sigmoid_()
             torch.mul(f, c[t], out=c[t + 1]).addcmul_(i, g)
             torch.tanh(c[t + 1], out=h[t + 1]).mul_(o)
-        ctx.matrices_per_round, ctx.rounds = matrices_per_round, len(rounds)
+        ctx.matrices_per_round, ctx.rounds, ctx.cap = matrices_per_round, len(rounds), cap
         ctx.save_for_backward(inputs, h, c, blocks, *gates, *weights)
         return h[1:].clone(), c[-1].clone()
 
@@ -137,7 +151,9 @@ class _TimeLoop(torch.autograd.Function):
             sources.append(pair[1 - index % 2])
             pair[index % 2] = pair[index % 2] * gate
             d_rounds.append(times_complement(pair[index % 2], gate / 2))  # by what the sigmoid is of
-        d_blocks, h_by_c = _lstm_derivatives(blocks, h, c)  # multiplied below by what comes from behind, as d_rounds is
+        d_blocks, h_by_c = _lstm_derivatives(
+            blocks, h, c, ctx.cap
+        )  # multiplied below by what comes from behind, as d_rounds is
         d_blocks_by_gate = d_blocks.view(*d_outputs.shape[:2], 4, -1)
         forget = blocks.chunk(4, dim=2)[1]
         d_inputs = torch.empty_like(inputs)
@@ -162,7 +178,7 @@ class _TimeLoop(torch.autograd.Function):
         for round_matrices, source, d_round in zip(rounds, sources, d_rounds, strict=True):
             d_matrices.extend(_round_gradients(round_matrices, source, d_round))
         d_lstm = (weight_gradient(d_blocks, pair[0]), weight_gradient(d_blocks, pair[1]), d_blocks.sum(dim=(0, 1)))
-        return None, d_inputs, d_h, d_c, *d_lstm, *d_matrices
+        return None, None, d_inputs, d_h, d_c, *d_lstm, *d_matrices
 
 
 def _pairs(matrices: Sequence[Tensor], size: int) -> list[Sequence[Tensor]]:
@@ -170,14 +186,22 @@ def _pairs(matrices: Sequence[Tensor], size: int) -> list[Sequence[Tensor]]:
     return [matrices[start : start + size] for start in range(0, len(matrices), size)]
 
 
-def _lstm_derivatives(blocks: Tensor, h: Tensor, c: Tensor) -> tuple[Tensor, Tensor]:
-    """Return the derivatives of c_t by i, f, g and of h_t by o, before their functions, and of h_t by c_t."""
+def _lstm_derivatives(blocks: Tensor, h: Tensor, c: Tensor, cap: bool) -> tuple[Tensor, Tensor]:
+    """Return the derivatives of c_t by i, f, g and of h_t by o, before their functions, and of h_t by c_t.
+
+    Where the input gate is capped, c_t = f c_{t-1} + (1 - f) g: it follows the forget gate alone.
+    """
     i, f, g, o = blocks.chunk(4, dim=2)
     derivatives = torch.empty_like(blocks)
     by_i, by_f, by_g, by_o = derivatives.chunk(4, dim=2)
     update, tanh_c = i * g, c[1:].tanh()
     times_complement(update, i, out=by_i)
-    times_complement(f * c[:-1], f, out=by_f)
+    kept = c[:-1]
+    if cap:
+        is_capped = i >= 1 - f
+        by_i.masked_fill_(is_capped, 0.0)
+        kept = torch.where(is_capped, kept - g, kept)
+    times_complement(f * kept, f, out=by_f)
     torch.addcmul(i, update, g, value=-1, out=by_g)
     times_complement(h[1:], o, out=by_o)
     return derivatives, torch.addcmul(o, h[1:], tanh_c, value=-1)
@@ -197,7 +221,7 @@ class Mogrifier(RecurrentLanguageModel):
         """Return one Mogrifier LSTM layer."""
         if not isinstance(spec, MogrifierSpec):
             raise TypeError(type(spec))
-        return MogrifierCell(inputs, spec.hidden, spec.rounds, spec.rank, spec.forget_bias)
+        return MogrifierCell(inputs, spec.hidden, spec.rounds, spec.rank, spec.forget_bias, spec.cap_input_gate)
 
 
 MODEL, SPEC = Mogrifier, MogrifierSpec
