@@ -24,12 +24,12 @@ def _model(vocabulary_size: int = 50, **changes: object) -> RecurrentLanguageMod
     return model
 
 
-class OneHotProduct(nn.Module):
+class OneHotProduct(nn.Embedding):
     """A table of vectors that is read by the product with one-hot rows, as the classic networks have it."""
 
     def __init__(self, weight: nn.Parameter) -> None:
         """Take the matrix."""
-        super().__init__()
+        super().__init__(*weight.shape)
         self.weight = weight
 
     def forward(self, tokens: Tensor) -> Tensor:
