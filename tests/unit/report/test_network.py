@@ -6,7 +6,8 @@ import pytest
 from matplotlib.figure import Figure
 from matplotlib.patches import Circle, FancyArrowPatch
 
-from nextchapter.report.network import cell_drawing, choose_window, draw_network
+from nextchapter.report.cells import cell_drawing
+from nextchapter.report.network import choose_window, draw_network
 from nextchapter.report.predictions import Passage, Prediction, read_predictions
 
 
