@@ -17,8 +17,9 @@ from torch.nn import functional
 
 from nextchapter.models.embedding_dropout import look_up
 from nextchapter.models.protocol import State
-from nextchapter.models.softmax import OutputLayer, SoftmaxLanguageModel
-from nextchapter.spec.models import FamilySpec, Share, Weights
+from nextchapter.models.softmax import OutputLayer, SoftmaxLanguageModel, start_bias
+from nextchapter.spec.models import FamilySpec, OutputBias, Share, Weights
+from nextchapter.tokens.stream import TokenStream
 
 ABSENT = -1
 """In a state: the chapter had not begun."""
@@ -41,6 +42,8 @@ class FeedForwardSpec(FamilySpec):
     """Connect the token vectors with the output directly as well."""
     tied: bool = True
     """Use the embedding matrix as the output matrix as well (Press and Wolf, 2017)."""
+    output_bias: OutputBias = "counts"
+    """How b starts: at ln of the tokens' shares of the training split, or at zeros."""
     dropout: Share = 0.2
     """Share of values dropped after the embedding and before the output."""
     embedding_dropout: Share = 0.0
@@ -71,7 +74,7 @@ class FeedForward(SoftmaxLanguageModel):
         """Build the network; weights are drawn from torch's global generator, biases start at 0."""
         super().__init__()
         self.vocabulary_size, self.order, self.dropout = vocabulary_size, spec.order, spec.dropout
-        self.embedding_dropout = spec.embedding_dropout
+        self.embedding_dropout, self.output_bias = spec.embedding_dropout, spec.output_bias
         self.embedding = nn.Embedding(vocabulary_size, spec.embedding)
         nn.init.normal_(self.embedding.weight, std=spec.embedding**-0.5)
         self.hidden = nn.Linear(spec.window, spec.hidden)
@@ -84,6 +87,12 @@ class FeedForward(SoftmaxLanguageModel):
         if spec.tied:
             self.output.weight = self.embedding.weight
         self.direct = nn.Linear(spec.window, vocabulary_size, bias=False) if spec.direct else None
+
+    def prepare(self, stream: TokenStream, end_of_chapter: int) -> None:
+        """Tell the output how frequent tokens are."""
+        del end_of_chapter
+        if self.output_bias == "counts":
+            start_bias(self.output.bias, torch.from_numpy(stream.counts(self.vocabulary_size)))
 
     def initial_state(self, batch: int) -> State:
         """Return the state in which no token was read, int64 [batch context]."""

@@ -19,7 +19,7 @@ from torch import Tensor, nn
 from nextchapter.models.embedding_dropout import look_up
 from nextchapter.models.locked_dropout import drop
 from nextchapter.models.protocol import State
-from nextchapter.models.softmax import OtherOutput, OutputLayer, SoftmaxLanguageModel
+from nextchapter.models.softmax import OtherOutput, OutputLayer, SoftmaxLanguageModel, start_bias
 from nextchapter.models.weight_dropout import run_with_dropped_weights
 from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec
 from nextchapter.tokens.stream import TokenStream
@@ -112,10 +112,13 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
         return OutputLayer(self.projection(hidden), self.output.weight, self.output.bias)
 
     def prepare(self, stream: TokenStream, end_of_chapter: int) -> None:
-        """Tell an output that needs it how frequent tokens are."""
+        """Tell the output how frequent tokens are."""
         del end_of_chapter
+        counts = torch.from_numpy(stream.counts(self.vocabulary_size))
         if isinstance(self.output, OtherOutput):
-            self.output.prepare(torch.from_numpy(stream.counts(self.vocabulary_size)))
+            self.output.prepare(counts)
+        elif self.spec.output_bias == "counts":
+            start_bias(self.output.bias, counts)
 
     def predict(self, hidden: Float[Tensor, "batch time hidden"]) -> Float[Tensor, "batch time token"]:
         """Return ln p(next token | h_t), in nats."""

@@ -3,6 +3,7 @@
 from abc import ABC, abstractmethod
 from typing import NamedTuple
 
+import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
 from torch.nn import functional
@@ -40,6 +41,15 @@ class SoftmaxLanguageModel(HiddenLanguageModel):
         logits = self.logits(hidden)
         flat = functional.cross_entropy(logits.flatten(0, 1), targets.flatten(), ignore_index=IGNORED, reduction="none")
         return flat.view_as(targets)
+
+
+@torch.no_grad()
+def start_bias(bias: Float[Tensor, " token"], counts: Int[Tensor, " token"]) -> None:
+    """Let b_s start as ln((n_j + 1) / (N + V)), n_j being how often token j stands in the training split.
+
+    The network then begins as a model of single frequencies and need not learn them step by step.
+    """
+    bias.copy_(torch.log((counts + 1) / (counts.sum() + len(counts))))
 
 
 class OtherOutput(nn.Module, ABC):

@@ -10,6 +10,7 @@ from nextchapter.spec.base import Spec
 MOST_DESCRIBED = 8192
 """So many hidden states are described at most: a table of transitions between them takes 256 MiB."""
 Share = Annotated[float, Field(ge=0, lt=1)]
+OutputBias = Literal["counts", "zeros"]
 
 
 class Weights(NamedTuple):
@@ -145,6 +146,8 @@ class RecurrentSpec(FamilySpec):
     """Distribution of the token vectors' random start; both have variance 1/embedding."""
     tied: bool = True
     """Use the embedding matrix as the output matrix as well (Press and Wolf, 2017)."""
+    output_bias: OutputBias = "counts"
+    """How b_s starts: at ln of the tokens' shares of the training split, or at zeros."""
     adaptive: AdaptiveSpec | None = None
     """An adaptive softmax as the output layer, for large vocabularies; it can't be tied. null has the full softmax."""
     dropout: Share = 0.2

@@ -1,10 +1,14 @@
 """Where a model is computed, and the settings of torch that a run depends on."""
 
+import ctypes
 from typing import Literal
 
 import torch
 
 from nextchapter.spec.base import SpecError
+
+_TRIM_THRESHOLD, _MMAP_THRESHOLD, _LARGEST_KEPT_BYTES = -1, -3, 2**31 - 1
+"""Of mallopt(3)."""
 
 
 def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
@@ -35,3 +39,17 @@ def prepare_torch(threads: int) -> None:
     """Set what speed and repeatability depend on: the threads, and subnormal numbers flushed to zero."""
     torch.set_num_threads(threads)
     torch.set_flush_denormal(True)  # a softmax full of subnormals is eleven times slower
+    _keep_freed_memory()
+
+
+def _keep_freed_memory() -> None:
+    """Let the C library keep large blocks that are freed, where it can.
+
+    Else the logits of a large vocabulary are given back to the kernel at each step, and come again a page at a time.
+    """
+    try:
+        set_option = ctypes.CDLL(None).mallopt
+    except (AttributeError, OSError, TypeError):
+        return  # no glibc
+    for option in (_MMAP_THRESHOLD, _TRIM_THRESHOLD):
+        set_option(option, _LARGEST_KEPT_BYTES)

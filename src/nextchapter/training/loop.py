@@ -16,7 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nextchapter.models.protocol import (
     LanguageModel,
@@ -35,6 +35,7 @@ from nextchapter.training.average import Average, lent_weights
 from nextchapter.training.batches import Batch, Batches
 from nextchapter.training.checkpoint import CheckpointFile
 from nextchapter.training.objective import Objective
+from nextchapter.training.parameters import clip_gradients
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
 
@@ -247,7 +248,7 @@ class Trainer:
         """Clip the gradients, those of frozen token vectors taken away; return their global norm before."""
         if self._vectors is not None and self.counters.step <= self._frozen_steps:
             self._vectors.grad = None  # an optimiser passes over what has no gradient, decay included
-        return nn.utils.clip_grad_norm_(self.model.parameters(), self.spec.clip_norm or math.inf).item()
+        return clip_gradients(self.model, self.spec.clip_norm or math.inf)
 
     def _build_optimiser(self) -> None:
         """Build optimiser and average, which are found by name, as they are at the start of a run."""

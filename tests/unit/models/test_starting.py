@@ -1,3 +1,4 @@
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -8,6 +9,7 @@ from torch.nn import functional
 from nextchapter.models.recurrent import RecurrentLanguageModel
 from nextchapter.models.registry import build_model, load_model, save_model
 from nextchapter.models.starting import start_vectors, token_vectors
+from nextchapter.tokens.stream import write_stream
 
 NETWORKS: list[dict[str, Any]] = [
     {"kind": kind, "hidden": hidden, "embedding": 8, "tied": tied, "dropout": 0.0}
@@ -107,3 +109,17 @@ def test_a_model_without_a_table_has_no_token_vectors() -> None:
     model = _model()
     model.embedding = nn.Identity()  # type: ignore[assignment]
     assert token_vectors(model) is None
+
+
+@pytest.mark.parametrize("kind", ["elman", "feed-forward"])
+def test_a_network_starts_with_the_frequencies_of_the_training_split(tmp_path: Path, kind: str) -> None:
+    stream = write_stream(tmp_path / "train.bin", [[2] * 6 + [3] * 2, [4]], 1, "uint16")  # and 1 after each chapter
+    model, plain = (
+        build_model({"kind": kind, "output_bias": start, "hidden": 4, "embedding": 4}, 6)
+        for start in ("counts", "zeros")
+    )
+    for network in (model, plain):
+        network.prepare(stream, 1)
+    expected = torch.tensor([0, 2, 6, 2, 1, 0]).add(1).div(11 + 6).log()
+    torch.testing.assert_close(model.get_parameter("output.bias").detach(), expected)
+    assert not plain.get_parameter("output.bias").any()

@@ -9,11 +9,14 @@ without replacement, each by itself (Poisson sampling), and weighed as Horvitz a
 
 So frequent tokens are always there and none is computed twice. Since E[ln Z] <= ln E[Z], the loss is a little below
 that of the whole softmax; with as many draws as there are tokens it is that. Scores outside of training are exact.
+
+With AdamW the gradients of the tables of vectors are sparse: they have the rows of the tokens drawn and read, and only
+those are moved.
 """
 
 import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 from torch.nn import functional
 
 from nextchapter.models.protocol import HiddenLanguageModel
@@ -32,7 +35,9 @@ class SampledLoss(Loss):
             raise TypeError(f"sampled softmax needs a softmax and a number of draws; found {type(model).__name__}")
         size = model.vocabulary_size
         proposal = batches.token_counts(size).double() + 1 if spec.sampled_from == "unigram" else log_uniform(size)
-        self.model = model
+        self.model, self.by_rows = model, spec.optimiser == "adamw"
+        if self.by_rows and isinstance(table := getattr(model, "embedding", None), nn.Embedding):
+            table.sparse = True  # its gradient has the rows of the tokens that were read, beside those drawn here
         self.inclusion = inclusion_probabilities(proposal, spec.sampled_softmax).float().to(model.device)
 
     def __call__(
@@ -42,7 +47,7 @@ class SampledLoss(Loss):
         features, weight, bias = self.model.output_layer(hidden.flatten(0, 1))  # [place width], ...
         own = targets.flatten().clamp_min(0)
         drawn = (torch.rand_like(self.inclusion) < self.inclusion).nonzero()[:, 0]
-        rows = functional.embedding(torch.cat([drawn, own]), weight)
+        rows = functional.embedding(torch.cat([drawn, own]), weight, sparse=self.by_rows and weight.is_leaf)
         own_logits = (features * rows[len(drawn) :]).sum(dim=-1) + bias[own]
         correction = bias[drawn] - self.inclusion[drawn].log()
         logits = torch.addmm(correction, features, rows[: len(drawn)].T)  # [place drawn]

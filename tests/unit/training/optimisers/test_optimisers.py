@@ -124,3 +124,35 @@ def test_muon_finds_the_matrix_that_it_is_asked_for() -> None:
         distance().backward()
         optimiser.step()
     assert distance().item() < 1e-3 * before
+
+
+def _sparse(rows: list[int], values: Tensor, size: int) -> Tensor:
+    return torch.sparse_coo_tensor(torch.tensor([rows]), values, (size, values.shape[1]), check_invariants=True)
+
+
+def test_adamw_treats_a_sparse_gradient_of_all_rows_as_torch_does_the_dense_one() -> None:
+    generator = torch.Generator().manual_seed(4)
+    mine, theirs = (nn.Embedding(5, 3) for _ in range(2))
+    theirs.load_state_dict(mine.state_dict())
+    settings = {"learning_rate": 0.1, "weight_decay": 0.3}
+    lazy, dense = _build("adamw", mine, **settings), _build("adamw", theirs, **settings)
+    for _ in range(4):
+        gradient = torch.randn(5, 3, generator=generator)
+        order = torch.randperm(5, generator=generator)
+        mine.weight.grad = _sparse(order.tolist(), gradient[order], 5)
+        theirs.weight.grad = gradient
+        lazy.step()
+        dense.step()
+    torch.testing.assert_close(mine.weight, theirs.weight)
+
+
+def test_adamw_leaves_rows_without_a_gradient_alone_and_adds_up_a_row_that_stands_twice() -> None:
+    once, twice = (nn.Embedding(5, 3) for _ in range(2))
+    twice.load_state_dict(once.state_dict())
+    before = once.weight.detach().clone()
+    once.weight.grad = _sparse([2], torch.full((1, 3), 4.0), 5)
+    twice.weight.grad = _sparse([2, 2], torch.tensor([[1.0] * 3, [3.0] * 3]), 5)
+    for model in (once, twice):
+        _build("adamw", model, weight_decay=0.5).step()
+    assert torch.equal(once.weight, twice.weight)
+    assert [index for index in range(5) if torch.equal(once.weight[index], before[index])] == [0, 1, 3, 4]
