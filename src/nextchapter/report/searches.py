@@ -1,0 +1,187 @@
+"""What a search has found: its runs as a table, and the values it tried against the score on the validation chapters."""
+
+import math
+from collections.abc import Mapping, Sequence
+from itertools import product
+from pathlib import Path
+from typing import Any
+
+import pandas as pd
+from matplotlib.axes import Axes
+from matplotlib.figure import Figure
+from matplotlib.patches import Rectangle
+
+from nextchapter.report.figures import FAINT, INK, MUTED, WIDTH_INCHES, short_name
+from nextchapter.spec.base import canonical_json
+from nextchapter.spec.study import configuration_of
+from nextchapter.store.files import atomic_path
+
+SCORE = "valid_bits_per_character"
+CELLS_MAX = 12
+"""A heat map of more rows or columns than this has no room for its numbers."""
+LOG_FROM_RATIO = 8
+"""Numbers of a grid whose largest is so many times the smallest are laid out by their logarithm."""
+_DOT, _BEST = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion: told apart with any kind of colour vision
+_SCORE_LABEL = "bits a character, validation"
+_NOTE = (
+    "Fewer bits are better. {mark}: the best, {best}, by the validation chapters, on which the test has no say.\n"
+    "A search that tries much finds luck as well: what is best by a hair may be no better."
+)
+
+
+def search_table(
+    provenance: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]], fields: Sequence[str]
+) -> pd.DataFrame:
+    """Return the runs of a search, one a row, the best on the validation chapters first.
+
+    The best is the configuration with the lowest mean of bits a character there over its seeds.
+
+    Args:
+        provenance: the runs' `run.json`.
+        metrics: their `metrics.json`, in the same order.
+        fields: the keys that were searched.
+
+    Raises:
+        ValueError: there is no run, or the two lists are not of the same runs.
+    """
+    names, scored = [record["run"] for record in provenance], [record["run"] for record in metrics]
+    if names != scored or not names:
+        raise ValueError(f"run.json and metrics.json must be of the same runs, at least one: {names} and {scored}")
+    table = pd.DataFrame([_row(*pair, fields) for pair in zip(provenance, metrics, strict=True)])
+    means = table.groupby("configuration")[SCORE].transform("mean")
+    table = table.assign(mean=means).sort_values(["mean", "configuration", "seed"], ignore_index=True)
+    table["best"] = table["configuration"] == table["configuration"].iloc[0]
+    return table.drop(columns="mean")
+
+
+def _row(run: Mapping[str, Any], scores: Mapping[str, Any], fields: Sequence[str]) -> dict[str, Any]:
+    splits = scores["splits"]
+    return {
+        "run": run["run"],
+        "configuration": configuration_of(run["run"], run["seed"]),
+        "seed": run["seed"],
+        **{field: _cell(run["search"]["values"][field]) for field in fields},
+        SCORE: splits["valid"]["bits_per_character"],
+        "test_bits_per_character": splits["test"]["bits_per_character"],
+        "train_seconds": run["train_seconds"],
+        "parameters": run["parameters"],
+    }
+
+
+def _cell(value: Any) -> Any:
+    """Return a value of the configuration as a table holds it: a number, or text."""
+    is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
+    return value if is_number or isinstance(value, str) else canonical_json(value)
+
+
+def write_search(path: Path, table: pd.DataFrame) -> None:
+    """Write the runs of a search as CSV."""
+    with atomic_path(path) as temporary:
+        table.to_csv(temporary, index=False, lineterminator="\n")
+
+
+def draw_search(table: pd.DataFrame, grid: Sequence[str], random: Sequence[str], log: Sequence[str]) -> Figure:
+    """Draw the scores of a search: two keys of a grid as a heat map, others each in a panel of its own.
+
+    Args:
+        table: as `search_table` returns it.
+        grid: the keys of its grid.
+        random: those that were drawn.
+        log: those of them that were drawn by orders of magnitude.
+    """
+    if len(grid) == 2 and not random and max(table[field].nunique() for field in grid) <= CELLS_MAX:
+        figure, mark = _draw_heat_map(table, *sorted(grid, key=lambda field: -table[field].nunique())), "Frame"
+    else:
+        figure, mark = _draw_panels(table, [*grid, *random], log), "Star"
+    best = str(table["configuration"].iloc[0])
+    figure.supxlabel(_NOTE.format(mark=mark, best=best), fontsize=9, color=MUTED)
+    title = f"{len(table):,} runs: which values serve best?"
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12.5, fontweight="bold")
+    return figure
+
+
+def _draw_heat_map(table: pd.DataFrame, across: str, down: str) -> Figure:
+    """Draw the mean score of each pair of values as a shade and a number; the best is framed."""
+    columns, rows = _in_order(table[across]), _in_order(table[down])
+    scores = table.groupby([down, across])[SCORE].mean()
+    figure = Figure(figsize=(WIDTH_INCHES, 1.9 + 0.5 * len(rows)), layout="constrained")
+    axes = figure.subplots()
+    low, high = float(scores.min()), _ceiling(scores)
+    shades = [[scores[row, column] for column in columns] for row in rows]
+    image = axes.imshow(shades, cmap="cividis", vmin=low, vmax=max(high, low + 1e-9), aspect="auto")
+    for (place, row), (step, column) in product(enumerate(rows), enumerate(columns)):
+        score = float(scores[row, column])
+        ink = "white" if score < (low + high) / 2 else INK
+        size = 11 if len(columns) <= 7 else 8
+        axes.text(step, place, f"{score:.3f}", ha="center", va="center", color=ink, fontsize=size)
+    best = table.iloc[0]
+    corner = columns.index(best[across]) - 0.5, rows.index(best[down]) - 0.5
+    frame = {"fill": False, "edgecolor": _BEST, "linewidth": 3.5, "clip_on": False, "zorder": 3}
+    axes.add_patch(Rectangle(corner, 1, 1, **frame))
+    axes.set_xticks(range(len(columns)), [_label(value) for value in columns])
+    axes.set_yticks(range(len(rows)), [_label(value) for value in rows])
+    axes.set_xlabel(across)
+    axes.set_ylabel(down)
+    axes.grid(visible=False)
+    axes.tick_params(length=0)
+    figure.colorbar(image, ax=axes, label=_SCORE_LABEL, extend="max" if float(scores.max()) > high else "neither")
+    return figure
+
+
+def _draw_panels(table: pd.DataFrame, fields: Sequence[str], log: Sequence[str]) -> Figure:
+    """Draw a panel a key: each run as a dot at its value, the best as a star."""
+    columns = min(2, len(fields))
+    rows = math.ceil(len(fields) / columns)
+    figure = Figure(figsize=(WIDTH_INCHES, 1.2 + 2.7 * rows), layout="constrained")
+    panels = figure.subplots(rows, columns, sharey=True, squeeze=False).ravel()
+    high = _ceiling(table[SCORE])
+    shown = table.assign(height=table[SCORE].clip(upper=high))
+    for axes, field in zip(panels, fields, strict=False):
+        _draw_panel(axes, shown, field, field in log)
+    for axes in panels[:: 1 if columns == 1 else 2]:
+        axes.set_ylabel(_SCORE_LABEL)
+    for axes in panels[len(fields) :]:
+        axes.set_visible(False)
+    room = max(0.01, 0.06 * (high - float(table[SCORE].min())))
+    panels[0].set_ylim(float(table[SCORE].min()) - room, high + room)
+    return figure
+
+
+def _draw_panel(axes: Axes, table: pd.DataFrame, field: str, log: bool) -> None:
+    is_number = pd.api.types.is_numeric_dtype(table[field])
+    names = _in_order(table[field])
+    places = table[field] if is_number else table[field].map(names.index)
+    off = table[SCORE] > table["height"]
+    dots = {"color": _DOT, "alpha": 0.75 if len(table) <= 100 else 0.4, "linewidths": 0.5, "edgecolors": "white"}
+    axes.scatter(places[~off], table["height"][~off], s=36, **dots)
+    axes.scatter(places[off], table["height"][off], s=36, marker="^", **dots)
+    best = table["best"]
+    star = {"s": 190, "marker": "*", "color": _BEST, "edgecolors": "white", "linewidths": 0.8, "zorder": 3}
+    axes.scatter(places[best], table["height"][best], **star)
+    axes.set_xlabel(field)
+    axes.set_axisbelow(True)
+    axes.grid(color=FAINT)
+    if not is_number:
+        axes.set_xticks(range(len(names)), [_label(name) for name in names], rotation=0 if len(names) <= 3 else 20)
+        axes.set_xlim(-0.5, len(names) - 0.5)
+    elif log or (min(names) > 0 and max(names) >= LOG_FROM_RATIO * min(names)):
+        axes.set_xscale("log")
+    if is_number and len(names) <= CELLS_MAX // 2:
+        axes.set_xticks(names, [_label(value) for value in names])
+        axes.minorticks_off()
+
+
+def _ceiling(scores: "pd.Series[float]") -> float:
+    """Return the highest score to show: a run that lost its way stands at the edge, and does not press the others flat."""
+    low, middle, high = (float(scores.quantile(share)) for share in (0.0, 0.5, 0.75))
+    return min(float(scores.max()), max(high, middle + 3 * (middle - low)))
+
+
+def _in_order(values: "pd.Series[Any]") -> list[Any]:
+    """Return the values that occur, numbers by size and text by the alphabet."""
+    return sorted(values.unique().tolist())
+
+
+def _label(value: Any) -> str:
+    """Return a value as an axis names it."""
+    return f"{value:g}" if isinstance(value, float) else short_name(str(value), 14)
