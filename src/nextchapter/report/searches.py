@@ -116,7 +116,7 @@ def _draw_heat_map(table: pd.DataFrame, across: str, down: str) -> Figure:
         axes.text(step, place, f"{score:.3f}", ha="center", va="center", color=ink, fontsize=size)
     best = table.iloc[0]
     corner = columns.index(best[across]) - 0.5, rows.index(best[down]) - 0.5
-    frame = {"fill": False, "edgecolor": _BEST, "linewidth": 3.5, "clip_on": False, "zorder": 3}
+    frame: dict[str, Any] = {"fill": False, "edgecolor": _BEST, "linewidth": 3.5, "clip_on": False, "zorder": 3}
     axes.add_patch(Rectangle(corner, 1, 1, **frame))
     axes.set_xticks(range(len(columns)), [_label(value) for value in columns])
     axes.set_yticks(range(len(rows)), [_label(value) for value in rows])
@@ -152,11 +152,11 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, field: str, log: bool) -> None:
     names = _in_order(table[field])
     places = table[field] if is_number else table[field].map(names.index)
     off = table[SCORE] > table["height"]
-    dots = {"color": _DOT, "alpha": 0.75 if len(table) <= 100 else 0.4, "linewidths": 0.5, "edgecolors": "white"}
+    dots: dict[str, Any] = {"color": _DOT, "alpha": 0.75 if len(table) <= 100 else 0.4, "linewidths": 0.5, "edgecolors": "white"}
     axes.scatter(places[~off], table["height"][~off], s=36, **dots)
     axes.scatter(places[off], table["height"][off], s=36, marker="^", **dots)
     best = table["best"]
-    star = {"s": 190, "marker": "*", "color": _BEST, "edgecolors": "white", "linewidths": 0.8, "zorder": 3}
+    star: dict[str, Any] = {"s": 190, "marker": "*", "color": _BEST, "edgecolors": "white", "linewidths": 0.8, "zorder": 3}
     axes.scatter(places[best], table["height"][best], **star)
     axes.set_xlabel(field)
     axes.set_axisbelow(True)
@@ -178,8 +178,8 @@ def _ceiling(scores: "pd.Series[float]") -> float:
 
 
 def _in_order(values: "pd.Series[Any]") -> list[Any]:
-    """Return the values that occur, numbers by size and text by the alphabet."""
-    return sorted(values.unique().tolist())
+    """Return the values that occur: numbers by size, then text by the alphabet."""
+    return sorted(values.unique().tolist(), key=lambda value: (isinstance(value, str), value))
 
 
 def _label(value: Any) -> str:
