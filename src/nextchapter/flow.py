@@ -298,8 +298,10 @@ class Flow:
                 return {"run": name}
             case "plot_search":
                 search = study.searches[name]
-                drawn = [key for key, spec in search.random.items() if spec.log_uniform is not None]
-                return {"search": name, "grid": sorted(search.grid), "random": sorted(search.random), "log": drawn}
+                scales = {key: spec.scale for key, spec in search.random.items() if spec.scale}
+                return {
+                    "search": name, "grid": sorted(search.grid), "random": sorted(search.random), "scales": scales,
+                }  # fmt: skip
             case "compare_runs":
                 return {"corpus": self.name}
             case "choose_chapter":

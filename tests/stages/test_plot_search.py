@@ -9,7 +9,7 @@ import pytest
 from nextchapter.stages.plot_search import main
 
 RUNS = {f"sizes.{a}-{b}.s1": ("lstm", 4.2, 2.0 + 0.1 * abs(a - 2) + 0.2 * b) for a in (1, 2) for b in (1, 2, 3)}
-SPEC = {"search": "sizes", "grid": ["model.hidden", "training.learning_rate"], "random": [], "log": []}
+SPEC = {"search": "sizes", "grid": ["model.hidden", "training.learning_rate"], "random": [], "scales": {}}
 
 
 def note_values(study: Path, run: str, values: Mapping[str, Any]) -> None:

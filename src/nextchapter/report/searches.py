@@ -1,10 +1,10 @@
-"""What a search has found: its runs as a table, and the values it tried against the score on the validation chapters."""
+"""What a search has found: a table of its runs, and the values it tried against the score on validation."""
 
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import pandas as pd
 from matplotlib.axes import Axes
@@ -19,13 +19,16 @@ from nextchapter.store.files import atomic_path
 SCORE = "valid_bits_per_character"
 CELLS_MAX = 12
 """A heat map of more rows or columns than this has no room for its numbers."""
+TICKS_MAX = 6
+"""So many values of a list are written below the axis."""
 LOG_FROM_RATIO = 8
-"""Numbers of a grid whose largest is so many times the smallest are laid out by their logarithm."""
+"""Numbers of a list whose largest is so many times the smallest are laid out by their logarithm."""
+Scale = Literal["log", "linear"]
 _DOT, _BEST = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion: told apart with any kind of colour vision
 _SCORE_LABEL = "bits a character, validation"
 _NOTE = (
-    "Fewer bits are better. {mark}: the best, {best}, by the validation chapters, on which the test has no say.\n"
-    "A search that tries much finds luck as well: what is best by a hair may be no better."
+    "{mark}: the best, {best}, by the validation chapters. Fewer bits are better.\n"
+    "What is best by a hair may be so by luck: more seeds tell."
 )
 
 
@@ -80,20 +83,20 @@ def write_search(path: Path, table: pd.DataFrame) -> None:
         table.to_csv(temporary, index=False, lineterminator="\n")
 
 
-def draw_search(table: pd.DataFrame, grid: Sequence[str], random: Sequence[str], log: Sequence[str]) -> Figure:
+def draw_search(table: pd.DataFrame, grid: Sequence[str], random: Sequence[str], scales: Mapping[str, Scale]) -> Figure:
     """Draw the scores of a search: two keys of a grid as a heat map, others each in a panel of its own.
 
     Args:
         table: as `search_table` returns it.
         grid: the keys of its grid.
         random: those that were drawn.
-        log: those of them that were drawn by orders of magnitude.
+        scales: of the axes of keys whose numbers were drawn from a range; others are laid out as their values ask.
     """
     if len(grid) == 2 and not random and max(table[field].nunique() for field in grid) <= CELLS_MAX:
         figure, mark = _draw_heat_map(table, *sorted(grid, key=lambda field: -table[field].nunique())), "Frame"
     else:
-        figure, mark = _draw_panels(table, [*grid, *random], log), "Star"
-    best = str(table["configuration"].iloc[0])
+        figure, mark = _draw_panels(table, [*grid, *random], scales), "Star"
+    best = short_name(str(table["configuration"].iloc[0]))
     figure.supxlabel(_NOTE.format(mark=mark, best=best), fontsize=9, color=MUTED)
     title = f"{len(table):,} runs: which values serve best?"
     figure.suptitle(title, x=0.01, ha="left", fontsize=12.5, fontweight="bold")
@@ -128,7 +131,7 @@ def _draw_heat_map(table: pd.DataFrame, across: str, down: str) -> Figure:
     return figure
 
 
-def _draw_panels(table: pd.DataFrame, fields: Sequence[str], log: Sequence[str]) -> Figure:
+def _draw_panels(table: pd.DataFrame, fields: Sequence[str], scales: Mapping[str, Scale]) -> Figure:
     """Draw a panel a key: each run as a dot at its value, the best as a star."""
     columns = min(2, len(fields))
     rows = math.ceil(len(fields) / columns)
@@ -137,7 +140,7 @@ def _draw_panels(table: pd.DataFrame, fields: Sequence[str], log: Sequence[str])
     high = _ceiling(table[SCORE])
     shown = table.assign(height=table[SCORE].clip(upper=high))
     for axes, field in zip(panels, fields, strict=False):
-        _draw_panel(axes, shown, field, field in log)
+        _draw_panel(axes, shown, field, scales.get(field))
     for axes in panels[:: 1 if columns == 1 else 2]:
         axes.set_ylabel(_SCORE_LABEL)
     for axes in panels[len(fields) :]:
@@ -147,16 +150,29 @@ def _draw_panels(table: pd.DataFrame, fields: Sequence[str], log: Sequence[str])
     return figure
 
 
-def _draw_panel(axes: Axes, table: pd.DataFrame, field: str, log: bool) -> None:
+def _draw_panel(axes: Axes, table: pd.DataFrame, field: str, scale: Scale | None) -> None:
+    """Draw the runs at their values of a key; one that is worse than the panel is high is a triangle at its top."""
     is_number = pd.api.types.is_numeric_dtype(table[field])
     names = _in_order(table[field])
     places = table[field] if is_number else table[field].map(names.index)
     off = table[SCORE] > table["height"]
-    dots: dict[str, Any] = {"color": _DOT, "alpha": 0.75 if len(table) <= 100 else 0.4, "linewidths": 0.5, "edgecolors": "white"}
+    dots: dict[str, Any] = {
+        "color": _DOT,
+        "alpha": 0.75 if len(table) <= 100 else 0.4,
+        "linewidths": 0.5,
+        "edgecolors": "white",
+    }
     axes.scatter(places[~off], table["height"][~off], s=36, **dots)
     axes.scatter(places[off], table["height"][off], s=36, marker="^", **dots)
     best = table["best"]
-    star: dict[str, Any] = {"s": 190, "marker": "*", "color": _BEST, "edgecolors": "white", "linewidths": 0.8, "zorder": 3}
+    star: dict[str, Any] = {
+        "s": 190,
+        "marker": "*",
+        "color": _BEST,
+        "edgecolors": "white",
+        "linewidths": 0.8,
+        "zorder": 3,
+    }
     axes.scatter(places[best], table["height"][best], **star)
     axes.set_xlabel(field)
     axes.set_axisbelow(True)
@@ -164,15 +180,20 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, field: str, log: bool) -> None:
     if not is_number:
         axes.set_xticks(range(len(names)), [_label(name) for name in names], rotation=0 if len(names) <= 3 else 20)
         axes.set_xlim(-0.5, len(names) - 0.5)
-    elif log or (min(names) > 0 and max(names) >= LOG_FROM_RATIO * min(names)):
-        axes.set_xscale("log")
-    if is_number and len(names) <= CELLS_MAX // 2:
+        return
+    axes.set_xscale(scale or ("log" if _spans_orders(names) else "linear"))
+    if scale is None and len(names) <= TICKS_MAX:
         axes.set_xticks(names, [_label(value) for value in names])
         axes.minorticks_off()
 
 
+def _spans_orders(numbers: Sequence[float]) -> bool:
+    """Return whether some numbers, in order, are rather told apart by factors than by differences."""
+    return numbers[0] > 0 and numbers[-1] >= LOG_FROM_RATIO * numbers[0]
+
+
 def _ceiling(scores: "pd.Series[float]") -> float:
-    """Return the highest score to show: a run that lost its way stands at the edge, and does not press the others flat."""
+    """Return the highest score to show: a run that lost its way stands at the edge and leaves the others room."""
     low, middle, high = (float(scores.quantile(share)) for share in (0.0, 0.5, 0.75))
     return min(float(scores.max()), max(high, middle + 3 * (middle - low)))
 

@@ -5,7 +5,7 @@ import itertools
 import math
 import re
 from collections.abc import Mapping
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
@@ -52,6 +52,11 @@ class DrawSpec(Spec):
         if self.log_uniform is not None and self.log_uniform[0] <= 0:
             raise ValueError(f"log_uniform: found {list(self.log_uniform)}; both must be above 0")
         return self
+
+    @property
+    def scale(self) -> Literal["log", "linear"] | None:
+        """What an axis of these numbers should be; None for a choice."""
+        return None if self.choice is not None else "log" if self.log_uniform is not None else "linear"
 
     def value_at(self, share: float) -> Any:
         """Return the value below which a share of the distribution lies, numbers rounded to be read.

@@ -17,7 +17,7 @@ def plot_search(job: Job) -> None:
     grid, random = job.spec["grid"], job.spec["random"]
     table = search_table(provenance, metrics, [*grid, *random])
     write_search(job.path("csv"), table)
-    save_figure(lambda: draw_search(table, grid, random, job.spec["log"]), job.path("svg"), job.path("png"))
+    save_figure(lambda: draw_search(table, grid, random, job.spec["scales"]), job.path("svg"), job.path("png"))
     best = table.iloc[0]
     LOGGER.info("the best of %d runs is %s: %.4f bits a character on validation", len(table), best["run"], best[SCORE])
 

@@ -61,7 +61,7 @@ def test_two_keys_of_a_grid_are_a_map_with_the_mean_of_each_pair_and_a_frame_on_
         for b in (1, 2, 3)
         for seed in (1, 3)
     }
-    figure = draw_search(table_of(runs, [SIZE, RATE]), [SIZE, RATE], [], [])
+    figure = draw_search(table_of(runs, [SIZE, RATE]), [SIZE, RATE], [], {})
     axes = figure.axes[0]
     shades = axes.images[0].get_array()
     assert shades is not None
@@ -75,11 +75,15 @@ def test_two_keys_of_a_grid_are_a_map_with_the_mean_of_each_pair_and_a_frame_on_
 
 def test_drawn_keys_have_a_panel_each_those_by_orders_of_magnitude_a_logarithmic_axis() -> None:
     runs = {
-        f"s.{n:03d}.s1": ({RATE: 10 ** (-4 + n / 4), "model.dropout": n / 40, "model.kind": "ab"[n % 2]}, 2 + n / 10, 2.0)
+        f"s.{n:03d}.s1": (
+            {RATE: 10 ** (-4 + n / 4), "model.dropout": n / 40, "model.kind": "ab"[n % 2]},
+            2 + n / 10,
+            2.0,
+        )
         for n in range(1, 11)
     }
     fields = [RATE, "model.dropout", "model.kind"]
-    figure = draw_search(table_of(runs, fields), [], fields, [RATE])
+    figure = draw_search(table_of(runs, fields), [], fields, {RATE: "log", "model.dropout": "linear"})
     panels = [axes for axes in figure.axes if axes.get_visible()]
     assert [axes.get_xlabel() for axes in panels] == fields
     assert [axes.get_xscale() for axes in panels] == ["log", "linear", "linear"]
@@ -90,10 +94,18 @@ def test_drawn_keys_have_a_panel_each_those_by_orders_of_magnitude_a_logarithmic
 
 def test_a_run_that_lost_its_way_stands_at_the_top_and_leaves_the_others_their_room() -> None:
     runs = {f"s.{n:03d}.s1": ({RATE: float(n)}, 2 + n / 100, 2.0) for n in range(1, 10)}
-    figure = draw_search(table_of({**runs, "s.010.s1": ({RATE: 10.0}, 90.0, 90.0)}, [RATE]), [], [RATE], [])
+    figure = draw_search(table_of({**runs, "s.010.s1": ({RATE: 10.0}, 90.0, 90.0)}, [RATE]), [], [RATE], {})
     (axes,) = figure.axes
     assert axes.get_ylim()[1] < 3
     assert len(axes.collections[1].get_offsets()) == 1  # the triangle
+
+
+def test_numbers_of_a_list_that_differ_by_factors_have_a_logarithmic_axis_and_are_written_below_it() -> None:
+    runs = {f"s.{n}.s1": ({SIZE: 32 * 2**n}, 2 + n / 100, 2.0) for n in range(1, 5)}
+    (axes,) = draw_search(table_of(runs, [SIZE]), [SIZE], [], {}).axes
+    assert (axes.get_xscale(), [text.get_text() for text in axes.get_xticklabels()]) == (
+        "log", ["64", "128", "256", "512"],
+    )  # fmt: skip
 
 
 def test_values_of_mixed_kinds_are_told_apart() -> None:
@@ -102,5 +114,5 @@ def test_values_of_mixed_kinds_are_told_apart() -> None:
         "s.2.s1": ({"training.truncation": "chapter"}, 2.1, 2.0),
         "s.3.s1": ({"training.truncation": None}, 2.2, 2.0),
     }
-    figure = draw_search(table_of(runs, ["training.truncation"]), ["training.truncation"], [], [])
+    figure = draw_search(table_of(runs, ["training.truncation"]), ["training.truncation"], [], {})
     assert [text.get_text() for text in figure.axes[0].get_xticklabels()] == ["48", "chapter", "null"]

@@ -111,7 +111,10 @@ def test_a_mapping_is_laid_over_and_a_kind_changed_alone_keeps_the_other_keys() 
     assert (run.training.learning_rate, study.runs["sizes.1-2"].training.patience) == (0.008, 9)
     assert study.searched["sizes.1-2"]["values"] == {"model.kind": "gru", "training": {"patience": 9}}
     whole = study_with({"grid": {"model": [{"kind": "gru", "hidden": 8}, {"hidden": 8}]}})
-    assert [whole.runs[name].model.embedding for name in ("sizes.1", "sizes.2")] == [256, 192]  # the default of the other kind, and the base's
+    assert [whole.runs[name].model.embedding for name in ("sizes.1", "sizes.2")] == [
+        256,
+        192,
+    ]  # the default of the other kind, and the base's
 
 
 def test_values_are_recorded_as_the_run_has_them() -> None:
@@ -127,7 +130,9 @@ def test_runs_may_be_made_of_the_runs_of_a_search_and_be_searched_themselves() -
     }
     study = study_with({"grid": {"model.hidden": [8, 16]}}, runs=runs)
     assert study.members["both.s1"] == ("sizes.1.s1", "sizes.2.s1")
-    cached = study_with({"base": None, "run": {"model": {"kind": "cache", "of": "lstm-384"}}, "grid": {"model.size": [5]}})
+    cached = study_with(
+        {"base": None, "run": {"model": {"kind": "cache", "of": "lstm-384"}}, "grid": {"model.size": [5]}}
+    )
     assert cached.members["sizes.1.s1"] == ("lstm-384.s1",)
     assert cached.runs["sizes.1"].tokenizer == "unigram-2k"
 
@@ -156,9 +161,18 @@ def test_a_study_may_have_searches_alone_but_not_nothing() -> None:
             {"random": {"model.hidden": {"integers": [-9, -8]}}, "draws": 1},
             r"searches\.sizes\.random\.model\.hidden: found -\d; should be greater than or equal to 1",
         ),
-        ({"random": {"model.hidden": {"uniform": [2, 1]}}, "draws": 1}, r"uniform: found \[2\.0, 1\.0\]; the first must"),
-        ({"random": {"model.hidden": {"log_uniform": [0, 1]}}, "draws": 1}, r"log_uniform: found .*both must be above 0"),
-        ({"random": {"model.hidden": {}}, "draws": 1}, r"searches\.sizes\.random\.model\.hidden: found none; allowed: one"),
+        (
+            {"random": {"model.hidden": {"uniform": [2, 1]}}, "draws": 1},
+            r"uniform: found \[2\.0, 1\.0\]; the first must",
+        ),
+        (
+            {"random": {"model.hidden": {"log_uniform": [0, 1]}}, "draws": 1},
+            r"log_uniform: found .*both must be above 0",
+        ),
+        (
+            {"random": {"model.hidden": {}}, "draws": 1},
+            r"searches\.sizes\.random\.model\.hidden: found none; allowed: one",
+        ),
         ({"random": RANDOM}, r"searches\.sizes: draws: found None; it must be given with random"),
         ({"grid": GRID, "draws": 3}, r"searches\.sizes: draws: found 3; it must be given with random, and only then"),
         ({"grid": GRID, "random": RANDOM, "draws": 1}, r"random\.training\.learning_rate: found in grid as well"),
