@@ -277,8 +277,8 @@ class Flow:
             case "train_model":
                 run, seed = self.runs[name]
                 made_of = {"members": self.members[name]} if self.members[name] else {}
-                search = self.searched.get(configuration_of(name, seed))
-                found_by = {"search": search} if search else {}
+                of_search = self.searched.get(configuration_of(name, seed))
+                found_by = {"search": of_search} if of_search else {}
                 return {
                     "run": name,
                     "study": self.name,
