@@ -24,7 +24,10 @@ TICKS_MAX = 6
 LOG_FROM_RATIO = 8
 """Numbers of a list whose largest is so many times the smallest are laid out by their logarithm."""
 Scale = Literal["log", "linear"]
-_DOT, _BEST = "#0072B2", "#D55E00"  # Okabe and Ito's blue and vermilion: told apart with any kind of colour vision
+# Okabe and Ito's blue and vermilion, which people with any kind of colour vision tell apart.
+_DOT: Any = {"s": 36, "color": "#0072B2", "linewidths": 0.5, "edgecolors": "white"}
+_STAR: Any = {"s": 190, "marker": "*", "color": "#D55E00", "edgecolors": "white", "linewidths": 0.8, "zorder": 3}
+_FRAME: Any = {"fill": False, "edgecolor": "#D55E00", "linewidth": 3.5, "clip_on": False, "zorder": 3}
 _SCORE_LABEL = "bits a character, validation"
 _NOTE = (
     "{mark}: the best, {best}, by the validation chapters. Fewer bits are better.\n"
@@ -112,15 +115,12 @@ def _draw_heat_map(table: pd.DataFrame, across: str, down: str) -> Figure:
     low, high = float(scores.min()), _ceiling(scores)
     shades = [[scores[row, column] for column in columns] for row in rows]
     image = axes.imshow(shades, cmap="cividis", vmin=low, vmax=max(high, low + 1e-9), aspect="auto")
-    for (place, row), (step, column) in product(enumerate(rows), enumerate(columns)):
-        score = float(scores[row, column])
-        ink = "white" if score < (low + high) / 2 else INK
-        size = 11 if len(columns) <= 7 else 8
-        axes.text(step, place, f"{score:.3f}", ha="center", va="center", color=ink, fontsize=size)
+    size = 11 if len(columns) <= 7 else 8
+    for y, x in product(range(len(rows)), range(len(columns))):
+        ink = "white" if shades[y][x] < (low + high) / 2 else INK
+        axes.text(x, y, f"{shades[y][x]:.3f}", ha="center", va="center", color=ink, fontsize=size)
     best = table.iloc[0]
-    corner = columns.index(best[across]) - 0.5, rows.index(best[down]) - 0.5
-    frame: dict[str, Any] = {"fill": False, "edgecolor": _BEST, "linewidth": 3.5, "clip_on": False, "zorder": 3}
-    axes.add_patch(Rectangle(corner, 1, 1, **frame))
+    axes.add_patch(Rectangle((columns.index(best[across]) - 0.5, rows.index(best[down]) - 0.5), 1, 1, **_FRAME))
     axes.set_xticks(range(len(columns)), [_label(value) for value in columns])
     axes.set_yticks(range(len(rows)), [_label(value) for value in rows])
     axes.set_xlabel(across)
@@ -155,25 +155,10 @@ def _draw_panel(axes: Axes, table: pd.DataFrame, field: str, scale: Scale | None
     is_number = pd.api.types.is_numeric_dtype(table[field])
     names = _in_order(table[field])
     places = table[field] if is_number else table[field].map(names.index)
-    off = table[SCORE] > table["height"]
-    dots: dict[str, Any] = {
-        "color": _DOT,
-        "alpha": 0.75 if len(table) <= 100 else 0.4,
-        "linewidths": 0.5,
-        "edgecolors": "white",
-    }
-    axes.scatter(places[~off], table["height"][~off], s=36, **dots)
-    axes.scatter(places[off], table["height"][off], s=36, marker="^", **dots)
-    best = table["best"]
-    star: dict[str, Any] = {
-        "s": 190,
-        "marker": "*",
-        "color": _BEST,
-        "edgecolors": "white",
-        "linewidths": 0.8,
-        "zorder": 3,
-    }
-    axes.scatter(places[best], table["height"][best], **star)
+    off, alpha = table[SCORE] > table["height"], 0.75 if len(table) <= 100 else 0.4
+    axes.scatter(places[~off], table["height"][~off], alpha=alpha, **_DOT)
+    axes.scatter(places[off], table["height"][off], alpha=alpha, marker="^", **_DOT)
+    axes.scatter(places[table["best"]], table["height"][table["best"]], **_STAR)
     axes.set_xlabel(field)
     axes.set_axisbelow(True)
     axes.grid(color=FAINT)
