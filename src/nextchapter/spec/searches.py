@@ -166,7 +166,7 @@ class SearchSpec(Spec):
         """
         if self.max_seconds is None and self.max_tokens is None:
             return {}
-        seconds = None if self.max_seconds is None else math.floor(self.max_seconds / runs * 1000) / 1000
+        seconds = None if self.max_seconds is None else round(self.max_seconds / runs, 3)
         tokens = None if self.max_tokens is None else self.max_tokens // runs
         for key, share in (("max_seconds", seconds), ("max_tokens", tokens)):
             if share == 0:
