@@ -39,6 +39,7 @@ wildcard_constraints:
     shard=FLOW.pattern(FLOW.shards),
     tokenizer=FLOW.pattern(FLOW.study.tokenizers),
     embedding=FLOW.pattern(FLOW.study.embeddings) or "(?!)",
+    search=FLOW.pattern(FLOW.study.searches) or "(?!)",
 
 
 localrules:
@@ -58,6 +59,7 @@ rule all:
         expand("results/{study}/runs/{run}/states.svg", study=FLOW.name, run=FLOW.runs_with_states),
         expand("results/{study}/runs/{run}/mlflow.json", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/embeddings/{embedding}/mlflow.json", study=FLOW.name, embedding=FLOW.study.embeddings),
+        expand("results/{study}/searches/{search}.svg", study=FLOW.name, search=FLOW.study.searches),
         expand("results/{study}/mlflow-study.json", study=FLOW.name),
 
 
@@ -65,6 +67,7 @@ include: "workflow/rules/corpus.smk"
 include: "workflow/rules/tokens.smk"
 include: "workflow/rules/embeddings.smk"
 include: "workflow/rules/runs.smk"
+include: "workflow/rules/searches.smk"
 include: "workflow/rules/diagnostics.smk"
 include: "workflow/rules/report.smk"
 include: "workflow/rules/tracking.smk"

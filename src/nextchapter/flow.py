@@ -20,7 +20,7 @@ from nextchapter.spec.corpus import DividedSource, FolderSource, PretokenizedSou
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.models import EmSpec
-from nextchapter.spec.study import Study, read_study
+from nextchapter.spec.study import Study, configuration_of, read_study
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
@@ -56,6 +56,7 @@ class Flow:
         self.study = study
         self.name = study.name
         self.runs, self.members = study.run_names, study.members
+        self.searched = study.searched
         self.files, self.ignored = self._shelf()
         self.shards = share_out(self.files)
         """The files that one job cleans, by the name of the job; up to `FILES_EACH_ALONE` files it is one each."""
@@ -171,6 +172,14 @@ class Flow:
         """The runs whose model is in one of some hidden states at each token, few enough to be described."""
         return [name for name, (run, _) in self.runs.items() if run.model.described_states]
 
+    def files_of_search(self, file: str) -> Callable[[Any], list[str]]:
+        """Return the input function that finds a file of each run of a search."""
+        return lambda wildcards: [
+            f"results/{self.name}/runs/{name}/{file}"
+            for name, (_, seed) in self.runs.items()
+            if self.searched.get(configuration_of(name, seed), {}).get("name") == wildcards.search
+        ]
+
     def members_of(self, wildcards: Any) -> list[str]:
         """Return the models that a run is made of; none for most."""
         return [f"results/{self.name}/runs/{member}/model.safetensors" for member in self.members[wildcards.run]]
@@ -268,6 +277,8 @@ class Flow:
             case "train_model":
                 run, seed = self.runs[name]
                 made_of = {"members": self.members[name]} if self.members[name] else {}
+                of_search = self.searched.get(configuration_of(name, seed))
+                found_by = {"search": of_search} if of_search else {}
                 return {
                     "run": name,
                     "study": self.name,
@@ -277,6 +288,7 @@ class Flow:
                     "model": run.model.model_dump(mode="json"),
                     "training": run.training.model_dump(mode="json", include=self._heeded_by_training(name)),
                     **made_of,
+                    **found_by,
                 }
             case "evaluate_model":
                 return {**study.evaluation.model_dump(mode="json"), "run": name}
@@ -284,6 +296,12 @@ class Flow:
                 return {**study.writing.model_dump(mode="json"), "run": name}
             case "describe_states":
                 return {"run": name}
+            case "plot_search":
+                search = study.searches[name]
+                scales = {key: spec.scale for key, spec in search.random.items() if spec.scale}
+                return {
+                    "search": name, "grid": sorted(search.grid), "random": sorted(search.random), "scales": scales,
+                }  # fmt: skip
             case "compare_runs":
                 return {"corpus": self.name}
             case "choose_chapter":

@@ -109,6 +109,15 @@ def test_mlflow_shows_what_the_files_say(study: Path) -> None:
     assert "**2.080 bits per character** (95 %: 2.059 to 2.103)" in run.data.tags["mlflow.note.content"]
 
 
+def test_the_runs_of_a_search_share_a_tag_and_have_its_values_as_parameters(study: Path) -> None:
+    provenance(search={"name": "sizes", "values": {"model.hidden": 384, "embedding": "skip-gram"}})
+    (run,) = runs_of(track())
+    assert run.data.tags["search"] == "sizes"
+    assert {key: run.data.params[key] for key in ("model.hidden", "embedding")} == {
+        "model.hidden": "384", "embedding": "skip-gram",
+    }  # fmt: skip
+
+
 def test_the_dataset_has_the_digest_of_the_token_files(study: Path) -> None:
     record = track()
     (first,) = runs_of(record)[0].inputs.dataset_inputs

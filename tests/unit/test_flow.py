@@ -469,3 +469,18 @@ def test_a_run_has_the_threads_that_it_asks_for() -> None:
     flow = _flow(runs=runs)
     assert (flow.train_threads("gru-384.s1"), flow.train_threads("lstm-384.s1")) == (3, 1)
     assert json.loads(flow.spec("train_model", "gru-384.s1"))["training"]["threads"] == 3
+
+
+def test_the_runs_of_a_search_say_so_and_no_other_run_changes() -> None:
+    search = {"base": "lstm-384", "grid": {"model.hidden": [8, 16]}, "random": {"model.dropout": {"uniform": [0, 0.5]}}}
+    plain, flow = _flow(), _flow(searches={"s": {**search, "draws": 1}})
+    assert flow.spec("train_model", "lstm-384.s1") == plain.spec("train_model", "lstm-384.s1")
+    spec = json.loads(flow.spec("train_model", "s.2-001.s1"))
+    assert spec["search"] == {"name": "s", "values": {"model.hidden": 16, "model.dropout": spec["model"]["dropout"]}}
+    assert spec["model"]["hidden"] == 16
+    more = _flow(searches={"s": {**search, "draws": 9}})
+    assert more.spec("train_model", "s.2-001.s1") == flow.spec("train_model", "s.2-001.s1")
+    files = flow.files_of_search("run.json")(SimpleNamespace(search="s"))
+    assert files == [f"results/austen/runs/s.{point}-001.s1/run.json" for point in (1, 2)]
+    told, scales = json.loads(flow.spec("plot_search", "s")), {"model.dropout": "linear"}
+    assert told == {"search": "s", "grid": ["model.hidden"], "random": ["model.dropout"], "scales": scales}

@@ -10,7 +10,9 @@ from nextchapter.report.html import page
 from nextchapter.report.predictions import Passage, Prediction, percent
 
 PASSAGES_MAX = 20
-"""The passage is shown for no more runs than this, the best ones; all chapters are shown."""
+"""The passage is shown for no more runs than this, the best ones."""
+CHAPTERS_OPEN = 20
+"""The chapters of more runs than this, as searches have, are folded away behind the best ones."""
 
 _CSS = """
 .leaf { max-width: 40rem; margin: 2rem auto 1rem; padding: clamp(1.5rem, 6vw, 4rem) clamp(1.1rem, 7vw, 4.5rem);
@@ -100,7 +102,7 @@ No person has changed a word of it.</p>
 <p class="origin">{_origin(facts)}</p>
 <h2>The same chapter by each network</h2>
 <p class="note">The best network stands first; a tap opens its chapter.</p>
-{"".join(_written(row, by_run[row["run"]]) for row in rows)}
+{_chapters([_written(row, by_run[row["run"]]) for row in rows])}
 <h2>What each network expected next</h2>
 {_reading_note(len(rows))}
 {"".join(_expected(row, by_run[row["run"]].passage) for row in rows[:PASSAGES_MAX])}"""
@@ -140,6 +142,15 @@ def _origin(facts: Mapping[str, Any]) -> str:
         f"The underlined opening {opening} was {begins}; all that follows is the network's own, one word piece after "
         f"another. It {ends}, after {facts['words']:,} words."
     )
+
+
+def _chapters(written: Sequence[str]) -> str:
+    """Return the chapters of all runs, those behind the best ones in one fold."""
+    shown, rest = written[:CHAPTERS_OPEN], written[CHAPTERS_OPEN:]
+    if not rest:
+        return "".join(shown)
+    heading = f"<summary><b>{len(rest):,} more networks</b></summary>"
+    return f"{''.join(shown)}<details>\n{heading}\n<div>\n{''.join(rest)}</div>\n</details>\n"
 
 
 def _written(row: Mapping[Any, Any], chapter: Chapter) -> str:

@@ -29,9 +29,20 @@ def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
         lines += field("tokenizer", f"{name}, {tokenizer.expected_size:,} {tokenizer.unit}")
     for name, vectors in flow.study.embeddings.items():
         lines += field("embedding", f"{name}, {vectors.dimensions} numbers a token, by {vectors.describe()}")
+    for name in flow.study.searches:
+        lines += field("search", _search(flow, name))
     lines += ["", *_table_of_runs(flow, paint), "", *_cost(flow, cores)]
     lines.append(path_field("results", f"results/{flow.name}/"))
     return "\n".join([*lines, ""])
+
+
+def _search(flow: Flow, name: str) -> str:
+    """Return how many points a search tries, in which keys, with what budget."""
+    search = flow.study.searches[name]
+    budgets = [] if search.max_seconds is None else [f"{search.max_seconds:,.0f} s of training"]
+    budgets += [] if search.max_tokens is None else [f"{_rough(search.max_tokens)} tokens"]
+    total = f"; {' or '.join(budgets)} in all" if budgets else ""
+    return f"{name}, {search.size:,} point{'s' * (search.size > 1)} in {few(search.fields)}{total}"
 
 
 def _is_trained(flow: Flow, run: str) -> bool:

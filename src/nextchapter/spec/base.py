@@ -56,8 +56,10 @@ def digest(value: Any) -> str:
     return hashlib.sha256(canonical_json(value).encode()).hexdigest()[:16]
 
 
-RunName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.s[0-9]+)?$", max_length=92)]
-"""The name of a run, with its seed (`lstm.s1`) or without (`lstm`)."""
+RunName = Annotated[
+    str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*(\.[0-9-]+)?(\.s[0-9]+)?$", max_length=120)
+]
+"""The name of a run, with its seed (`lstm.s1`) or without (`lstm`); one of a search has the number of its point."""
 
 Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
 """A name that is a folder and an MLflow name at once: letters, digits, `-` and `_`."""

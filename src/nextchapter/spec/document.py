@@ -112,7 +112,9 @@ def _kind(annotation: Any) -> str:
         return f"list of {_kind(arguments[0])}"
     if isinstance(annotation, type) and issubclass(annotation, Spec):
         return "keys below"
-    return {int: "integer", float: "number", str: "text", bool: "true or false", type(None): "null"}[annotation]
+    return {int: "integer", float: "number", str: "text", bool: "true or false", Any: "any value", type(None): "null"}[
+        annotation
+    ]
 
 
 def _limits(item: Any) -> Iterator[str]:

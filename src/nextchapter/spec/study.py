@@ -1,5 +1,6 @@
 """A study: one shelf, any number of tokenizers and runs; read from YAML values, checked whole."""
 
+import functools
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
@@ -13,6 +14,7 @@ from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.members import follow_tokenizers, resolve_members
+from nextchapter.spec.searches import SearchSpec, point_at_search
 from nextchapter.spec.tokens import TokenizerSpec, WordsSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
@@ -78,8 +80,10 @@ class Study(Spec):
     """Vectors of tokens to learn apart from any model, by name."""
     training: TrainingSpec = TrainingSpec()
     """What all runs share of their training."""
-    runs: Annotated[dict[Name, RunSpec], Field(min_length=1)]
-    """The models to train, by name."""
+    runs: dict[Name, RunSpec] = Field(default={})
+    """The models to train, by name; at least one, or a search."""
+    searches: dict[Name, SearchSpec] = Field(default={})
+    """Searches for good values of some keys, by name; all their runs join `runs` (docs/searches.md)."""
     evaluation: EvaluationSpec = EvaluationSpec()
     """How the runs are scored."""
     writing: WritingSpec = WritingSpec()
@@ -88,6 +92,28 @@ class Study(Spec):
     """Where the runs are shown."""
     hopfield: HopfieldSpec | None = HopfieldSpec()
     """The associative memory that stands beside the models; null leaves it out."""
+
+    @model_validator(mode="after")
+    def _searches_become_runs(self) -> "Study":
+        found = {name: run for search in self.searches for name, run in self._runs_of(search).items()}
+        if not found and not self.runs:
+            raise ValueError("runs: missing; at least one must be given, or one of searches")
+        return self.model_copy(update={"runs": {**self.runs, **found}})
+
+    def _runs_of(self, name: str) -> dict[str, RunSpec]:
+        """Return the runs of a search by name."""
+        search = self.searches[name]
+        if search.base is not None and search.base not in self.runs:
+            allowed = ", ".join(self.runs) or "none is configured"
+            raise ValueError(f"searches.{name}.base: found {search.base!r}; allowed: {allowed}")
+        base = self.runs[search.base].model_dump(exclude_unset=True) if search.base is not None else search.run or {}
+        raw = {run: _with_values(base, values) for run, values in search.points(name).items()}
+        try:
+            budget = search.budget(sum(_count_seeds(run) for run in raw.values()))
+        except ValueError as error:
+            raise ValueError(f"searches.{name}.{error}") from None
+        budgets = {f"training.{key}": share for key, share in budget.items()}
+        return {run: _read_run(run, _with_values(values, budgets)) for run, values in raw.items()}
 
     @model_validator(mode="after")
     def _members_fit(self) -> "Study":
@@ -157,6 +183,15 @@ class Study(Spec):
         return f"{safe}-study" if safe in _RESERVED else safe
 
     @property
+    def searched(self) -> dict[str, dict[str, Any]]:
+        """The searches' names and the values searched, by the entry of `runs` that has them."""
+        return {
+            run: {"name": name, "values": {key: _value_of(self.runs[run], key, value) for key, value in values.items()}}
+            for name, search in self.searches.items()
+            for run, values in search.points(name).items()
+        }
+
+    @property
     def members(self) -> dict[str, tuple[str, ...]]:
         """The runs that each run is made of, all by their names with seeds; none for most."""
         return resolve_members(self.runs)
@@ -177,6 +212,39 @@ def configuration_of(run: str, seed: int) -> str:
     return run.removesuffix(run_name("", seed))
 
 
+def _with_values(run: Mapping[str, Any], values: Mapping[str, Any]) -> Mapping[str, Any]:
+    """Return a run with other values, given by their paths; a mapping is laid over what is there."""
+    return functools.reduce(lambda changed, entry: _with_value(changed, *entry), values.items(), run)
+
+
+def _with_value(run: Mapping[str, Any], key: str, value: Any) -> dict[str, Any]:
+    first, _, rest = key.partition(".")
+    if not rest:
+        return lay_over(run, {first: value})
+    below = run.get(first)
+    return {**run, first: _with_value(below if isinstance(below, Mapping) else {}, rest, value)}
+
+
+def _count_seeds(run: Mapping[str, Any]) -> int:
+    """Return how many runs an entry of `runs` is, wrong as it may be."""
+    seeds = run.get("seeds", RunSpec.model_fields["seeds"].default)
+    return len(seeds) if isinstance(seeds, (list, tuple)) else 1
+
+
+def _read_run(name: str, raw: Mapping[str, Any]) -> RunSpec:
+    """Return a run of a search; a message on a wrong value begins with its path."""
+    try:
+        return RunSpec.model_validate(raw)
+    except ValidationError as error:
+        raise ValueError(_describe(error.errors()[0], raw, ("runs", name))) from None
+
+
+def _value_of(run: RunSpec, key: str, given: Any) -> Any:
+    """Return the value that a run has at a path, as its class reads it; of a mapping, what is given of it."""
+    value = functools.reduce(getattr, key.split("."), run)
+    return given if isinstance(value, Spec) else value
+
+
 def read_study(config: Mapping[str, Any]) -> Study:
     """Return the study that a configuration asks for.
 
@@ -194,6 +262,8 @@ def read_study(config: Mapping[str, Any]) -> Study:
     _check(TrainingSpec, shared, ("training",))
     if isinstance(raw.get("runs"), Mapping):
         raw["runs"] = {name: _with_shared_training(run, shared) for name, run in raw["runs"].items()}
+    if isinstance(raw.get("searches"), Mapping):
+        raw["searches"] = {name: _search_with_training(search, shared) for name, search in raw["searches"].items()}
     if "books" in raw and isinstance(raw.get("corpus"), Mapping):
         source = {"kind": "folder", "path": str(raw["books"])}
         raw["corpus"] = {**raw["corpus"], "source": source}
@@ -239,11 +309,17 @@ def _with_shared_training(run: Any, shared: Any) -> Any:
     return {**run, "training": {**shared, **run.get("training", {})}}
 
 
+def _search_with_training(search: Any, shared: Any) -> Any:
+    if not isinstance(search, Mapping) or "run" not in search:
+        return search
+    return {**search, "run": _with_shared_training(search["run"], shared)}
+
+
 def _check(kind: type[Spec], raw: Any, path: tuple[str, ...]) -> Spec:
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
-        lines = [_describe(problem, raw, path) for problem in error.errors()]
+        lines = [point_at_search(_describe(problem, raw, path), raw) for problem in error.errors()]
     raise SpecError("the configuration is wrong:\n" + "\n".join(f"  {line}" for line in dict.fromkeys(lines)))
 
 

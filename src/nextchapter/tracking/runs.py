@@ -56,7 +56,7 @@ def read_contents(files: Mapping[str, Sequence[Path]]) -> RunContents:
         run_key=run["run_key"],
         start_ms=milliseconds(events[0]["time"]),
         end_ms=end_ms,
-        parameters=parameters_of({key: run[key] for key in _PARAMETERS}),
+        parameters={**_searched(run), **parameters_of({key: run[key] for key in _PARAMETERS})},
         tags=_tags(run, metrics),
         points=[*curves, *_final_points(final_metrics(run, metrics), curves, end_ms, run["steps"])],
         dataset=_dataset(run, tokens),
@@ -151,6 +151,11 @@ def _mark_superseded(experiment: Experiment, contents: RunContents) -> None:
             experiment.client.set_terminated(run.info.run_id, "KILLED")
 
 
+def _searched(run: Mapping[str, Any]) -> dict[str, str]:
+    """Return the values that a search gave to a run, by the paths that other parameters have as well."""
+    return parameters_of(run["search"]["values"]) if "search" in run else {}
+
+
 def _tags(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, str]:
     tags = {
         RUN_KEY: run["run_key"],
@@ -162,6 +167,8 @@ def _tags(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[str, str]:
         "stopped_by": run["stopped_by"],
         NOTE: describe_run(run, metrics),
     }
+    if "search" in run:
+        tags["search"] = run["search"]["name"]
     commit = run.get("git_commit")
     return {**tags, "mlflow.source.git.commit": commit} if commit else tags
 

@@ -6,7 +6,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nextchapter.report.chapters import PASSAGES_MAX, Chapter, chapters_page
+from nextchapter.report.chapters import CHAPTERS_OPEN, PASSAGES_MAX, Chapter, chapters_page
 from nextchapter.report.predictions import read_predictions
 
 
@@ -117,7 +117,8 @@ def test_of_very_many_runs_all_chapters_and_the_best_passages_are_shown(
     names = [f"gru-{number}.s1" for number in range(40)]
     many = [one._replace(facts={**one.facts, "run": name}) for name in names]
     page = read_page(chapters_page(many, leaderboard_of(dict.fromkeys(names, (2.0, 2.0))), one.markdown))
-    assert page.tags.count("details") == 40 + PASSAGES_MAX
+    assert page.tags.count("details") == 40 + 1 + PASSAGES_MAX
+    assert f"{40 - CHAPTERS_OPEN} more networks" in page.text
     assert f"The {PASSAGES_MAX} best of 40 networks are shown." in page.text
 
 

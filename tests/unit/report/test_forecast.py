@@ -110,3 +110,12 @@ def test_a_run_made_of_others_shows_their_weights_and_the_validation_split() -> 
     assert f"{lstm:,}" in lines["cached.s1"]
     assert f"{lstm + gru:,}" in lines["mix.s1"]
     assert all(len(line) <= 80 for line in screen.splitlines())
+
+
+def test_a_search_is_named_with_its_keys_and_what_it_may_cost() -> None:
+    grid = {"model.hidden": [64, 128], "training.learning_rate": [0.001, 0.01]}
+    text = describe(searches={"sizes": {"base": "lstm-384", "grid": grid, "max_seconds": 480}})
+    told = "search sizes, 4 points in model.hidden, training.learning_rate; 480 s of training in all"
+    assert told in " ".join(text.split())
+    (row,) = [line for line in text.splitlines() if line.startswith("  sizes.2-1.s1")]
+    assert row.endswith("for 120 s")
