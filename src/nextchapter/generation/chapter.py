@@ -2,23 +2,20 @@
 
 import re
 from collections.abc import Iterable
-from typing import Literal, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
-import torch
 
 from nextchapter.corpus.words import WORD, count_words
-from nextchapter.generation.sampling import FORBIDDEN, sample
+from nextchapter.generation.beams import search
+from nextchapter.generation.draft import Draft
+from nextchapter.generation.quotes import close_quotes
+from nextchapter.generation.writer import EndedBy, Writer
 from nextchapter.models.protocol import LanguageModel
 from nextchapter.spec.writing import WritingSpec
 from nextchapter.tokens.protocol import Tokenizer
 
-_SENTENCE_END = re.compile(r"[.!?…。！？]['\"”’»)\]]*\s*$")
 _LAST_SENTENCE = re.compile(r"(?s)^.*[.!?…。！？]['\"”’»)\]]*")
-_OVERTIME = 1.25
-"""A chapter at its greatest length may run this much longer to end its sentence."""
-_TOKENS_A_WORD = 24
-"""No chapter of words needs more tokens than this for each."""
 
 
 class Chapter(NamedTuple):
@@ -27,7 +24,7 @@ class Chapter(NamedTuple):
     text: str
     """Paragraphs with a blank line between them."""
     words: int
-    ended_by: Literal["end-of-chapter", "length"]
+    ended_by: EndedBy
 
 
 def draw_opening(texts: Iterable[str], seed: int, tokenizer: Tokenizer) -> str:
@@ -61,84 +58,39 @@ def _first_tokens(text: str, tokenizer: Tokenizer) -> list[str]:
     return [word for word in words if word and tokenizer.unknown not in tokenizer.encode(word)]
 
 
-@torch.no_grad()
 def write_chapter(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec: WritingSpec) -> Chapter:
-    """Return a chapter that begins with `opening`.
-
-    The model reads the sign that a chapter begins and the opening, then writes what it draws. It ends where it draws
-    the end of a chapter, though not before `words_min`; after `words_max` with the sentence. Where the end of a
-    chapter is that of any line too, it only ends the paragraph.
+    """Return a chapter that begins with `opening`; the same specification and seed give the same.
 
     Args:
         model: the model.
-        tokenizer: the one that it was trained with; where it has `<unk>`, that is never drawn.
+        tokenizer: the one that it was trained with.
         opening: first words of the chapter, any text.
         spec: sampling, lengths and seed.
     """
-    device = model.device
-    generator = torch.Generator().manual_seed(spec.seed)
-    draft = _Draft(tokenizer, opening)
-    prompt = torch.tensor([[tokenizer.end_of_chapter, *tokenizer.encode(opening)]], device=device)
-    log_probs, state = model(prompt, model.initial_state(1))
-    log_probs, ended = log_probs[:, -1], False
-    for _ in range(_TOKENS_A_WORD * spec.words_max + 100):
-        words = draft.words
-        if words >= spec.words_max and (draft.ends_sentence or words > _OVERTIME * spec.words_max):
-            break
-        log_probs = log_probs.clone()  # what a model returns may be its own table
-        if tokenizer.unknown is not None:
-            log_probs[:, tokenizer.unknown] = FORBIDDEN
-        if words < spec.words_min and not tokenizer.end_is_line:
-            log_probs[:, tokenizer.end_of_chapter] = FORBIDDEN
-        token = sample(log_probs, generator, spec.temperature, spec.top_k, spec.top_p)
-        if token.item() == tokenizer.end_of_chapter and not tokenizer.end_is_line:
-            ended = True
-            break
-        draft.append(int(token.item()))
-        log_probs, state = model.step(token, state)
+    if spec.beams > 1:
+        return finish(*search(model, tokenizer, opening, spec), opening, tokenizer, spec)
+    return write_chapters(model, tokenizer, opening, spec)[0]
+
+
+def write_chapters(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec: WritingSpec) -> list[Chapter]:
+    """Return `candidates` chapters that were drawn side by side."""
+    writer = Writer(model, tokenizer, opening, spec, rows=spec.candidates)
+    while writer.step():
+        pass
+    endings = [ended_by or "length" for ended_by in writer.ended_by]
+    return [finish(*ended, opening, tokenizer, spec) for ended in zip(writer.drafts, endings, strict=True)]
+
+
+def finish(draft: Draft, ended_by: EndedBy, opening: str, tokenizer: Tokenizer, spec: WritingSpec) -> Chapter:
+    """Return a draft as a chapter: cut to its last sentence where it was broken off, quotation marks in pairs."""
     text = draft.text.replace("\N{REPLACEMENT CHARACTER}", "").strip()
     if tokenizer.end_is_line:
         text = "\n\n".join(line for line in text.split("\n") if line.strip())
-    if not ended:
+    if ended_by == "length":
         cut = _cut_to_sentence(text, opening)
         text = cut if count_words(cut) >= spec.words_min else text
-    return Chapter(text, count_words(text), "end-of-chapter" if ended else "length")
-
-
-class _Draft:
-    """Text that grows by tokens; only its end is decoded anew."""
-
-    def __init__(self, tokenizer: Tokenizer, opening: str) -> None:
-        self._tokenizer = tokenizer
-        self._done, self._done_words = [opening], count_words(opening)
-        self._before = tokenizer.encode(opening)  # says whether a space stands before the first token
-        self._tokens: list[int] = []
-
-    def append(self, token: int) -> None:
-        """Add a token; what stands before a boundary is settled."""
-        if len(self._tokens) > 50 and self._tokenizer.is_boundary(token):
-            settled = self._rest
-            self._done.append(settled)
-            self._done_words += count_words(settled)
-            self._before, self._tokens = [], []
-        self._tokens.append(token)
-
-    @property
-    def _rest(self) -> str:
-        decode = self._tokenizer.decode
-        return decode([*self._before, *self._tokens])[len(decode(self._before)) :]
-
-    @property
-    def words(self) -> int:
-        return self._done_words + count_words(self._rest)
-
-    @property
-    def ends_sentence(self) -> bool:
-        return bool(_SENTENCE_END.search(self._rest))
-
-    @property
-    def text(self) -> str:
-        return "".join(self._done) + self._rest
+    text = close_quotes(text)
+    return Chapter(text, count_words(text), ended_by)
 
 
 def _cut_to_sentence(text: str, opening: str) -> str:

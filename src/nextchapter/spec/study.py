@@ -259,7 +259,7 @@ def read_study(config: Mapping[str, Any]) -> Study:
     values = apply_preset(config)
     raw: dict[str, Any] = {key: value for key, value in values.items() if value is not None or key == "hopfield"}
     shared = raw.get("training", {})
-    _check(TrainingSpec, shared, ("training",))
+    check_spec(TrainingSpec, shared, ("training",))
     if isinstance(raw.get("runs"), Mapping):
         raw["runs"] = {name: _with_shared_training(run, shared) for name, run in raw["runs"].items()}
     if isinstance(raw.get("searches"), Mapping):
@@ -267,7 +267,7 @@ def read_study(config: Mapping[str, Any]) -> Study:
     if "books" in raw and isinstance(raw.get("corpus"), Mapping):
         source = {"kind": "folder", "path": str(raw["books"])}
         raw["corpus"] = {**raw["corpus"], "source": source}
-    study = _check(Study, raw, ())
+    study = check_spec(Study, raw, ())
     if not isinstance(study, Study):  # pragma: no cover - _check returns what it was given
         raise TypeError(type(study))
     return study
@@ -315,12 +315,23 @@ def _search_with_training(search: Any, shared: Any) -> Any:
     return {**search, "run": _with_shared_training(search["run"], shared)}
 
 
-def _check(kind: type[Spec], raw: Any, path: tuple[str, ...]) -> Spec:
+def check_spec(kind: type[Spec], raw: Any, path: tuple[str, ...] = (), whole: str = "the configuration") -> Spec:
+    """Return the specification that some values are.
+
+    Args:
+        kind: its class.
+        raw: the values.
+        path: keys above them, for messages.
+        whole: what the values are part of, for messages.
+
+    Raises:
+        SpecError: they are none; the message has a line for each that is wrong.
+    """
     try:
         return kind.model_validate(raw)
     except ValidationError as error:
         lines = [point_at_search(_describe(problem, raw, path), raw) for problem in error.errors()]
-    raise SpecError("the configuration is wrong:\n" + "\n".join(f"  {line}" for line in dict.fromkeys(lines)))
+    raise SpecError(f"{whole} is wrong:\n" + "\n".join(f"  {line}" for line in dict.fromkeys(lines)))
 
 
 def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:

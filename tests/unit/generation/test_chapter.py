@@ -3,7 +3,8 @@ import torch
 from torch import Tensor
 
 from nextchapter.corpus.words import count_words
-from nextchapter.generation.chapter import draw_opening, write_chapter
+from nextchapter.generation.beams import search
+from nextchapter.generation.chapter import draw_opening, write_chapter, write_chapters
 from nextchapter.models.protocol import LanguageModel, State
 from nextchapter.models.registry import build_model
 from nextchapter.spec.tokens import WordsSpec
@@ -104,3 +105,63 @@ def test_a_model_that_returns_its_own_table_is_left_as_it_was(tokenizer: Unigram
     before = model.get_buffer("log_probs").clone()
     write_chapter(model, tokenizer, "now", WritingSpec(words_min=5, words_max=20))
     torch.testing.assert_close(model.get_buffer("log_probs"), before, rtol=0, atol=0)
+
+
+def _random_lstm(tokenizer: Tokenizer) -> LanguageModel:
+    torch.manual_seed(0)
+    return build_model({"kind": "lstm", "hidden": 16, "embedding": 8}, tokenizer.vocabulary_size).eval()
+
+
+def test_candidates_are_what_each_would_be_alone(tokenizer: UnigramTokenizer) -> None:
+    model, spec = _random_lstm(tokenizer), WritingSpec(words_min=10, words_max=20, seed=3)
+    several = write_chapters(model, tokenizer, "the dog", spec.model_copy(update={"candidates": 4}))
+    assert len({chapter.text for chapter in several}) == 4
+    assert several[0].text == write_chapter(model, tokenizer, "the dog", spec).text
+    fewer = write_chapters(model, tokenizer, "the dog", spec.model_copy(update={"candidates": 3}))
+    assert [chapter.text for chapter in fewer] == [chapter.text for chapter in several[:3]]
+
+
+def test_the_loop_guard_breaks_off_what_the_model_would_say_for_ever(tokenizer: UnigramTokenizer) -> None:
+    model = Recital(tokenizer, " the dog sat", ends=False)
+    settings = {"words_min": 20, "words_max": 60, "temperature": 0.0}
+    looping = write_chapter(model, tokenizer, "now", WritingSpec(**settings, loop_guard=False)).text
+    guarded = write_chapter(model, tokenizer, "now", WritingSpec(**settings)).text
+    assert "the dog sat the dog sat the dog sat the dog sat the dog sat" in looping
+    assert "the dog sat the dog sat the dog sat the dog sat the dog sat" not in guarded
+
+
+class Chain(LanguageModel):
+    """A Markov chain of order one, from a table of probabilities [token token]."""
+
+    def __init__(self, table: Tensor) -> None:
+        super().__init__()
+        self.vocabulary_size, self.table = len(table), torch.nn.Parameter(table.log())
+
+    def initial_state(self, batch: int) -> State:
+        return torch.zeros(batch, 1)
+
+    def forward(self, tokens: Tensor, state: State) -> tuple[Tensor, State]:
+        return self.table[tokens], state
+
+
+def test_a_beam_search_finds_the_likelier_text_behind_the_less_likely_word() -> None:
+    tokenizer = WordsTokenizer.train(["a b c d\n"], WordsSpec(pretokenized=True, minimum_count=1))
+    a, b, c, d = tokenizer.encode("a b c d")
+    table = torch.full((tokenizer.vocabulary_size,) * 2, 1 / tokenizer.vocabulary_size)
+    table[a] = 1e-3
+    table[a, b], table[a, c] = 0.6, 0.39
+    table[c] = 1e-3
+    table[c, d] = 0.99
+    model, lengths = Chain(table), {"words_min": 1, "words_max": 3}
+    assert write_chapter(model, tokenizer, "a", WritingSpec(**lengths, temperature=0.0)).text.startswith("a b")
+    for beams in (2, 8):
+        draft, ended_by = search(model, tokenizer, "a", WritingSpec(**lengths, beams=beams))
+        assert tokenizer.decode(draft.tokens).strip() == "a c d"
+        assert ended_by == "length"
+
+
+def test_a_beam_search_ends_with_the_chapter(tokenizer: UnigramTokenizer) -> None:
+    model = Recital(tokenizer, "the cat sat. the dog sat.", ends=True)
+    chapter = write_chapter(model, tokenizer, "a", WritingSpec(words_min=10, words_max=100, beams=3))
+    assert chapter.ended_by == "end-of-chapter"
+    assert chapter.text.endswith("sat.")

@@ -1,0 +1,1 @@
+"""The commands of `nextchapter`: what a trained run can be asked at a terminal."""
