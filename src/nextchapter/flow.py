@@ -186,6 +186,12 @@ class Flow:
         return [f"results/{self.name}/embeddings/{wildcards.embedding}/cooccurrences.bin"] if counted else []
 
     @property
+    def other_authors(self) -> list[str]:
+        """Samples of the other authors in the package that the books come from; none where they come otherwise."""
+        from_package = isinstance(self.study.corpus.source, WheelSource)
+        return [f"results/{self.name}/corpus/other-authors.parquet"] if from_package else []
+
+    @property
     def memory_pages(self) -> list[str]:
         """The figure and the page of the associative memory; none where it is switched off."""
         folder = f"results/{self.name}/diagnostics/hopfield"
@@ -222,7 +228,7 @@ class Flow:
     def _spec(self, rule: str, name: str) -> Any:
         study, corpus = self.study, self.study.corpus
         match rule:
-            case "fetch_books":
+            case "fetch_books" | "read_other_authors":
                 return corpus.source.model_dump(mode="json")
             case "clean_books":
                 settings = corpus.model_dump(
@@ -282,6 +288,8 @@ class Flow:
                 return {**study.evaluation.model_dump(mode="json"), "run": name}
             case "write_chapter":
                 return {**study.writing.model_dump(mode="json"), "run": name}
+            case "examine_chapter":
+                return {**study.examination.model_dump(mode="json"), "run": name}
             case "describe_states":
                 return {"run": name}
             case "compare_runs":
