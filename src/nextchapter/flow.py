@@ -24,7 +24,7 @@ from nextchapter.spec.study import Study, read_study
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
-USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states")
+USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states", "measure_exposure")
 """The rules that load a trained model and its tokenizer."""
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
@@ -192,6 +192,14 @@ class Flow:
         return [f"results/{self.name}/corpus/other-authors.parquet"] if from_package else []
 
     @property
+    def exposures(self) -> list[str]:
+        """The table and the figure of what the models keep by heart; none where no canary is planted."""
+        folder = f"results/{self.name}"
+        return (
+            [] if self.study.corpus.canaries is None else [f"{folder}/exposure.csv", f"{folder}/figures/exposure.svg"]
+        )
+
+    @property
     def memory_pages(self) -> list[str]:
         """The figure and the page of the associative memory; none where it is switched off."""
         folder = f"results/{self.name}/diagnostics/hopfield"
@@ -242,7 +250,9 @@ class Flow:
                     "in_name_order": self._is_shared_out,
                 }
             case "split_corpus":
+                planted = corpus.canaries
                 return {
+                    **({} if planted is None else {"canaries": planted.model_dump(mode="json")}),
                     "split": corpus.split.model_dump(mode="json"),
                     "languages": list(corpus.languages),
                     "shelf": self.shelf,
@@ -290,7 +300,7 @@ class Flow:
                 return {**study.writing.model_dump(mode="json"), "run": name}
             case "examine_chapter":
                 return {**study.examination.model_dump(mode="json"), "run": name}
-            case "describe_states":
+            case "describe_states" | "measure_exposure":
                 return {"run": name}
             case "compare_runs":
                 return {"corpus": self.name}

@@ -93,6 +93,34 @@ rule write_chapter:
         " --facts {output.facts:q} --log {log:q}"
 
 
+# What a model keeps by heart of the sentences planted for that: only where the configuration plants some.
+if FLOW.exposures:
+
+    rule measure_exposure:
+        input:
+            model="results/{study}/runs/{run}/model.safetensors",
+            provenance="results/{study}/runs/{run}/run.json",
+            tokenizer=FLOW.tokens_of("tokenizer.model"),
+            account="results/{study}/corpus/account.json",
+        output:
+            exposure="results/{study}/runs/{run}/exposure.csv",
+        log:
+            "logs/measure_exposure/{study}/{run}.log",
+        benchmark:
+            "logs/measure_exposure/{study}/{run}.tsv"
+        conda:
+            "../../environment.yml"
+        resources:
+            gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+        params:
+            spec=lambda wildcards: FLOW.spec("measure_exposure", wildcards.run),
+            code=lambda wildcards: FLOW.code("measure_exposure", wildcards.run),
+        shell:
+            "python -m nextchapter.stages.measure_exposure --spec {params.spec:q} --code {params.code}"
+            " --threads {threads} --model {input.model:q} --provenance {input.provenance:q}"
+            " --tokenizer {input.tokenizer:q} --account {input.account:q} --exposure {output.exposure:q} --log {log:q}"
+
+
 rule examine_chapter:
     input:
         chapter="results/{study}/runs/{run}/chapter.md",

@@ -44,7 +44,7 @@ def build_reference(passages: Mapping[str, Sequence[str]], frequent_words: int) 
         ValueError: there is no author, or an author without a passage.
     """
     if not passages or not all(passages.values()):
-        raise ValueError(f"each author needs a passage, found {({name: len(own) for name, own in passages.items()})}")
+        raise ValueError(f"each author needs a passage, found { ({name: len(own) for name, own in passages.items()}) }")
     counted = {author: [Counter(words_of(text)) for text in own] for author, own in passages.items()}
     words = _most_frequent(counted, frequent_words)
     rates = {author: np.array([_rates(counts, words) for counts in own]) for author, own in counted.items()}

@@ -130,7 +130,7 @@ def _recognised(found: Sequence[Mapping[str, float]]) -> float | None:
 def _curve(text: str, passages: Sequence[str]) -> list[dict[str, float]]:
     own, real = type_token_curve(text), np.array([type_token_curve(passage) for passage in passages])
     return [
-        {"words": (place + 1) * CURVE_STEP_WORDS, "chapter": count, **_without_most(_range(real[:, place]))}
+        {"words": (place + 1) * CURVE_STEP_WORDS, "chapter": count, **_without_most(_range(real[:, place].tolist()))}
         for place, count in enumerate(own)
     ]
 

@@ -8,13 +8,15 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from nextchapter.corpus.words import count_words
 from nextchapter.corpus.passages import words_of
+from nextchapter.corpus.words import count_words
 
 CURVE_STEP_WORDS = 10
 
 _SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|[。！？]+|\n\s*\n")
-_QUOTED = re.compile(r"“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|«[^»]*(?:»|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|\"[^\"]*(?:\"|$)")
+_QUOTED = re.compile(
+    r"“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|«[^»]*(?:»|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|\"[^\"]*(?:\"|$)"
+)
 _SPOKEN_DASH = re.compile(r"\s*(?:[–—―]|--?\s)")
 _LONGEST_PERIOD = 500
 
