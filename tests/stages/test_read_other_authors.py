@@ -37,4 +37,4 @@ def test_the_books_of_others_are_sampled_and_those_of_the_shelf_are_not(
     assert len(chapters) == 3
     assert chapters[2].author.lower() == "nameless"
     assert chapters[0].language == "en"
-    assert chapters[0].text.split() == PROSE.split()[:-1] + ["sea"]
+    assert chapters[0].text.split() == [*PROSE.split()[:-1], "sea"]

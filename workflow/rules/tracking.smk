@@ -103,6 +103,7 @@ rule track_study:
             "results/{study}/chapters.html",
             "results/{study}/corpus/quality.html",
             *FLOW.memory_pages,
+            *FLOW.exposures,
         ],
         records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
     output:

@@ -18,20 +18,21 @@ def author_key(author: str) -> str:
     return "".join(filter(str.isalnum, author.casefold()))
 
 
-def choose_chapters(authors: Sequence[str], words: Sequence[int]) -> dict[str, list[int]]:
-    """Return for each author which chapters to sample, by their places; the author with most words comes first.
+def choose_chapters(authors: Sequence[str], words: Sequence[int], first: str = "") -> dict[str, list[int]]:
+    """Return for each author which chapters to sample, by their places; who has written most comes first.
 
     Args:
         authors: who wrote each chapter; spellings of one name are one author, who is called by the first of them.
         words: the length of each chapter.
+        first: an author who comes before all others, however little there is.
     """
     names: dict[str, str] = {}
     chapters: dict[str, list[int]] = defaultdict(list)
     for place, author in enumerate(authors):
         chapters[names.setdefault(author_key(author), author)].append(place)
     totals = {author: sum(words[place] for place in places) for author, places in chapters.items()}
-    richest = sorted(chapters, key=lambda author: -totals[author])[:AUTHORS_MAX]
-    return {author: spread_out(chapters[author], CHAPTERS_MAX) for author in richest}
+    in_order = sorted(chapters, key=lambda author: (author_key(author) != author_key(first), -totals[author]))
+    return {author: spread_out(chapters[author], CHAPTERS_MAX) for author in in_order[:AUTHORS_MAX]}
 
 
 def cut_samples(texts: Sequence[str]) -> list[str]:

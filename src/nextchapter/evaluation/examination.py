@@ -5,7 +5,8 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from nextchapter.corpus.passages import cut_passages, cut_words, spread_out, words_of
+from nextchapter.corpus.passages import cut_passages, cut_words, spread_out
+from nextchapter.corpus.words import count_words
 from nextchapter.evaluation.copying import Copies, find_copies
 from nextchapter.evaluation.delta import Reference, build_reference, measure_delta
 from nextchapter.evaluation.style import CURVE_STEP_WORDS, measure_style, type_token_curve
@@ -13,6 +14,8 @@ from nextchapter.spec.examination import ExaminationSpec
 
 WORDS_MAX = 2000
 """Of a longer chapter the first so many words are compared with real passages; copies are looked for in all."""
+CHAPTERS_A_PASSAGE = 4
+"""Of more held-out chapters than so many for each passage that is wanted, those spread evenly over them are read."""
 NGRAMS = (4, 8, 16)
 AUTHOR_PASSAGES = 30
 LOW, HIGH = 0.05, 0.95
@@ -69,9 +72,9 @@ def examine(text: str, sources: Sources, spec: ExaminationSpec) -> Examination:
     Raises:
         ValueError: the chapter or the held-out chapters hold no word.
     """
-    held_out = "\n\n".join(sources.held_out)
-    words = len(words_of(text))
-    compared = min(words, WORDS_MAX, len(words_of(held_out)))
+    held_out = "\n\n".join(spread_out(sources.held_out, CHAPTERS_A_PASSAGE * spec.passages))
+    words = count_words(text)
+    compared = min(words, WORDS_MAX, count_words(held_out))
     if not compared:
         raise ValueError("there is no word to compare in the chapter or in the chapters held back")
     passages = spread_out(cut_passages(held_out, compared), spec.passages)

@@ -81,15 +81,12 @@ def _find_sources(job: Job, training: "pd.DataFrame", book: str) -> "tuple[Sourc
 
 def _sample_authors(texts: Any, names: Sequence[str], words: Sequence[int], own: str) -> dict[str, str]:
     """Return samples of the shelf's authors by name, the own one first."""
-    from nextchapter.corpus.authors import author_key, choose_chapters, cut_samples
+    from nextchapter.corpus.authors import choose_chapters, cut_samples
 
-    chosen = choose_chapters(names, words)
+    chosen = choose_chapters(names, words, first=own)
     places = {place for chapters in chosen.values() for place in chapters}
     kept = {place: text for place, text in enumerate(texts) if place in places}
-    samples = {
-        author: "\n\n".join(cut_samples([kept[place] for place in chapters])) for author, chapters in chosen.items()
-    }
-    return dict(sorted(samples.items(), key=lambda item: author_key(item[0]) != author_key(own)))
+    return {author: "\n\n".join(cut_samples([kept[one] for one in chapters])) for author, chapters in chosen.items()}
 
 
 def _other_authors(tables: Sequence[Path], language: str) -> tuple[dict[str, str], str]:
