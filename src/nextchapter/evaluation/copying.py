@@ -39,7 +39,7 @@ class Copies(NamedTuple):
         return int(self.lengths.max(initial=0))
 
     def share(self, n: int) -> float:
-        """Return the share of the text's n-grams that stand in training, for n from `SHORTEST_SPAN`; 0 if it has none."""
+        """Return the share of the n-grams that stand in training, n from `SHORTEST_SPAN` on; 0 if there are none."""
         starts = self.lengths[: max(len(self.lengths) - n + 1, 0)]
         return float((starts >= n).mean()) if len(starts) else 0.0
 

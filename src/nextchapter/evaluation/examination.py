@@ -131,10 +131,11 @@ def _recognised(found: Sequence[Mapping[str, float]]) -> float | None:
 
 
 def _curve(text: str, passages: Sequence[str]) -> list[dict[str, float]]:
-    own, real = type_token_curve(text), np.array([type_token_curve(passage) for passage in passages])
+    own, *real = (map(float, type_token_curve(part)) for part in (text, *passages))
+    steps = enumerate(zip(own, *real, strict=False), start=1)  # folding may change the number of words by a few
     return [
-        {"words": (place + 1) * CURVE_STEP_WORDS, "chapter": count, **_without_most(_range(real[:, place].tolist()))}
-        for place, count in enumerate(own)
+        {"words": float(step * CURVE_STEP_WORDS), "chapter": count, **_without_most(_range(counts))}
+        for step, (count, *counts) in steps
     ]
 
 

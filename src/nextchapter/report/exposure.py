@@ -7,9 +7,9 @@ from matplotlib.figure import Figure
 from nextchapter.report.figures import MUTED, WIDTH_INCHES, configuration_colours, short_name, spread
 
 _NOTE = (
-    "Dots: sentences of random words, planted so often in the books that the model read; line: their mean.\n"
-    "0 to 2 bits: not remembered. Each bit more halves the made-up sentences that the model finds as likely.\n"
-    "Dashes: the most that can be told, likelier than every one of {references:,} sentences never planted."
+    "Dots: sentences of random words, planted so often in the books; line: their mean.\n"
+    "0 to 2 bits: not remembered. With each bit more, half as many unread ones are as likely.\n"
+    "Dashes: the most that can be told, likelier than all {references:,} unread sentences."
 )
 
 

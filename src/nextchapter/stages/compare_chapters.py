@@ -18,7 +18,9 @@ def compare_chapters(job: Job) -> None:
     examinations = [read_json(path) for path in job.paths("examinations")]
     runs = [read_json(path) for path in job.paths("provenance")]
     kinds = {run["run"]: run["model"]["kind"] for run in runs}
-    curves = {one["run"]: pd.read_csv(path) for one, path in zip(examinations, job.paths("curves"), strict=True)}
+    curves = {
+        one["run"]: pd.read_csv(path, dtype=float) for one, path in zip(examinations, job.paths("curves"), strict=True)
+    }
     with atomic_path(job.path("chapters")) as temporary:
         chapters_table(examinations).to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
     save_figure(lambda: draw_style(examinations, kinds), job.path("style_svg"), job.path("style_png"))

@@ -10,7 +10,7 @@ from nextchapter.report.style import CURVES_MAX, ROWS_MAX, draw_style, draw_type
 
 def curve(words: int, share: float) -> pd.DataFrame:
     rows = [(n, n * share, n * 0.5, n * 0.6, n * 0.7) for n in range(10, words + 1, 10)]
-    return pd.DataFrame(rows, columns=["words", "chapter", "low", "median", "high"])
+    return pd.DataFrame(rows, columns=["words", "chapter", "low", "median", "high"], dtype=float)
 
 
 def test_the_nearest_chapter_stands_on_top_over_the_range_of_real_ones(
