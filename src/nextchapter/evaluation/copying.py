@@ -60,7 +60,7 @@ class _Ngrams:
 
     def at(self, places: Integers, n: int) -> Hashes:
         """Return the hash of the n words from each place on."""
-        return (self._sums[places + n] - self._sums[places]) * self._inverse[places]
+        return np.asarray((self._sums[places + n] - self._sums[places]) * self._inverse[places], np.uint64)
 
 
 def find_copies(texts: Sequence[str], training: Iterable[str]) -> list[Copies]:

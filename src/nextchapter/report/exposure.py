@@ -1,5 +1,7 @@
 """The exposure of canaries as a figure: how soon each kind of model knows a random sentence by heart."""
 
+from typing import Any
+
 import numpy as np
 import pandas as pd
 from matplotlib.figure import Figure
@@ -21,7 +23,7 @@ def draw_exposure(exposure: pd.DataFrame) -> Figure:
     """
     figure = Figure(figsize=(WIDTH_INCHES, 5.2), layout="constrained")
     axes = figure.subplots()
-    kinds = exposure.groupby("run")["model"].first().to_dict()
+    kinds = dict(zip(exposure["run"].astype(str), exposure["model"].astype(str), strict=True))
     colours = configuration_colours(kinds)
     ends = {}
     for run, rows in exposure.groupby("run", sort=True):
@@ -36,7 +38,7 @@ def draw_exposure(exposure: pd.DataFrame) -> Figure:
     axes.set_xticks(ticks, [f"{copies:,}" for copies in ticks])
     axes.set_ylim(0, float(np.log2(references + 1)) * 1.06)
     for (name, _), level in zip(ends.items(), spread(list(ends.values()), gap=0.65), strict=True):
-        label = {"color": colours[name], "fontsize": 10, "va": "center", "fontweight": "bold"}
+        label: dict[str, Any] = {"color": colours[name], "fontsize": 10, "va": "center", "fontweight": "bold"}
         axes.text(1.02, level, short_name(name), transform=axes.get_yaxis_transform(), **label)
     axes.set_xlabel("times that the sentence was planted")
     axes.set_ylabel("exposure (bits)")

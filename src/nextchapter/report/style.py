@@ -50,13 +50,13 @@ def draw_style(examinations: Sequence[Mapping[str, Any]], kinds: Mapping[str, st
 
 
 def _draw_row(axes: Axes, place: int, examination: Mapping[str, Any], colour: str) -> None:
-    real = {"color": _REAL, "linewidth": 9, "solid_capstyle": "butt", "zorder": 1}
+    real: dict[str, Any] = {"color": _REAL, "linewidth": 9, "solid_capstyle": "butt", "zorder": 1}
     axes.plot([_delta(examination, "low"), _delta(examination, "high")], [place, place], **real)
     axes.plot([_delta(examination, "median")] * 2, [place - 0.2, place + 0.2], color=MUTED, linewidth=1.4, zorder=2)
     if nearest_other(examination) is not None:
         other = examination["measures"]["delta_to_nearest_other"]["chapter"]
         axes.plot(other, place, marker="D", markersize=6, color="white", markeredgecolor=colour, zorder=3)
-    dot = {"markersize": 9, "markeredgecolor": "white", "markeredgewidth": 0.8, "zorder": 4}
+    dot: dict[str, Any] = {"markersize": 9, "markeredgecolor": "white", "markeredgewidth": 0.8, "zorder": 4}
     axes.plot(_delta(examination, "chapter"), place, marker="o", color=colour, **dot)
 
 
