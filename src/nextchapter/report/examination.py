@@ -73,9 +73,9 @@ _MARKS = (
     _Mark("copied_8gram_share", "eight-word phrases that stand there", "share"),
     _Mark("delta_to_author", "distance from {author}", "number"),
     _Mark("delta_to_nearest_other", "distance from the nearest other author, {other}", "number"),
-    _Mark("distinct_2", "word pairs that occur only once or for the first time", "share"),
+    _Mark("distinct_2", "word pairs that are new where they stand", "share"),
     _Mark("repeated_4gram_share", "four-word phrases said again", "share"),
-    _Mark("sentence_words", "words a sentence", "number"),
+    _Mark("sentence_words", "words a sentence", "mean"),
     _Mark("dialogue_share", "words in quotation marks", "share"),
 )
 
@@ -103,7 +103,10 @@ def _line(says: str, found: Mapping[str, float], unit: str) -> str:
 
 
 def _shown(value: float, unit: str) -> str:
-    return f"{100 * value:.1f} %" if unit == "share" else f"{value:.0f}" if unit == "words" else f"{value:.2f}"
+    if unit == "share":
+        return f"{100 * value:.1f} %"
+    decimals = {"words": 0, "mean": 1, "number": 2}[unit]
+    return f"{value:.{decimals}f}"
 
 
 def _copied(examination: Mapping[str, Any]) -> str:
