@@ -26,6 +26,12 @@ They walked on; and the wind rose."""
 
 
 @pytest.fixture
+def examination_of() -> Callable[..., dict[str, object]]:
+    """Return a function that makes an `examination.json`."""
+    return examination_record
+
+
+@pytest.fixture
 def results_tree(tmp_path: Path) -> Callable[..., Path]:
     """Return a function that makes results/NAME as the stages leave it, small, of invented but likely numbers."""
 
@@ -42,6 +48,9 @@ def results_tree(tmp_path: Path) -> Callable[..., Path]:
             _write_predictions(folder / "predictions.csv", place)
             (folder / "chapter.md").write_text(CHAPTER)
             _write(folder / "chapter.json", _facts(run, place))
+            _write(folder / "examination.json", examination_record(run))
+            points = "".join(f"{n},{n * 0.6},{n * 0.6},{n * 0.7},{n * 0.8}\n" for n in range(10, 901, 10))
+            (folder / "type-token.csv").write_text(f"words,chapter,low,median,high\n{points}")
             (folder / "model.safetensors").write_bytes(b"weights")
         (study / "next-chapter.md").write_text(CHAPTER)
         return study
@@ -112,6 +121,21 @@ def _write_predictions(path: Path, place: int) -> None:
             shares = [0.41, 0.13, 0.08, 0.05, 0.02]
             cells = [cell for pair in zip(ranked, shares, strict=True) for cell in pair]
             table.writerow([position, "austen-emma", 9, word, 0.41 if right else 0.004, *cells])
+
+
+def examination_record(run: str, longest: int = 7, **changes: object) -> dict[str, object]:
+    """Return an `examination.json`."""
+    copying = {"longest_copied_words": float(longest), "copied_4gram_share": 0.2, "copied_8gram_share": 0.01}
+    style = {"delta_to_author": 0.66, "delta_to_nearest_other": 0.8, "distinct_1": 0.4, "distinct_2": 0.79,
+             "repeated_4gram_share": 0.007, "sentence_words": 21.7, "dialogue_share": 0.5}  # fmt: skip
+    ranges = {"low": 0.1, "median": 0.5, "high": 0.9, "most": 0.95}
+    return {
+        "run": run, "words": 915, "compared_words": 915, "passages": 40, "author": "Jane Austen", "language": "en",
+        "measures": {name: {"chapter": value, **ranges} for name, value in {**copying, **style}.items()},
+        "copied_text": "<so> it was, and", "copied_from": {"book": "austen-emma", "chapter": 35, "heading": "XVII"},
+        "deltas": {"Jane Austen": 0.66, "Herman Melville": 0.9, "Maria Edgeworth": 0.8}, "max_copied_words": 20,
+        "flagged": longest > 20, "ceiling": {}, "nearest_is_author_share": 0.9, "other_authors_left_out": "", **changes,
+    }  # fmt: skip
 
 
 def _facts(run: str, place: int) -> dict[str, object]:

@@ -24,7 +24,7 @@ from nextchapter.spec.study import Study, configuration_of, read_study
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
-USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states")
+USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states", "measure_exposure")
 """The rules that load a trained model and its tokenizer."""
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
@@ -195,6 +195,20 @@ class Flow:
         return [f"results/{self.name}/embeddings/{wildcards.embedding}/cooccurrences.bin"] if counted else []
 
     @property
+    def other_authors(self) -> list[str]:
+        """Samples of the other authors in the package that the books come from; none where they come otherwise."""
+        from_package = isinstance(self.study.corpus.source, WheelSource)
+        return [f"results/{self.name}/corpus/other-authors.parquet"] if from_package else []
+
+    @property
+    def exposures(self) -> list[str]:
+        """The table and the figure of what the models keep by heart; none where no canary is planted."""
+        folder = f"results/{self.name}"
+        return (
+            [] if self.study.corpus.canaries is None else [f"{folder}/exposure.csv", f"{folder}/figures/exposure.svg"]
+        )
+
+    @property
     def memory_pages(self) -> list[str]:
         """The figure and the page of the associative memory; none where it is switched off."""
         folder = f"results/{self.name}/diagnostics/hopfield"
@@ -231,7 +245,7 @@ class Flow:
     def _spec(self, rule: str, name: str) -> Any:
         study, corpus = self.study, self.study.corpus
         match rule:
-            case "fetch_books":
+            case "fetch_books" | "read_other_authors":
                 return corpus.source.model_dump(mode="json")
             case "clean_books":
                 settings = corpus.model_dump(
@@ -245,7 +259,9 @@ class Flow:
                     "in_name_order": self._is_shared_out,
                 }
             case "split_corpus":
+                planted = corpus.canaries
                 return {
+                    **({} if planted is None else {"canaries": planted.model_dump(mode="json")}),
                     "split": corpus.split.model_dump(mode="json"),
                     "languages": list(corpus.languages),
                     "shelf": self.shelf,
@@ -294,7 +310,9 @@ class Flow:
                 return {**study.evaluation.model_dump(mode="json"), "run": name}
             case "write_chapter":
                 return {**study.writing.model_dump(mode="json"), "run": name}
-            case "describe_states":
+            case "examine_chapter":
+                return {**study.examination.model_dump(mode="json"), "run": name}
+            case "describe_states" | "measure_exposure":
                 return {"run": name}
             case "plot_search":
                 search = study.searches[name]

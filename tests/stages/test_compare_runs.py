@@ -13,6 +13,7 @@ def arguments(study: Path, output: Path, runs: list[str]) -> list[str]:
         "--spec", '{"corpus": "austen"}',
         "--provenance", *(f"{study}/runs/{run}/run.json" for run in runs),
         "--metrics", *(f"{study}/runs/{run}/metrics.json" for run in runs),
+        "--examinations", *(f"{study}/runs/{run}/examination.json" for run in runs),
         "--leaderboard", f"{output}/leaderboard.csv", "--configurations", f"{output}/configurations.csv",
         "--champion", f"{output}/champion.json",
     ]  # fmt: skip
@@ -33,6 +34,7 @@ def test_the_leaderboard_and_the_champion_are_written_twice_alike(
     assert [row["run"] for row in rows] == runs[::-1]
     assert [row["rank"] for row in rows] == [str(rank) for rank in range(1, len(runs) + 1)]
     assert [row["corpus"] for row in rows] == ["austen"] * len(runs)
+    assert [(row["longest_copied_words"], row["copies"]) for row in rows] == [("7", "False")] * len(runs)
     champion = json.loads((tmp_path / "a/champion.json").read_text())
     assert champion["run"] == runs[-1]
     assert champion["valid_bits_per_character"] == float(rows[0]["valid_bits_per_character"])

@@ -25,12 +25,15 @@ def test_the_page_is_set_twice_alike(
         *of_all("run.json"),
         "--metrics",
         *of_all("metrics.json"),
+        "--examinations",
+        *of_all("examination.json"),
     ]
     tables = ["--leaderboard", "leaderboard.csv", "--configurations", "configurations.csv"]
     assert compare_runs.main([*compared, *tables, "--champion", "champion.json"]) == 0
     inputs = [
         "--chapters", *of_all("chapter.md"), "--facts", *of_all("chapter.json"),
-        "--predictions", *of_all("predictions.csv"), "--leaderboard", "leaderboard.csv",
+        "--predictions", *of_all("predictions.csv"), "--examinations", *of_all("examination.json"),
+        "--leaderboard", "leaderboard.csv",
         "--next-chapter", f"{study}/next-chapter.md",
     ]  # fmt: skip
     for name in ("a", "b"):

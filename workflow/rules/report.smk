@@ -34,6 +34,7 @@ rule compare_runs:
     input:
         provenance=expand("results/{{study}}/runs/{run}/run.json", run=FLOW.runs),
         metrics=expand("results/{{study}}/runs/{run}/metrics.json", run=FLOW.runs),
+        examinations=expand("results/{{study}}/runs/{run}/examination.json", run=FLOW.runs),
     output:
         leaderboard=report(
             "results/{study}/leaderboard.csv",
@@ -53,9 +54,75 @@ rule compare_runs:
         code=FLOW.code("compare_runs"),
     shell:
         "python -m nextchapter.stages.compare_runs --spec {params.spec:q} --code {params.code}"
-        " --provenance {input.provenance:q} --metrics {input.metrics:q}"
+        " --provenance {input.provenance:q} --metrics {input.metrics:q} --examinations {input.examinations:q}"
         " --leaderboard {output.leaderboard:q} --configurations {output.configurations:q}"
         " --champion {output.champion:q} --log {log:q}"
+
+
+rule compare_chapters:
+    input:
+        examinations=expand("results/{{study}}/runs/{run}/examination.json", run=FLOW.runs),
+        curves=expand("results/{{study}}/runs/{run}/type-token.csv", run=FLOW.runs),
+        provenance=expand("results/{{study}}/runs/{run}/run.json", run=FLOW.runs),
+    output:
+        chapters=report(
+            "results/{study}/chapters.csv",
+            caption="../report/chapters-table.rst",
+            category="The next chapter",
+        ),
+        style_svg=report(
+            "results/{study}/figures/style.svg",
+            caption="../report/style.rst",
+            category="The next chapter",
+        ),
+        style_png="results/{study}/figures/style.png",
+        growth_svg=report(
+            "results/{study}/figures/type-token.svg",
+            caption="../report/type-token.rst",
+            category="The next chapter",
+        ),
+        growth_png="results/{study}/figures/type-token.png",
+    log:
+        "logs/compare_chapters/{study}.log",
+    benchmark:
+        "logs/compare_chapters/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("compare_chapters"),
+        code=FLOW.code("compare_chapters"),
+    shell:
+        "python -m nextchapter.stages.compare_chapters --spec {params.spec:q} --code {params.code}"
+        " --examinations {input.examinations:q} --curves {input.curves:q} --provenance {input.provenance:q}"
+        " --chapters {output.chapters:q} --style-svg {output.style_svg:q} --style-png {output.style_png:q}"
+        " --growth-svg {output.growth_svg:q} --growth-png {output.growth_png:q} --log {log:q}"
+
+
+if FLOW.exposures:
+
+    rule plot_exposure:
+        input:
+            exposures=expand("results/{{study}}/runs/{run}/exposure.csv", run=FLOW.runs),
+        output:
+            csv="results/{study}/exposure.csv",
+            svg=report(
+                "results/{study}/figures/exposure.svg",
+                caption="../report/exposure.rst",
+                category="What is known by heart",
+            ),
+            png="results/{study}/figures/exposure.png",
+        log:
+            "logs/plot_exposure/{study}.log",
+        benchmark:
+            "logs/plot_exposure/{study}.tsv"
+        conda:
+            "../../environment.yml"
+        params:
+            spec=lambda wildcards: FLOW.spec("plot_exposure"),
+            code=FLOW.code("plot_exposure"),
+        shell:
+            "python -m nextchapter.stages.plot_exposure --spec {params.spec:q} --code {params.code}"
+            " --exposures {input.exposures:q} --csv {output.csv:q} --svg {output.svg:q} --png {output.png:q} --log {log:q}"
 
 
 rule choose_chapter:
@@ -214,6 +281,7 @@ rule render_chapters:
         chapters=expand("results/{{study}}/runs/{run}/chapter.md", run=FLOW.runs),
         facts=expand("results/{{study}}/runs/{run}/chapter.json", run=FLOW.runs),
         predictions=expand("results/{{study}}/runs/{run}/predictions.csv", run=FLOW.runs),
+        examinations=expand("results/{{study}}/runs/{run}/examination.json", run=FLOW.runs),
         leaderboard="results/{study}/leaderboard.csv",
         next_chapter="results/{study}/next-chapter.md",
     output:
@@ -234,5 +302,5 @@ rule render_chapters:
     shell:
         "python -m nextchapter.stages.render_chapters --spec {params.spec:q} --code {params.code}"
         " --chapters {input.chapters:q} --facts {input.facts:q} --predictions {input.predictions:q}"
-        " --leaderboard {input.leaderboard:q} --next-chapter {input.next_chapter:q}"
+        " --examinations {input.examinations:q} --leaderboard {input.leaderboard:q} --next-chapter {input.next_chapter:q}"
         " --html {output.html:q} --log {log:q}"

@@ -1,4 +1,4 @@
-# One run: train, score, write.
+# One run: train, score, write, examine what is written.
 #
 # in:   results/{study}/tokens/{tokenizer}/ of the run, results/{study}/corpus/
 # out:  results/{study}/runs/{run}/
@@ -91,3 +91,58 @@ rule write_chapter:
         " --model {input.model:q} --provenance {input.provenance:q} --tokenizer {input.tokenizer:q}"
         " --train {input.train:q} --manifest {input.manifest:q} --chapter {output.chapter:q}"
         " --facts {output.facts:q} --log {log:q}"
+
+
+# What a model keeps by heart of the sentences planted for that: only where the configuration plants some.
+if FLOW.exposures:
+
+    rule measure_exposure:
+        input:
+            model="results/{study}/runs/{run}/model.safetensors",
+            provenance="results/{study}/runs/{run}/run.json",
+            tokenizer=FLOW.tokens_of("tokenizer.model"),
+            account="results/{study}/corpus/account.json",
+        output:
+            exposure="results/{study}/runs/{run}/exposure.csv",
+        log:
+            "logs/measure_exposure/{study}/{run}.log",
+        benchmark:
+            "logs/measure_exposure/{study}/{run}.tsv"
+        conda:
+            "../../environment.yml"
+        resources:
+            gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+        params:
+            spec=lambda wildcards: FLOW.spec("measure_exposure", wildcards.run),
+            code=lambda wildcards: FLOW.code("measure_exposure", wildcards.run),
+        shell:
+            "python -m nextchapter.stages.measure_exposure --spec {params.spec:q} --code {params.code}"
+            " --threads {threads} --model {input.model:q} --provenance {input.provenance:q}"
+            " --tokenizer {input.tokenizer:q} --account {input.account:q} --exposure {output.exposure:q} --log {log:q}"
+
+
+rule examine_chapter:
+    input:
+        chapter="results/{study}/runs/{run}/chapter.md",
+        facts="results/{study}/runs/{run}/chapter.json",
+        train="results/{study}/corpus/train.parquet",
+        valid="results/{study}/corpus/valid.parquet",
+        test="results/{study}/corpus/test.parquet",
+        others=FLOW.other_authors,
+    output:
+        examination="results/{study}/runs/{run}/examination.json",
+        curve="results/{study}/runs/{run}/type-token.csv",
+    log:
+        "logs/examine_chapter/{study}/{run}.log",
+    benchmark:
+        "logs/examine_chapter/{study}/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("examine_chapter", wildcards.run),
+        code=FLOW.code("examine_chapter"),
+    shell:
+        "python -m nextchapter.stages.examine_chapter --spec {params.spec:q} --code {params.code}"
+        " --chapter {input.chapter:q} --facts {input.facts:q} --train {input.train:q} --valid {input.valid:q}"
+        " --test {input.test:q} --others {input.others:q} --examination {output.examination:q}"
+        " --curve {output.curve:q} --log {log:q}"

@@ -37,6 +37,7 @@ rule track_run:
         chapter="results/{study}/runs/{run}/chapter.md",
         chapter_facts="results/{study}/runs/{run}/chapter.json",
         predictions="results/{study}/runs/{run}/predictions.csv",
+        examination="results/{study}/runs/{run}/examination.json",
         figure="results/{study}/runs/{run}/network.png",
         tokens=FLOW.tokens_of("tokens.json"),
         tokenizer=FLOW.tokens_of("tokenizer.model"),
@@ -55,7 +56,8 @@ rule track_run:
         "python -m nextchapter.stages.track_run --spec {params.spec:q} --code {params.code}"
         " --provenance {input.provenance:q} --events {input.events:q}"
         " --metrics {input.metrics:q} --model {input.model:q} --chapter {input.chapter:q}"
-        " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q} --figures {input.figure:q}"
+        " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q}"
+        " --examination {input.examination:q} --figures {input.figure:q}"
         " --tokens {input.tokens:q} --tokenizer-model {input.tokenizer:q} --record {output.record:q} --log {log:q}"
 
 
@@ -96,10 +98,13 @@ rule track_study:
         figures=[
             "results/{study}/figures/learning-curves.png",
             "results/{study}/figures/leaderboard.png",
+            "results/{study}/figures/style.png",
+            "results/{study}/figures/type-token.png",
             "results/{study}/chapters.html",
             "results/{study}/corpus/quality.html",
             *FLOW.memory_pages,
             *expand("results/{{study}}/searches/{search}.{kind}", search=FLOW.study.searches, kind=["csv", "png"]),
+            *FLOW.exposures,
         ],
         records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
     output:

@@ -113,6 +113,12 @@ class ChapterTable:
         self._writer.close()
 
 
+def with_text(row: dict[str, Any], text: str) -> dict[str, Any]:
+    """Return the row of a chapter with another text, and the counts of that."""
+    digest = hashlib.sha256(text.encode()).hexdigest()
+    return {**row, "text": text, "characters": len(text), "words": count_words(text), "sha256": digest}
+
+
 @contextmanager
 def chapter_table(path: Path) -> Iterator[ChapterTable]:
     """Open a table for writing; it takes its name at the end, when it is whole."""

@@ -63,6 +63,21 @@ def extract_books(wheel: Path, folder: str, books: Iterable[Path]) -> None:
         raise WheelError(f"{wheel} is no wheel: {error}") from error
 
 
+def list_books(wheel: Path, folder: str) -> list[str]:
+    """Return the names of the text files that lie in a folder inside a wheel.
+
+    Raises:
+        WheelError: the file is no wheel.
+    """
+    inside = f"{folder}/" if folder else ""
+    try:
+        with zipfile.ZipFile(wheel) as archive:
+            names = [name.removeprefix(inside) for name in archive.namelist() if name.startswith(inside)]
+    except zipfile.BadZipFile as error:
+        raise WheelError(f"{wheel} is no wheel: {error}") from error
+    return sorted(name for name in names if name.endswith(".txt") and "/" not in name)
+
+
 def _read_member(archive: zipfile.ZipFile, wheel: Path, folder: str, name: str) -> bytes:
     try:
         return archive.read(f"{folder}/{name}" if folder else name)

@@ -6,6 +6,7 @@ from typing import Any, NamedTuple
 
 import pandas as pd
 
+from nextchapter.report.examination import MARKS_CSS, marks
 from nextchapter.report.html import page
 from nextchapter.report.predictions import Passage, Prediction, percent
 
@@ -69,6 +70,8 @@ class Chapter(NamedTuple):
     facts: Mapping[str, Any]
     """Its `chapter.json`."""
     passage: Passage
+    examination: Mapping[str, Any]
+    """Its `examination.json`."""
 
 
 def chapters_page(chapters: Sequence[Chapter], leaderboard: pd.DataFrame, next_chapter: str) -> str:
@@ -100,13 +103,14 @@ No person has changed a word of it.</p>
 <p class="end">❧</p>
 </article>
 <p class="origin">{_origin(facts)}</p>
+{marks(by_run[champion["run"]].examination)}
 <h2>The same chapter by each network</h2>
 <p class="note">The best network stands first; a tap opens its chapter.</p>
 {_chapters([_written(row, by_run[row["run"]]) for row in rows])}
 <h2>What each network expected next</h2>
 {_reading_note(len(rows))}
 {"".join(_expected(row, by_run[row["run"]].passage) for row in rows[:PASSAGES_MAX])}"""
-    return page(f"The next chapter of {champion['corpus']}", _CSS, body)
+    return page(f"The next chapter of {champion['corpus']}", _CSS + MARKS_CSS, body)
 
 
 def _champion_of(count: int) -> str:
@@ -163,6 +167,7 @@ def _written(row: Mapping[Any, Any], chapter: Chapter) -> str:
 {_prose(chapter.markdown, chapter.facts)}
 <p class="end">❧</p>
 <p class="origin">{_origin(chapter.facts)}</p>
+{marks(chapter.examination)}
 </div>
 </details>
 """

@@ -23,6 +23,8 @@ td.text, th.text { text-align: left; }
 td.run, td.configuration { font-weight: 600; }
 tr.champion td { background: var(--gold-paper); }
 .badge { color: var(--gold); font-size: .75rem; font-weight: 700; white-space: nowrap; }
+.flag { color: #b3261e; font-size: .75rem; font-weight: 700; white-space: nowrap; }
+@media (prefers-color-scheme: dark) { .flag { color: #ff9d94; } }
 .score { font-size: 1.1rem; font-weight: 700; }
 .interval { display: block; position: relative; height: 6px; min-width: 7rem; margin: .3rem 0 .1rem; border-radius: 3px;
   background: var(--line); }
@@ -111,6 +113,13 @@ _RUN_COLUMNS = (
         _decimals(3),
         "Bits a character on the validation chapters, by which the champion is chosen.",
     ),
+    _Column(
+        "longest_copied_words",
+        "copied",
+        _decimals(0),
+        "Most words in a row of its chapter that stand in the books it has read. A flag marks a chapter that copies "
+        "more than the configuration allows.",
+    ),
     _Column("parameters", "parameters", _decimals(0), "How many numbers the network has learned."),
     _Column("train_seconds", "trained for", _duration, "Time spent on training."),
     _Column("train_tokens_per_s", "tokens a second", _decimals(0), "How many word pieces it read in a second of it."),
@@ -162,6 +171,7 @@ def _means(leaderboard: pd.DataFrame, scale: "_Scale") -> str:
 
 def _table(rows: pd.DataFrame, columns: Sequence[_Column], scale: "_Scale") -> str:
     """Return a table and, below it, what its columns say."""
+    columns = [column for column in columns if column.name in rows]
     head = "".join(f"<th{_text_class(column)}>{column.heading}</th>" for column in columns)
     body = "\n".join(_row(row, columns, scale) for row in rows.to_dict("records"))
     meanings = "\n".join(f"<dt>{column.heading}</dt><dd>{column.meaning}</dd>" for column in columns)
@@ -203,6 +213,8 @@ def _cell(column: _Column, row: dict[Any, Any], scale: _Scale) -> str:
         return f'<span>{shown} <span class="badge">★ champion</span></span>'
     if column.name == "test_bits_per_character":
         return f'<span><span class="score">{shown}</span>{_interval(row, scale)}{_without_spelling(row)}</span>'
+    if column.name == "longest_copied_words" and row["copies"]:
+        return f'<span>{shown} <span class="flag">⚑ copies</span></span>'
     return shown
 
 

@@ -169,6 +169,23 @@ class SplitSpec(Spec):
     """Another seed sends other chapters to the test."""
 
 
+class CanarySpec(Spec):
+    """Random sentences planted in the training chapters: what does a model keep by heart (Carlini et al., 2019)?"""
+
+    words: Annotated[int, Field(ge=3, le=50)] = 6
+    """Words of a sentence."""
+    frequent: Annotated[int, Field(ge=16, le=65536)] = 256
+    """They are drawn evenly from so many of the most frequent words of the training chapters."""
+    copies: Annotated[tuple[Annotated[int, Field(ge=1, le=4096)], ...], Field(min_length=1)] = (1, 2, 4, 8, 16, 32, 64)
+    """How often a sentence is planted; there are some of each."""
+    each: Annotated[int, Field(ge=1, le=100)] = 4
+    """Sentences for each number of copies."""
+    references: Annotated[int, Field(ge=15, le=65535)] = 4095
+    """Sentences that are planted nowhere, among which each is ranked; exposure ends at log2 of one more than these."""
+    seed: Annotated[int, Field(ge=0, lt=2**31)] = 1
+    """Seed of the sentences and of their places."""
+
+
 class CorpusSpec(Spec):
     """The shelf."""
 
@@ -188,6 +205,14 @@ class CorpusSpec(Spec):
     """Join the lines of a hard-wrapped paragraph; verse keeps its lines."""
     split: SplitSpec = SplitSpec()
     """How chapters are divided; what comes divided is not divided again."""
+    canaries: CanarySpec | None = None
+    """Random sentences to plant in the training chapters; null, as in every study of books, plants none."""
+
+    @model_validator(mode="after")
+    def _canaries_have_chapters(self) -> "CorpusSpec":
+        if self.canaries is not None and isinstance(self.source, DividedSource):
+            raise ValueError(f"canaries: found some; with source.kind {self.source.kind} it must be null")
+        return self
 
     @model_validator(mode="after")
     def _something_is_left_for_training(self) -> "CorpusSpec":

@@ -11,6 +11,7 @@ from nextchapter.spec.base import Name, Spec, SpecError
 from nextchapter.spec.corpus import CorpusSpec, FolderSource, PretokenizedSource
 from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
+from nextchapter.spec.examination import ExaminationSpec
 from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.members import follow_tokenizers, resolve_members
@@ -88,6 +89,8 @@ class Study(Spec):
     """How the runs are scored."""
     writing: WritingSpec = WritingSpec()
     """How the chapters are written."""
+    examination: ExaminationSpec = ExaminationSpec()
+    """How the chapters are examined."""
     tracking: TrackingSpec = TrackingSpec()
     """Where the runs are shown."""
     hopfield: HopfieldSpec | None = HopfieldSpec()

@@ -10,11 +10,13 @@ from nextchapter.store.files import read_json, write_json
 def compare_runs(job: Job) -> None:
     """Write the leaderboard, the means over seeds as `configurations`, and the champion."""
     from nextchapter.report.configurations import compare_configurations, write_configurations
+    from nextchapter.report.examination import add_copying
     from nextchapter.report.leaderboard import champion_of, compare, write_leaderboard
 
     provenance = [read_json(path) for path in job.paths("provenance")]
     metrics = [read_json(path) for path in job.paths("metrics")]
-    leaderboard = compare(provenance, metrics, job.spec["corpus"])
+    examinations = [read_json(path) for path in job.paths("examinations")]
+    leaderboard = add_copying(compare(provenance, metrics, job.spec["corpus"]), examinations)
     write_leaderboard(job.path("leaderboard"), leaderboard)
     write_configurations(job.path("configurations"), compare_configurations(leaderboard))
     write_json(job.path("champion"), champion_of(leaderboard))
@@ -23,7 +25,7 @@ def compare_runs(job: Job) -> None:
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from its command line."""
     outputs = ("leaderboard", "configurations", "champion")
-    return execute(compare_runs, inputs=("provenance*", "metrics*"), outputs=outputs, argv=argv)
+    return execute(compare_runs, inputs=("provenance*", "metrics*", "examinations*"), outputs=outputs, argv=argv)
 
 
 if __name__ == "__main__":

@@ -13,10 +13,16 @@ def render_chapters(job: Job) -> None:
     from nextchapter.report.leaderboard import read_leaderboard
     from nextchapter.report.predictions import read_predictions
 
-    files = zip(job.paths("chapters"), job.paths("facts"), job.paths("predictions"), strict=True)
+    names = ("chapters", "facts", "predictions", "examinations")
+    files = zip(*(job.paths(name) for name in names), strict=True)
     chapters = [
-        Chapter(markdown.read_text(encoding="utf-8"), read_json(facts), read_predictions(predictions))
-        for markdown, facts, predictions in files
+        Chapter(
+            markdown.read_text(encoding="utf-8"),
+            read_json(facts),
+            read_predictions(predictions),
+            read_json(examination),
+        )
+        for markdown, facts, predictions, examination in files
     ]
     next_chapter = job.path("next_chapter").read_text(encoding="utf-8")
     write_text(job.path("html"), chapters_page(chapters, read_leaderboard(job.path("leaderboard")), next_chapter))
@@ -24,7 +30,7 @@ def render_chapters(job: Job) -> None:
 
 def main(argv: Sequence[str] | None = None) -> int:
     """Run the stage from its command line."""
-    inputs = ("chapters*", "facts*", "predictions*", "leaderboard", "next_chapter")
+    inputs = ("chapters*", "facts*", "predictions*", "examinations*", "leaderboard", "next_chapter")
     return execute(render_chapters, inputs=inputs, outputs=("html",), argv=argv)
 
 

@@ -40,7 +40,9 @@ def split_corpus(job: Job) -> None:
         splits = assign_splits(entries, **spec["split"])
     except ShelfTooSmallError as error:
         raise StageError(f"{spec['shelf']}: {error}") from error
-    _write_splits(job, kept, dict(zip(((entry.book, entry.chapter) for entry in entries), splits, strict=True)))
+    split_of = dict(zip(((entry.book, entry.chapter) for entry in entries), splits, strict=True))
+    planted, sentences = _plan_canaries(spec.get("canaries"), kept, entries, split_of)
+    _write_splits(job, kept, split_of, sentences)
     LOGGER.info(", ".join(f"{splits.count(split)} chapters to {split}" for split in SPLITS))
     write_manifest(job.path("manifest"), entries, splits)
     _gather_matter(job, kept)
@@ -56,7 +58,30 @@ def split_corpus(job: Job) -> None:
         "refused_count": shelf.refused_count,
         "left_out_languages": [{"book": book.name, "language": book.record["language"]} for book in foreign],
     }
-    write_json(job.path("account"), account)
+    write_json(job.path("account"), {**account, **planted})
+
+
+def _plan_canaries(
+    spec: Any, books: "Sequence[ShelvedBook]", entries: "Sequence[Entry]", split_of: dict[tuple[str, int], str]
+) -> "tuple[dict[str, Any], dict[tuple[str, int], str]]":
+    """Return what the account says of canaries, and the training chapters that have some, as they are with them."""
+    from nextchapter.corpus.canaries import choose_places, draw_canaries, frequent_words, plant
+    from nextchapter.spec.corpus import CanarySpec
+
+    if spec is None:
+        return {}, {}
+    wanted = CanarySpec.model_validate(spec)
+    training = [entry for entry in entries if split_of[entry.book, entry.chapter] == "train"]
+    rows = ((row["book"], row["chapter"], row["text"]) for book in books for row in book.rows())
+    texts = {(book, chapter): text for book, chapter, text in rows if split_of.get((book, chapter)) == "train"}
+    keys = [(entry.book, entry.chapter) for entry in training]
+    words = frequent_words(texts.values(), wanted.frequent)
+    canaries = draw_canaries(words, wanted)
+    places = choose_places(canaries, [entry.characters for entry in training], wanted.seed)
+    changed = {keys[place]: plant(texts[keys[place]], own, (wanted.seed, 3, place)) for place, own in places.items()}
+    LOGGER.info("%d random sentences are planted in training", sum(canary.copies for canary in canaries))
+    told = {"spec": spec, "words": words, "planted": [canary._asdict() for canary in canaries]}
+    return {"canaries": told}, changed
 
 
 def _twins_of(books: "Iterable[ShelvedBook]", twins: Iterable[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -95,17 +120,20 @@ def _why_nothing(shelf: "Shelf", foreign: "Sequence[ShelvedBook]") -> str:
     return f"{len(shelf.books)} books, all empty"
 
 
-def _write_splits(job: Job, books: "Iterable[ShelvedBook]", splits: dict[tuple[str, int], str]) -> None:
-    """Write each chapter to the table of its split."""
-    from nextchapter.corpus.books import chapter_table
+def _write_splits(
+    job: Job, books: "Iterable[ShelvedBook]", splits: dict[tuple[str, int], str], changed: dict[tuple[str, int], str]
+) -> None:
+    """Write each chapter to the table of its split, in the words that it was changed to if it was."""
+    from nextchapter.corpus.books import chapter_table, with_text
     from nextchapter.corpus.splits import SPLITS
 
     with ExitStack() as stack:
         tables = {name: stack.enter_context(chapter_table(job.path(name))) for name in SPLITS}
         for book in books:
             for row in book.rows():
-                if split := splits.get((row["book"], row["chapter"])):
-                    tables[split].add_row(row)
+                key = row["book"], row["chapter"]
+                if split := splits.get(key):
+                    tables[split].add_row(with_text(row, changed[key]) if key in changed else row)
 
 
 def _gather_matter(job: Job, books: "Iterable[ShelvedBook]") -> None:

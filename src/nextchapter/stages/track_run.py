@@ -13,6 +13,7 @@ INPUTS = (
     "chapter",
     "chapter_facts",
     "predictions",
+    "examination",
     "tokens",
     "tokenizer_model",
     "figures*",

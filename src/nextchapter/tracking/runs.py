@@ -49,8 +49,10 @@ def read_contents(files: Mapping[str, Sequence[Path]]) -> RunContents:
         files: by name, as the stage `track_run` takes them.
     """
     run, metrics, tokens = (read_json(files[name][0]) for name in ("provenance", "metrics", "tokens"))
+    examination = read_json(files["examination"][0])
     events, end_ms = list(read_events(files["events"][0])), milliseconds(run["finished"])
     curves = points_of(events)
+    scores = {**final_metrics(run, metrics), **chapter_metrics(examination)}
     return RunContents(
         name=run["run"],
         run_key=run["run_key"],
@@ -58,12 +60,12 @@ def read_contents(files: Mapping[str, Sequence[Path]]) -> RunContents:
         end_ms=end_ms,
         parameters={**_searched(run), **parameters_of({key: run[key] for key in _PARAMETERS})},
         tags=_tags(run, metrics),
-        points=[*curves, *_final_points(final_metrics(run, metrics), curves, end_ms, run["steps"])],
+        points=[*curves, *_final_points(scores, curves, end_ms, run["steps"])],
         dataset=_dataset(run, tokens),
         files={
             "model": [*files["model"], *files["provenance"]],
             "chapter": [*files["chapter"], *files["chapter_facts"]],
-            "evaluation": [*files["metrics"], *files["predictions"]],
+            "evaluation": [*files["metrics"], *files["predictions"], *files["examination"]],
             "tokenizer": [*files["tokenizer_model"], *files["tokens"]],
             "figures": list(files["figures"]),
         },
@@ -85,6 +87,16 @@ def final_metrics(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[st
     }
     speed = {f"system/{name}": float(run[name]) for name in ("train_seconds", "train_tokens_per_s")}
     return {**scores, **speed}
+
+
+def chapter_metrics(examination: Mapping[str, Any]) -> dict[str, float]:
+    """Return what was found of the chapter, by MLflow's names.
+
+    Args:
+        examination: `examination.json`.
+    """
+    found = {f"chapter/{name}": float(values["chapter"]) for name, values in examination["measures"].items()}
+    return {**found, "chapter/flagged": float(examination["flagged"])}
 
 
 def _final_points(scores: Mapping[str, float], curves: Sequence[Point], end_ms: int, last_step: int) -> list[Point]:

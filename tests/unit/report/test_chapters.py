@@ -16,6 +16,7 @@ def chapters_of(study: Path, **facts: Any) -> list[Chapter]:
             (folder / "chapter.md").read_text(),
             json.loads((folder / "chapter.json").read_text()) | facts,
             read_predictions(folder / "predictions.csv"),
+            json.loads((folder / "examination.json").read_text()),
         )
         for folder in sorted((study / "runs").iterdir())
     ]
