@@ -39,6 +39,8 @@ wildcard_constraints:
     shard=FLOW.pattern(FLOW.shards),
     tokenizer=FLOW.pattern(FLOW.study.tokenizers),
     embedding=FLOW.pattern(FLOW.study.embeddings) or "(?!)",
+    task=FLOW.pattern(FLOW.tasks.ladders),
+    network=FLOW.pattern(FLOW.tasks.networks),
 
 
 localrules:
