@@ -36,6 +36,7 @@ def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> Non
         "leaderboard.csv",
         "next-chapter.md", "chapters.html", "figures/learning-curves.svg", "figures/learning-curves.png",
         "mlflow-study.json", "diagnostics/hopfield/hopfield.html", "diagnostics/hopfield/hopfield.png",
+        "diagnostics/tasks/tasks.csv", "diagnostics/tasks/tasks.html", "diagnostics/tasks/tasks.svg",
     ):  # fmt: skip
         assert (results / name).stat().st_size, name
     for run in ("elman.s1", "lstm.s1"):

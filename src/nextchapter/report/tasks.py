@@ -17,7 +17,7 @@ Record = Mapping[str, Any]
 """What became of one network in one task: `task`, `network`, `error`, and its `trials` in the order they were run."""
 
 _BLUE, _ORANGE = "#0072B2", "#D55E00"
-_MARKS = {
+_MARKS: dict[str, dict[str, Any]] = {
     "passed": {"marker": "o", "color": _BLUE, "markersize": 7.5},
     "failed": {"marker": "o", "color": _ORANGE, "markersize": 7.5, "markerfacecolor": "white", "markeredgewidth": 1.6},
     "diverged": {"marker": "X", "color": INK, "markersize": 8.5, "markeredgecolor": "white"},

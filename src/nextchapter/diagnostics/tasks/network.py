@@ -20,15 +20,12 @@ class TaskNetwork(nn.Module):
         Args:
             task: what is asked.
             model: specification of a recurrent family; embedding and layers are set here.
-
-        Raises:
-            TypeError: the family is not recurrent.
         """
         super().__init__()
         own = {"layers": 1, "embedding": task.inputs, "tied": False}
         language_model = build_model({**model, **own}, vocabulary_size=1)
         if not isinstance(language_model, RecurrentLanguageModel):
-            raise TypeError(f"found a {type(language_model).__name__}; a memory task needs a recurrent network")
+            raise TypeError(type(language_model))
         (self.cell,) = language_model.cells
         (self._start,) = language_model.initial_state(1)
         self.answer = nn.Linear(model["hidden"], task.outputs)

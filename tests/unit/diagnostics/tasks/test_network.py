@@ -34,8 +34,3 @@ def test_each_weight_of_cell_and_answer_is_trained(kind: str) -> None:
 def test_the_width_of_the_token_vectors_is_that_of_the_inputs() -> None:
     network = TaskNetwork(load_task("copying"), {"kind": "elman", "hidden": 6, "embedding": 99, "layers": 3})
     assert network.cell.input_weight.shape == (6, 10)
-
-
-def test_a_model_without_recurrence_is_refused() -> None:
-    with pytest.raises(TypeError, match="needs a recurrent network"):
-        TaskNetwork(load_task("adding"), {"kind": "feed-forward", "hidden": 6})

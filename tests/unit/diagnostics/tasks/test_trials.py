@@ -29,6 +29,19 @@ def test_an_lstm_adds_over_a_gap_over_which_tanh_does_not() -> None:
     assert tanh.error > 0.02
 
 
+def test_clipping_keeps_the_numbers_of_a_relu_network_finite() -> None:
+    relu = {"kind": "elman", "activation": "relu", "recurrent_init": "identity"}
+    free, clipped = (
+        run_trial(load_task("adding"), 50, 0.01, _recipe(relu, 60, hidden=64, optimiser="sgd", clip_norm=norm))
+        for norm in (None, 1.0)
+    )
+    assert free.diverged
+    assert free.error is None
+    assert not clipped.diverged
+    assert clipped.error is not None
+    assert clipped.clipped_share > 0.5
+
+
 def test_a_trial_is_repeated_to_the_last_bit() -> None:
     recipe = _recipe({"kind": "gru"}, 60)
     first, again = (run_trial(load_task("adding"), 8, 0.01, recipe) for _ in range(2))
@@ -39,7 +52,8 @@ def test_a_trial_is_repeated_to_the_last_bit() -> None:
 def test_a_network_climbs_until_no_rate_passes() -> None:
     trials = list(climb(load_task("temporal_order"), [10, 12, 400, 500], [1e-6, 0.03], _recipe({"kind": "gru"}, 150)))
     assert [(trial.length, trial.learning_rate, trial.passed) for trial in trials] == [
-        (10, 1e-6, False), (10, 0.03, True), (12, 1e-6, False), (12, 0.03, True), (400, 1e-6, False), (400, 0.03, False),
+        (10, 1e-6, False), (10, 0.03, True), (12, 1e-6, False), (12, 0.03, True),
+        (400, 1e-6, False), (400, 0.03, False),
     ]  # fmt: skip
     assert all(trial.steps == 150 for trial in trials if not trial.passed)
 
