@@ -29,20 +29,22 @@ class _Told(NamedTuple):
     title: str
     asked: str
     rule: str
+    length: str = "length of the sequence, steps"
 
 
 _TASKS = {
     "adding": _Told(
         "Adding",
         "Among many numbers between 0 and 1 two are marked, one in each half: what is their sum?",
-        "a mean squared error below 0.01, where Hochreiter and Schmidhuber (1997) end the training; whoever always "
-        "answers 1 has 0.1667",
+        "a mean squared error below 0.01; whoever always answers 1 has 0.1667 (0.1767 in Le et al., 2015), and only what "
+        "lies well below it is memory",
     ),
     "copying": _Told(
         "Copying",
         "Ten symbols out of eight kinds are shown, then so many blanks: say the ten again, in their order.",
         "less than half of 10 ln 8 / (T + 20), the nats of a network without memory (Arjovsky et al., 2016); the half "
         "is ours",
+        "blanks to be bridged",
     ),
     "temporal_order": _Told(
         "Temporal order",
@@ -60,18 +62,18 @@ _TASKS = {
 _CSS = """
 main { max-width: 52rem; }
 svg { display: block; width: 100%; max-width: 46rem; height: auto; background: white; border: 1px solid var(--line);
-  border-radius: .4rem; }
+  border-radius: .4rem; margin: 0 0 1.25rem; }
 p, dl { max-width: 46rem; }
 table.reach { border-collapse: collapse; background: var(--sheet); border: 1px solid var(--line); margin: 0 0 1rem; }
 .reach th, .reach td { padding: .35rem .7rem; text-align: right; border-bottom: 1px solid var(--line);
   font-variant-numeric: tabular-nums; }
 .reach th { font-size: .82rem; font-weight: 600; color: var(--muted); vertical-align: bottom; }
-.reach th:first-child { text-align: left; overflow-wrap: anywhere; }
+.reach th:first-child { text-align: left; }
 .reach tbody th { color: var(--ink); }
 .reach td.all { font-weight: 700; background: rgb(var(--accent) / .14); }
 .reach td.none { color: var(--muted); }
 dt { font-weight: 600; } dd { margin: 0 0 .8rem; color: var(--muted); }
-@media (max-width: 40rem) { .reach th, .reach td { padding: .3rem .35rem; font-size: .82rem; } }
+@media (max-width: 40rem) { .reach th, .reach td { padding: .3rem .35rem; font-size: .78rem; } }
 """
 
 
@@ -133,7 +135,7 @@ def draw_tasks(records: Sequence[Record]) -> Figure:
     figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
     axes = figure.subplots(rows, columns, sharey="row", squeeze=False).flat
     for place, (task, own) in enumerate(panels):
-        _draw_task(axes[place], _TASKS[task].title, own)
+        _draw_task(axes[place], _TASKS[task], own)
     for unused in axes[len(panels) :]:
         unused.set_axis_off()
     used = {_outcome(trials) for record in records for _, trials in _by_length(record)}
@@ -142,7 +144,7 @@ def draw_tasks(records: Sequence[Record]) -> Figure:
     return figure
 
 
-def _draw_task(axes: Axes, title: str, records: Sequence[Record]) -> None:
+def _draw_task(axes: Axes, told: _Told, records: Sequence[Record]) -> None:
     """Draw one panel; the first network stands at the top."""
     tried = [_by_length(record) for record in records]
     lengths = sorted({length for own in tried for length, _ in own})
@@ -154,8 +156,8 @@ def _draw_task(axes: Axes, title: str, records: Sequence[Record]) -> None:
     axes.set_xticks(range(len(lengths)), [f"{length:,}" for length in lengths])
     axes.set_yticks(range(len(records)), [short_name(record["network"]) for record in records])
     axes.tick_params(axis="y", labelcolor=INK, length=0)
-    axes.set(xlim=(-0.5, len(lengths) - 0.5), ylim=(len(records) - 0.5, -0.5), title=title)
-    axes.set_xlabel("length of the sequence, steps", color=MUTED)
+    axes.set(xlim=(-0.5, len(lengths) - 0.5), ylim=(len(records) - 0.5, -0.5), title=told.title)
+    axes.set_xlabel(told.length, color=MUTED)
     axes.grid(visible=False, axis="x")
 
 

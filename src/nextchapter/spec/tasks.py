@@ -72,7 +72,7 @@ class TasksSpec(Spec):
     """The sum of two marked numbers."""
     copying: LadderSpec | None = None
     """Ten symbols, to be said again after a gap."""
-    temporal_order: LadderSpec | None = LadderSpec(lengths=(20, 50))
+    temporal_order: LadderSpec | None = LadderSpec(lengths=(10, 20, 50))
     """Which two symbols came, and in which order."""
     parity: LadderSpec | None = None
     """Whether the number of ones so far is odd."""

@@ -90,7 +90,7 @@ def test_the_page_shows_names_as_they_are_and_says_what_counts() -> None:
     assert "<th>relu &lt;b&gt;</th>" in block
     assert '<tr><th>lstm</th><td class="all">1,000</td><td class="all">16</td></tr>' in block
     assert '<tr><th>tanh</th><td class="none">–</td><td>8</td></tr>' in block
-    assert "Hochreiter" in block
+    assert "Le et al., 2015" in block
     assert "Arjovsky" not in block  # the copying task was not asked
     page = tasks_page(RECORDS)
     assert block in page

@@ -29,12 +29,12 @@ class Adding(Task):
         return Sample(torch.stack([numbers, marks], dim=2), (numbers * marks).sum(dim=1))
 
     def limit(self, length: int) -> float:
-        """Return 0.01: at such an average error Hochreiter and Schmidhuber end the training."""
+        """Return 0.01, well below chance; Hochreiter and Schmidhuber train to 0.01 of a target scaled to a quarter."""
         del length
         return 0.01
 
     def chance(self, length: int) -> float:
-        """Return 1/6, the variance of the sum, which whoever always answers 1 is off by; Le et al. print 0.1767."""
+        """Return 1/6, the variance of the sum: the error of always answering 1. Le et al. print 0.1767."""
         del length
         return 1 / 6
 
