@@ -36,8 +36,8 @@ _TASKS = {
     "adding": _Told(
         "Adding",
         "Among many numbers between 0 and 1 two are marked, one in each half: what is their sum?",
-        "a mean squared error below 0.01; whoever always answers 1 has 0.1667 (0.1767 in Le et al., 2015), and only what "
-        "lies well below it is memory",
+        "a mean squared error below 0.01; whoever always answers 1 has 0.1667 (0.1767 in Le et al., 2015), and only "
+        "what lies well below it is memory",
     ),
     "copying": _Told(
         "Copying",
