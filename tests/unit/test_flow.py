@@ -203,7 +203,9 @@ def test_the_memory_is_shown_unless_it_is_switched_off() -> None:
 def test_memory_tasks_are_shown_unless_they_are_switched_off() -> None:
     folder = "results/austen/diagnostics/tasks"
     assert _flow().task_pages == [f"{folder}/tasks.png", f"{folder}/tasks.html"]
-    assert _flow().task_records == [f"{folder}/temporal_order/{network}.json" for network in ("tanh", "lstm")]
+    assert _flow().task_records == [
+        f"{folder}/temporal_order/{network}.json" for network in ("tanh", "lstm", "lstm-chrono")
+    ]
     for off in (_flow(gradient_lab=None), _flow(gradient_lab={"tasks": None})):
         assert off.task_pages == []
         assert off.task_records == _flow().task_records  # whoever asks for its files gets them

@@ -61,8 +61,12 @@ class TaskNetworkSpec(Spec):
 
 
 def _default_networks() -> dict[Name, TaskNetworkSpec]:
-    plain = {"tanh": {"kind": "elman"}, "lstm": {"kind": "lstm"}}
-    return {name: TaskNetworkSpec.model_validate({"model": model}) for name, model in plain.items()}
+    networks: dict[str, dict[str, Any]] = {
+        "tanh": {"model": {"kind": "elman"}},
+        "lstm": {"model": {"kind": "lstm"}},
+        "lstm-chrono": {"model": {"kind": "lstm"}, "chrono": True},
+    }
+    return {name: TaskNetworkSpec.model_validate(network) for name, network in networks.items()}
 
 
 class TasksSpec(Spec):
@@ -72,7 +76,7 @@ class TasksSpec(Spec):
     """The sum of two marked numbers."""
     copying: LadderSpec | None = None
     """Ten symbols, to be said again after a gap."""
-    temporal_order: LadderSpec | None = LadderSpec(lengths=(10, 20, 50))
+    temporal_order: LadderSpec | None = LadderSpec(lengths=(10, 20, 50, 100), steps=500)
     """Which two symbols came, and in which order."""
     parity: LadderSpec | None = None
     """Whether the number of ones so far is odd."""
