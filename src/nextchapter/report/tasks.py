@@ -42,8 +42,8 @@ _TASKS = {
     "copying": _Told(
         "Copying",
         "Ten symbols out of eight kinds are shown, then so many blanks: say the ten again, in their order.",
-        "less than half of 10 ln 8 / (T + 20), the nats of a network without memory (Arjovsky et al., 2016); the half "
-        "is ours",
+        "less than nine tenths of 10 ln 8 / (T + 20), the nats of a network without memory (Arjovsky et al., 2016), as "
+        "if it remembered one of the ten; the margin of a tenth is ours",
         "blanks to be bridged",
     ),
     "temporal_order": _Told(

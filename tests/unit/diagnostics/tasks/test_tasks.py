@@ -98,7 +98,7 @@ def test_chance_is_what_a_network_without_memory_has(name: str) -> None:
     sample = task.draw(20, 20_000, torch.Generator().manual_seed(1))
     measured = task.measure(_blind(name, sample), sample).item()
     assert measured == pytest.approx(task.chance(20), rel=0.03)
-    assert task.limit(20) < 0.6 * task.chance(20)
+    assert task.limit(20) <= 0.9 * task.chance(20)
 
 
 @pytest.mark.parametrize("name", TASKS)
