@@ -112,7 +112,7 @@ class Trainee:
         loss: Tensor = self._task.loss(self.network(sample.inputs), sample)
         loss.backward()  # type: ignore[no-untyped-call]
         for penalty in self._penalties:
-            penalty.add_gradients(1)
+            penalty.add_gradients(1.0)
         norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.clip_norm).item()
         if not math.isfinite(loss.item()):
             return math.nan
