@@ -27,18 +27,14 @@ def train_tasks(job: Job) -> None:
         seed=spec["seed"],
         chrono=spec["chrono"],
     )
+    about = {"task": spec["task"], "network": spec["network"], "error": task.error}
     trials = []
     for trial in climb(task, spec["lengths"], spec["learning_rates"], recipe):
-        outcome = "passed" if trial.passed else "diverged" if trial.diverged else "failed"
-        error = "" if trial.error is None else f", {task.error} {trial.error:.4f}"
-        LOGGER.info(
-            "length %d, rate %g: %s after %d steps%s", trial.length, trial.learning_rate, outcome, trial.steps, error
-        )
-        own = {"limit": task.limit(trial.length), "chance": task.chance(trial.length)}
-        trials.append({**asdict(trial), **own})
-    write_json(
-        job.path("record"), {"task": spec["task"], "network": spec["network"], "error": task.error, "trials": trials}
-    )
+        outcome = "learned" if trial.passed else "diverged" if trial.diverged else "not learned"
+        told = (spec["task"], spec["network"], trial.length, trial.learning_rate, outcome, trial.steps)
+        LOGGER.info("%s, %s, length %d, learning rate %g: %s, %d steps", *told)
+        trials.append(asdict(trial) | {"limit": task.limit(trial.length), "chance": task.chance(trial.length)})
+    write_json(job.path("record"), about | {"trials": trials})
 
 
 def main(argv: Sequence[str] | None = None) -> int:
