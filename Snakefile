@@ -40,6 +40,8 @@ wildcard_constraints:
     tokenizer=FLOW.pattern(FLOW.study.tokenizers),
     embedding=FLOW.pattern(FLOW.study.embeddings) or "(?!)",
     search=FLOW.pattern(FLOW.study.searches) or "(?!)",
+    task=FLOW.pattern(FLOW.tasks.ladders),
+    network=FLOW.pattern(FLOW.tasks.networks),
 
 
 localrules:

@@ -21,6 +21,8 @@ from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.models import EmSpec
 from nextchapter.spec.study import Study, configuration_of, read_study
+from nextchapter.spec.tasks import TasksSpec
+from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
@@ -214,6 +216,24 @@ class Flow:
         folder = f"results/{self.name}/diagnostics/hopfield"
         return [] if self.study.hopfield is None else [f"{folder}/hopfield.png", f"{folder}/hopfield.html"]
 
+    @property
+    def tasks(self) -> TasksSpec:
+        """The memory tasks; those of the default where they are switched off: one may still ask for their files."""
+        lab = self.study.gradient_lab
+        return TasksSpec() if lab is None or lab.tasks is None else lab.tasks
+
+    @property
+    def task_records(self) -> list[str]:
+        """What becomes of each network in each memory task."""
+        folder = f"results/{self.name}/diagnostics/tasks"
+        return [f"{folder}/{task}/{network}.json" for task in self.tasks.ladders for network in self.tasks.networks]
+
+    @property
+    def task_pages(self) -> list[str]:
+        """The figure and the page of the memory tasks; none where they are switched off."""
+        lab, folder = self.study.gradient_lab, f"results/{self.name}/diagnostics/tasks"
+        return [] if lab is None or lab.tasks is None else [f"{folder}/tasks.png", f"{folder}/tasks.html"]
+
     def threads_of(self, wildcards: Any) -> int:
         """Return on how many threads an embedding is learned: those of GloVe change no digit, those of gensim would."""
         return GLOVE_THREADS if isinstance(self.study.embeddings[wildcards.embedding], GloveSpec) else 1
@@ -238,7 +258,7 @@ class Flow:
 
         Args:
             rule: name of the rule.
-            name: the run, book, tokenizer or embedding it works on.
+            name: the run, book, tokenizer, embedding, or `TASK/NETWORK` it works on.
         """
         return canonical_json(self._spec(rule, name))
 
@@ -275,6 +295,8 @@ class Flow:
             case "recall_patterns":
                 memory = study.hopfield or HopfieldSpec()  # switched off, it may still be asked for by name
                 return memory.model_dump(mode="json")
+            case "train_tasks":
+                return self.tasks.trials_of(*name.split("/"))
             case "train_tokenizer":
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
@@ -351,6 +373,8 @@ class Flow:
             extra += self._families(name)
         if rule == "train_model":
             extra += self._loaded_by_training(name)
+        if rule == "train_tasks":
+            extra += self._loaded_by_tasks(*name.split("/"))
         if rule in ("train_tokenizer", "encode_corpus"):
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[name].kind}")
         if rule in USES_OF_A_MODEL:
@@ -383,6 +407,14 @@ class Flow:
         if run.training.average is not None:
             modules.append(f"nextchapter.training.averages.{run.training.average.replace('-', '_')}")
         return [*modules, *run.training.ingredients]
+
+    def _loaded_by_tasks(self, task: str, network: str) -> list[str]:
+        """Return the modules that a network in a memory task loads by name."""
+        spec = self.tasks.networks[network]
+        training = TrainingSpec(omega=spec.omega)
+        optimiser = f"nextchapter.training.optimisers.{spec.optimiser}"
+        family = f"nextchapter.models.{spec.model.kind.replace('-', '_')}"
+        return [f"nextchapter.diagnostics.tasks.{task}", family, optimiser, *training.ingredients]
 
     @property
     def _is_shared_out(self) -> bool:

@@ -200,6 +200,27 @@ def test_the_memory_is_shown_unless_it_is_switched_off() -> None:
     assert off.spec("recall_patterns") == _flow().spec("recall_patterns")  # whoever asks for its files gets them
 
 
+def test_memory_tasks_are_shown_unless_they_are_switched_off() -> None:
+    folder = "results/austen/diagnostics/tasks"
+    assert _flow().task_pages == [f"{folder}/tasks.png", f"{folder}/tasks.html"]
+    assert _flow().task_records == [
+        f"{folder}/temporal_order/{network}.json" for network in ("tanh", "lstm", "lstm-chrono")
+    ]
+    for off in (_flow(gradient_lab=None), _flow(gradient_lab={"tasks": None})):
+        assert off.task_pages == []
+        assert off.task_records == _flow().task_records  # whoever asks for its files gets them
+
+
+def test_a_memory_task_depends_on_its_own_network_and_no_other() -> None:
+    networks = {"relu": {"model": {"kind": "elman", "activation": "relu"}}, "lstm": {"model": {"kind": "lstm"}}}
+    flow = _flow(gradient_lab={"tasks": {"parity": {"lengths": [4, 8]}, "networks": networks, "hidden": 7}})
+    spec = json.loads(flow.spec("train_tasks", "parity/relu"))
+    assert (spec["lengths"], spec["model"]["activation"], spec["model"]["hidden"]) == ([4, 8], "relu", 7)
+    assert "adding" not in str(spec)
+    codes = {flow.code("train_tasks", name) for name in ("parity/relu", "parity/lstm", "temporal_order/lstm")}
+    assert len(codes) == 3
+
+
 def test_wildcards_match_the_names_and_nothing_more() -> None:
     import re
 

@@ -22,6 +22,13 @@ CONFIG = {
     "training": TRAINING,
     "writing": {"words_min": 20, "words_max": 40},
     "hopfield": {"neurons": 50, "repeats": 1, "passages": 8, "passage_characters": 16},
+    "gradient_lab": {
+        "tasks": {
+            "temporal_order": {"lengths": [10], "steps": 2},
+            "networks": {"gru": {"model": {"kind": "gru"}}, "lstm": {"model": {"kind": "lstm"}}},
+            "hidden": 4,
+        }
+    },
     "runs": {
         "elman": {"tokenizer": "tiny", "model": {"kind": "elman", "hidden": 16, "embedding": 8}},
         "lstm": {"tokenizer": "tiny", "model": {"kind": "lstm", "hidden": 16, "embedding": 8}},

@@ -44,6 +44,7 @@ def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> Non
         "leaderboard.csv",
         "next-chapter.md", "chapters.html", "figures/learning-curves.svg", "figures/learning-curves.png",
         "mlflow-study.json", "diagnostics/hopfield/hopfield.html", "diagnostics/hopfield/hopfield.png",
+        "diagnostics/tasks/tasks.csv", "diagnostics/tasks/tasks.html", "diagnostics/tasks/tasks.svg",
     ):  # fmt: skip
         assert (results / name).stat().st_size, name
     for run in ("elman.s1", "lstm.s1"):
@@ -72,7 +73,8 @@ def test_a_comment_or_white_space_in_the_source_runs_nothing(finished: Any) -> N
 def test_an_edit_of_one_model_runs_its_runs_and_what_follows_them(finished: Any) -> None:
     path = finished.folder / "src/nextchapter/models/lstm.py"
     with _edited(path, "gates = 4", "gates = 2 + 2"):
-        assert finished.planned() == sorted([*(f"{rule} lstm.s1" for rule in A_RUN), *AFTER_A_RUN])
+        in_tasks = ["train_tasks", "plot_tasks"]  # the LSTM that takes the memory task, and not the GRU
+        assert finished.planned() == sorted([*(f"{rule} lstm.s1" for rule in A_RUN), *AFTER_A_RUN, *in_tasks])
 
 
 def test_an_edit_of_the_memory_that_is_no_model_runs_no_model(finished: Any) -> None:
@@ -86,6 +88,8 @@ def test_a_memory_of_other_size_runs_alone_and_one_switched_off_not_at_all(finis
         finished.configure(hopfield={"neurons": 60, "repeats": 1})
         assert finished.planned() == ["recall_patterns", "track_study"]
         finished.configure(hopfield=None)
+        assert finished.planned() == ["track_study"]
+        finished.configure(gradient_lab={"tasks": None})
         assert finished.planned() == ["track_study"]
     finally:
         finished.configure()

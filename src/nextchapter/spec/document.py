@@ -86,9 +86,14 @@ def _default(field: FieldInfo) -> str:
     if field.is_required():
         return "must be given"
     value = field.get_default(call_default_factory=True)
-    if value is PydanticUndefined or isinstance(value, Spec):
+    if value is PydanticUndefined or (isinstance(value, Spec) and not value.model_fields_set):
         return "see below"
-    return f"`{json.dumps(value)}`"
+    return f"`{json.dumps(value, default=_given)}`"
+
+
+def _given(value: Spec) -> dict[str, Any]:
+    """Return the keys of a default that differ from those of its class."""
+    return value.model_dump(mode="json", exclude_unset=True)
 
 
 def _allowed(field: FieldInfo) -> str:

@@ -13,6 +13,7 @@ from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.spec.examination import ExaminationSpec
 from nextchapter.spec.families import ModelSpec
+from nextchapter.spec.gradient_lab import GradientLabSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.members import follow_tokenizers, resolve_members
 from nextchapter.spec.searches import SearchSpec, point_at_search
@@ -23,6 +24,8 @@ from nextchapter.spec.writing import WritingSpec
 
 # A study is a folder under results/ and part of file patterns: what a path or a pattern reads otherwise is replaced.
 _UNSAFE_IN_NAMES = frozenset('/\\{}<>:"|?*\0\n\r\t')
+
+_NULL_IS_A_VALUE = ("hopfield", "gradient_lab")
 
 _RESERVED = ("mlflow.db", "mlartifacts")  # stand under results/ themselves
 
@@ -95,6 +98,8 @@ class Study(Spec):
     """Where the runs are shown."""
     hopfield: HopfieldSpec | None = HopfieldSpec()
     """The associative memory that stands beside the models; null leaves it out."""
+    gradient_lab: GradientLabSpec | None = GradientLabSpec()
+    """How far back networks learn, and why not further; null leaves it out."""
 
     @model_validator(mode="after")
     def _searches_become_runs(self) -> "Study":
@@ -253,14 +258,14 @@ def read_study(config: Mapping[str, Any]) -> Study:
 
     The chosen preset is laid over the other values. A run's `training` holds only what differs from the study's: the
     two are merged here. A `books` folder takes the place of `corpus.source`. A key that is null has its default, but
-    for `hopfield`, where null is a value.
+    for `hopfield` and `gradient_lab`, where null is a value.
 
     Raises:
         SpecError: a key is unknown, or a value wrong; each is named with its path, what was found and what is
             allowed.
     """
     values = apply_preset(config)
-    raw: dict[str, Any] = {key: value for key, value in values.items() if value is not None or key == "hopfield"}
+    raw: dict[str, Any] = {key: value for key, value in values.items() if value is not None or key in _NULL_IS_A_VALUE}
     shared = raw.get("training", {})
     check_spec(TrainingSpec, shared, ("training",))
     if isinstance(raw.get("runs"), Mapping):

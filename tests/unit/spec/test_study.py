@@ -76,6 +76,29 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
         ("runs/lstm-384/model/hidden", True, r"runs\.lstm-384\.model\.hidden: found true; true and false are no value"),
         ("hopfield/neurons", 7, r"hopfield\.neurons: found 7; should be greater than or equal to 50"),
         ("hopfield", {"passage_characters": 500}, r"hopfield: .*found 16000 neurons; at most 8192"),
+        ("gradient_lab/tasks/addin", {}, r"gradient_lab\.tasks\.addin: unknown key; did you mean 'adding'"),
+        (
+            "gradient_lab/tasks/adding",
+            {"lengths": [50, 20]},
+            r"gradient_lab\.tasks\.adding: lengths: found \[50, 20\]; each must be above the one before",
+        ),
+        ("gradient_lab/tasks/temporal_order", {"lengths": [5]}, r"temporal_order\.lengths: found 5; .* at least 10"),
+        ("gradient_lab/tasks/temporal_order", None, r"gradient_lab\.tasks: found no task"),
+        (
+            "gradient_lab/tasks/networks/count",
+            {"model": {"kind": "ngram"}},
+            r"gradient_lab\.tasks\.networks\.count: model\.kind: found 'ngram'; .* recurrent network",
+        ),
+        (
+            "gradient_lab/tasks/networks/gru",
+            {"model": {"kind": "gru"}, "chrono": True},
+            r"networks\.gru: chrono: found true with a model of the kind gru",
+        ),
+        (
+            "gradient_lab/tasks/networks/gru",
+            {"model": {"kind": "gru"}, "omega": 1},
+            r"networks\.gru: omega: found 1\.0 with a model of the kind gru",
+        ),
         ("nonsense", 1, r"nonsense: unknown key"),
     ],
 )
@@ -91,6 +114,8 @@ def test_null_stands_for_the_default_but_for_the_memory_which_it_switches_off(co
     assert read_study({**config, "writing": None, "books": None}) == read_study(config)
     assert read_study(config).hopfield is not None
     assert read_study({**config, "hopfield": None}).hopfield is None
+    assert read_study(config).gradient_lab is not None
+    assert read_study({**config, "gradient_lab": None}).gradient_lab is None
 
 
 def test_a_missing_part_is_named(config: dict[str, Any]) -> None:

@@ -18,7 +18,6 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nextchapter.models.elman import ElmanCell
-from nextchapter.models.protocol import HiddenLanguageModel
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.training.objective import Penalty
 
@@ -26,7 +25,7 @@ from nextchapter.training.objective import Penalty
 class Omega(Penalty):
     """Omega of the Elman layers of a model; others have none."""
 
-    def __init__(self, model: HiddenLanguageModel, spec: TrainingSpec) -> None:
+    def __init__(self, model: nn.Module, spec: TrainingSpec) -> None:
         """Keep what each Elman layer returns, and the gradient that reaches it."""
         self.weight = spec.omega
         self._passes: list[tuple[ElmanCell, Tensor]] = []
