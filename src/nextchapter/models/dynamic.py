@@ -10,6 +10,7 @@ gradient over batches of the training split, plus epsilon, and RMS_norm = RMS_g 
 1 / lambda, as no step back may lead past theta_g. Each row of a batch has weights of its own: they are in its state.
 """
 
+import math
 from collections.abc import Sequence
 from typing import Annotated, Any, Literal, NamedTuple
 
@@ -26,13 +27,13 @@ from nextchapter.spec.base import RunName
 from nextchapter.spec.models import FamilySpec
 from nextchapter.tokens.stream import TokenStream
 
-LEARNING_RATES = (3e-5, 1e-4, 3e-4, 1e-3, 3e-3)
+LEARNING_RATES = (1e-4, 2e-4, 4e-4, 8e-4, 1.6e-3)
 """Values of eta that are tried, with the middle one of lambda."""
-DECAYS = (0.0, 0.001, 0.003, 0.01, 0.03)
+DECAYS = (0.0, 0.003, 0.01, 0.03, 0.1)
 """Values of lambda that are tried, with the best one of eta."""
-EPSILON = 0.05
+EPSILON = 0.1
 """epsilon, as a share of mean(RMS_g): it limits the steps of weights that training hardly ever moved."""
-TUNING_TOKENS = 15_000
+TUNING_TOKENS = 10_000
 """So many validation tokens are read for each pair of eta and lambda."""
 STATISTICS_TOKENS, STATISTICS_ROWS = 100_000, 16
 """Training tokens that RMS_g is taken from, and how many segments make a batch."""
@@ -46,7 +47,7 @@ class DynamicSpec(FamilySpec):
     """Says which of the families this is."""
     of: RunName
     """Another run of the study, with a seed (`lstm.s1`) or without: then of this run's seed, or of the only one."""
-    segment: Annotated[int, Field(ge=1, le=1000)] = 20
+    segment: Annotated[int, Field(ge=1, le=1000)] = 70
     """Tokens that are read between two steps of learning; fewer adapt sooner and take longer."""
 
     @property
@@ -131,7 +132,8 @@ class Dynamic(Wrapper):
             self.learning_rate.fill_(learning_rate)
             self.decay.fill_(decay)
             scores = score_chapters(self, chosen, end_of_chapter, self.rows_at_once, CHUNK_TOKENS)
-            return float(sum(chapter.sum() for chapter in scores))
+            total = float(sum(chapter.sum() for chapter in scores))
+            return math.inf if math.isnan(total) else total  # the weights ran away
 
         middle = DECAYS[len(DECAYS) // 2]
         tried = {(rate, middle): nats(rate, middle) for rate in (0.0, *LEARNING_RATES)}
