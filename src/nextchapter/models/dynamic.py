@@ -83,7 +83,6 @@ class Dynamic(Wrapper):
     """A network with weights that follow the text; the State holds those of each row."""
 
     tables = ("learning_rate", "decay")
-    rows_at_once = 1
     learning_rate: Tensor
     decay: Tensor
     rms: Tensor
@@ -99,7 +98,7 @@ class Dynamic(Wrapper):
         sizes = [parameter.numel() for parameter in model.parameters()]
         if not sizes:
             raise ValueError(f"found {type(model).__name__}; it must have weights that a gradient can move")
-        self.hidden_width, self.segment = model.hidden_width, spec.segment
+        self.hidden_width, self.rows_at_once, self.segment = model.hidden_width, 1, spec.segment
         self.register_buffer("learning_rate", torch.tensor(0.0))
         self.register_buffer("decay", torch.tensor(0.0))
         self.register_buffer("rms", torch.ones(sum(sizes)))

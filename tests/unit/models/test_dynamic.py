@@ -105,15 +105,15 @@ def test_rms_is_that_of_the_gradients_over_training_batches(monkeypatch: pytest.
     torch.testing.assert_close(model.rms, expected, rtol=0, atol=1e-12)
 
 
-def test_fitted_it_foresees_a_text_that_repeats_itself_and_chance_as_well_as_its_member() -> None:
+def test_fitted_it_learns_a_text_that_repeats_itself() -> None:
     model = _dynamic(segment=5)
     rhymes = _stream([_rhyme(12), _rhyme(12)])
     model.prepare(rhymes, END)
     model.fit(rhymes, END)
-    assert float(model.learning_rate) in np.float32(LEARNING_RATES).tolist() + list(LEARNING_RATES)
+    assert float(model.learning_rate) in LEARNING_RATES
     static = sum(chapter.sum() for chapter in score_chapters(model.models[0], rhymes, END, 2, 50))
     adapted = sum(chapter.sum() for chapter in score_chapters(model, rhymes, END, 2, 50))
-    assert adapted < 0.95 * static
+    assert adapted < static - 5
     assert count_parameters(model) == count_parameters(model.models[0]) + 2
 
 
