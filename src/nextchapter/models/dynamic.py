@@ -183,7 +183,10 @@ class Dynamic(Wrapper):
 
     def _read_row(self, method: str, state: Adapted, *texts: Int[Tensor, "1 time"]) -> tuple[Tensor, Tensor, Adapted]:
         """Return what a method of the member makes of one row, which learns wherever a segment has ended."""
-        outputs, hiddens, start, time, rates = [], [], 0, texts[0].shape[1], None
+        outputs: list[Tensor] = []
+        hiddens: list[Tensor] = []
+        rates: Tensor | None = None
+        start, time = 0, texts[0].shape[1]
         while start < time:
             if state.segment.shape[1] == self.segment:
                 if rates is None:  # from here on the weights are no one else's

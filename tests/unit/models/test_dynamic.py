@@ -9,7 +9,7 @@ import torch
 from torch.nn import functional
 
 from nextchapter.models.dynamic import EPSILON, LEARNING_RATES, Dynamic
-from nextchapter.models.protocol import LanguageModel, count_parameters, detach_state
+from nextchapter.models.protocol import HiddenLanguageModel, LanguageModel, State, count_parameters, detach_state
 from nextchapter.models.registry import build_model
 from nextchapter.models.scoring import score_chapters
 from nextchapter.tokens.stream import TokenStream
@@ -125,8 +125,14 @@ def test_a_rate_of_0_is_chosen_where_nothing_can_be_learnt(monkeypatch: pytest.M
 
 
 def test_rows_with_weights_of_their_own_are_scored_one_by_one(monkeypatch: pytest.MonkeyPatch) -> None:
-    asked, start = [], Dynamic.initial_state
-    monkeypatch.setattr(Dynamic, "initial_state", lambda self, batch: asked.append(batch) or start(self, batch))
+    asked: list[int] = []
+    initial_state = Dynamic.initial_state
+
+    def count_rows(self: Dynamic, batch: int) -> State:
+        asked.append(batch)
+        return initial_state(self, batch)
+
+    monkeypatch.setattr(Dynamic, "initial_state", count_rows)
     inside = build_model({"kind": "cache", "of": "member", "size": 3}, VOCABULARY, [_dynamic()]).double()
     score_chapters(inside, _stream([_rhyme(1), _rhyme(2)]), END, 16, 50)
     assert asked == [1, 1]
@@ -134,9 +140,10 @@ def test_rows_with_weights_of_their_own_are_scored_one_by_one(monkeypatch: pytes
 
 def test_a_cache_in_front_of_it_stores_the_vectors_of_its_member() -> None:
     model = _dynamic(rate=0.0)
-    tokens = torch.tensor([_rhyme(1)])
+    (member,), tokens = model.models, torch.tensor([_rhyme(1)])
+    assert isinstance(member, HiddenLanguageModel)
     _, hidden, _ = model.forward_with_hidden(tokens, model.initial_state(1))
-    expected, _ = model.models[0].read(tokens, model.models[0].initial_state(1))
+    expected, _ = member.read(tokens, member.initial_state(1))
     torch.testing.assert_close(hidden, expected)
     assert model.hidden_width == 6
 
