@@ -18,6 +18,7 @@ from nextchapter.store.files import read_json, sha256_of
 
 NGRAM = {"kind": "ngram", "order": 3}
 CACHE = {"kind": "cache", "of": "lstm", "size": 50}
+DYNAMIC = {"kind": "dynamic", "of": "lstm", "segment": 20}
 ENSEMBLE = {"kind": "ensemble", "members": ["lstm-cached", "ngram"]}
 
 
@@ -63,6 +64,20 @@ def test_a_second_call_gives_the_same_bytes(runs: dict[str, Path], fit: Any) -> 
     assert (again / "model.safetensors").read_bytes() == (runs["lstm-cached"] / "model.safetensors").read_bytes()
     again = fit("mix-again", ENSEMBLE, lstm_cached=again, ngram=runs["ngram"])
     assert (again / "model.safetensors").read_bytes() == (runs["mix"] / "model.safetensors").read_bytes()
+
+
+def test_a_network_that_goes_on_learning_is_a_run_as_well(
+    trained: Path, fit: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("STATISTICS_TOKENS", 400), ("TUNING_TOKENS", 100), ("LEARNING_RATES", (1e-4, 1e-3))):
+        monkeypatch.setattr(f"nextchapter.models.dynamic.{name}", value)
+    runs = [fit(folder, DYNAMIC, lstm=trained) for folder in ("lstm-dynamic", "again")]
+    one, other = ((run / "model.safetensors").read_bytes() for run in runs)
+    assert one == other
+    assert read_json(runs[0] / "run.json")["parameters"] == read_json(trained / "run.json")["parameters"] + 2
+    rms = load_model(runs[0] / "model.safetensors").get_buffer("rms")
+    assert rms.min() > 0
+    assert rms.max() > 5 * rms.min()
 
 
 def test_the_file_of_a_run_made_of_others_needs_no_other(

@@ -13,13 +13,14 @@ import itertools
 from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal, NamedTuple
 
+import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from pydantic import Field
 from torch import Tensor
 
 from nextchapter.models.interpolation import fit_weights
-from nextchapter.models.protocol import IGNORED, HiddenLanguageModel, LanguageModel, State, Wrapper
+from nextchapter.models.protocol import IGNORED, LanguageModel, State, Wrapper
 from nextchapter.models.scoring import batches, evaluating
 from nextchapter.spec.base import RunName
 from nextchapter.spec.models import FamilySpec
@@ -135,8 +136,7 @@ class Cache(Wrapper):
     def initial_state(self, batch: int) -> State:
         """Return the model's initial state and an empty memory."""
         (model,) = self.models
-        width = model.hidden_width if isinstance(model, HiddenLanguageModel) else 0
-        keys = self.interpolation.new_empty(batch, 0, width)
+        keys = self.interpolation.new_empty(batch, 0, model.hidden_width)
         return model.initial_state(batch), Memory(keys, keys.new_empty(batch, 0, dtype=torch.int64))
 
     def forward(
@@ -144,12 +144,7 @@ class Cache(Wrapper):
     ) -> tuple[Float[Tensor, "batch time token"], State]:
         """Return ln p(next token) after each token, in nats, and the state after the last one."""
         (model,), (inner, stored) = self.models, state
-        if isinstance(model, HiddenLanguageModel):
-            hidden, inner = model.read(tokens, inner)
-            log_probs = model.predict(hidden)
-        else:
-            log_probs, inner = model(tokens, inner)
-            hidden = log_probs.new_empty(*tokens.shape, 0)
+        log_probs, hidden, inner = model.forward_with_hidden(tokens, inner)
         memory, mixed = Memory(*stored).extended(hidden, tokens), []
         for block in recall(memory, tokens.shape[1], self.size):
             part, weights = log_probs[:, block.asking], block.weights(self.theta, self.decay)
@@ -186,17 +181,18 @@ class Cache(Wrapper):
         self.theta.fill_(theta)
         self.decay.fill_(decay)
 
+    def _batches(
+        self, stream: TokenStream, end_of_chapter: int
+    ) -> Iterator[tuple[np.ndarray, Iterator[tuple[Tensor, Tensor]]]]:
+        """Yield the validation chapters as they are read, `batches` of as many as the model takes."""
+        return batches(stream, end_of_chapter, min(BATCH_CHAPTERS, self.rows_at_once), CHUNK_TOKENS)
+
     def _charge(
         self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
     ) -> tuple[Float[Tensor, "batch time"], State, Memory]:
         """Return -ln p(target) by the model alone, its state, and the memory with all vectors of the chunk."""
         (model,), (inner, stored) = self.models, state
-        if isinstance(model, HiddenLanguageModel):
-            hidden, inner = model.read(tokens, inner)
-            nats = model.cross_entropy(hidden, targets)
-        else:
-            nats, inner = model.score(tokens, targets, inner)
-            hidden = nats.new_empty(*tokens.shape, 0)
+        nats, hidden, inner = model.score_with_hidden(tokens, targets, inner)
         return nats, inner, Memory(*stored).extended(hidden, tokens)
 
     def _mix(self, log_probs: Tensor, cached: Tensor, block: Recall) -> Tensor:
@@ -206,7 +202,7 @@ class Cache(Wrapper):
 
     def _thetas(self, stream: TokenStream, end_of_chapter: int) -> Float[Tensor, " theta"]:
         """Return the values of theta to try, by the lengths of the vectors in the first chunk of the stream."""
-        _, chunks = next(batches(stream, end_of_chapter, BATCH_CHAPTERS, CHUNK_TOKENS))
+        _, chunks = next(self._batches(stream, end_of_chapter))
         tokens, targets = (part.to(self.device) for part in next(chunks))
         _, _, memory = self._charge(tokens, targets, self.initial_state(len(tokens)))
         mean_square = memory.keys.square().sum(dim=-1).mean()
@@ -217,7 +213,7 @@ class Cache(Wrapper):
     ) -> Float[Tensor, "token candidate"]:
         """Return ln p of each token by the model, then by the cache with each pair of theta and decay, float64."""
         parts, decays = [], thetas.new_tensor(DECAYS)
-        for rows, chunks in batches(stream, end_of_chapter, BATCH_CHAPTERS, CHUNK_TOKENS):
+        for rows, chunks in self._batches(stream, end_of_chapter):
             state = self.initial_state(len(rows))
             for tokens, targets in chunks:
                 targets = targets.to(self.device)

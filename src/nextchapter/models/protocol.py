@@ -29,6 +29,10 @@ class LanguageModel(nn.Module, ABC):
     """
 
     vocabulary_size: int
+    hidden_width: int = 0
+    """Length of the vector h_t that it predicts from and shows to others; 0 where it shows none."""
+    rows_at_once: int = 65_536
+    """The most rows that lie side by side when a text is scored: fewer where the state of one is large."""
 
     @property
     def device(self) -> torch.device:
@@ -65,15 +69,26 @@ class LanguageModel(nn.Module, ABC):
         chosen = log_probs.gather(-1, targets.where(kept, 0)[..., None])[..., 0]
         return -chosen.where(kept, 0.0), state
 
+    def forward_with_hidden(
+        self, tokens: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time token"], Float[Tensor, "batch time hidden"], State]:
+        """Return what `forward` does, and between them h_t, for what stores the vectors, as the neural cache does."""
+        log_probs, state = self(tokens, state)
+        return log_probs, log_probs.new_empty(*tokens.shape, 0), state
+
+    def score_with_hidden(
+        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time"], Float[Tensor, "batch time hidden"], State]:
+        """Return what `score` does, and h_t between them."""
+        nats, state = self.score(tokens, targets, state)
+        return nats, nats.new_empty(*tokens.shape, 0), state
+
 
 class HiddenLanguageModel(LanguageModel):
     """A model that reads a text into a vector h_t, on which alone p(next token) depends.
 
-    Reading and predicting are apart so that what stores the vectors, as the neural cache does, reads once.
+    Reading and predicting are apart, so that one who needs the vectors as well computes them once.
     """
-
-    hidden_width: int
-    """Length of h_t."""
 
     @abstractmethod
     def read(self, tokens: Int[Tensor, "batch time"], state: State) -> tuple[Float[Tensor, "batch time hidden"], State]:
@@ -93,15 +108,29 @@ class HiddenLanguageModel(LanguageModel):
         self, tokens: Int[Tensor, "batch time"], state: State
     ) -> tuple[Float[Tensor, "batch time token"], State]:
         """Return ln p(next token) after each token, in nats, and the state after the last one."""
-        hidden, state = self.read(tokens, state)
-        return self.predict(hidden), state
+        log_probs, _, state = self.forward_with_hidden(tokens, state)
+        return log_probs, state
 
     def score(
         self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
     ) -> tuple[Float[Tensor, "batch time"], State]:
         """Return -ln p(target), in nats, and the state after the last token."""
+        nats, _, state = self.score_with_hidden(tokens, targets, state)
+        return nats, state
+
+    def forward_with_hidden(
+        self, tokens: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time token"], Float[Tensor, "batch time hidden"], State]:
+        """Return what `forward` does, and h_t between them."""
         hidden, state = self.read(tokens, state)
-        return self.cross_entropy(hidden, targets), state
+        return self.predict(hidden), hidden, state
+
+    def score_with_hidden(
+        self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
+    ) -> tuple[Float[Tensor, "batch time"], Float[Tensor, "batch time hidden"], State]:
+        """Return what `score` does, and h_t between them."""
+        hidden, state = self.read(tokens, state)
+        return self.cross_entropy(hidden, targets), hidden, state
 
 
 class OnlineLearner(LanguageModel):
@@ -165,6 +194,7 @@ class Wrapper(LanguageModel):
         if set(sizes) != {vocabulary_size}:
             raise ValueError(f"the members have vocabularies of {sizes} tokens; all must have {vocabulary_size}")
         self.vocabulary_size = vocabulary_size
+        self.rows_at_once = min(member.rows_at_once for member in members)
         self.members = nn.ModuleList(members)
 
     @property

@@ -21,10 +21,17 @@ def score_chapters(
     """Return -ln p of each token, in nats, float64 [token], for each chapter in order.
 
     The model is put into evaluation mode and back into the mode it was in.
+
+    Args:
+        model: the model.
+        stream: the chapters.
+        end_of_chapter: the token that also says that a chapter begins.
+        batch_size: chapters that are read side by side, if the model takes as many.
+        chunk_tokens: tokens that are scored at once.
     """
     nats = [np.empty(length) for length in stream.lengths]
     with evaluating(model):
-        for rows, chunks in batches(stream, end_of_chapter, batch_size, chunk_tokens):
+        for rows, chunks in batches(stream, end_of_chapter, min(batch_size, model.rows_at_once), chunk_tokens):
             state, done = model.initial_state(len(rows)), 0
             for tokens, targets in chunks:
                 scores, state = model.score(tokens.to(model.device), targets.to(model.device), state)

@@ -205,6 +205,18 @@ MACHINES: dict[str, CellDrawing] = {
             (r"y_t = (1 - \lambda)\,p(w) + \lambda\,p_c(w)", "the model, and the memory"),
         ),
     ),
+    "dynamic": CellDrawing(
+        "Network that learns from what it reads",
+        "Krause, Kahembwe, Murray and Renals, 2018",
+        (),
+        False,
+        (
+            (r"s_t = (\theta,\ s'_t,\ \mathrm{the\ segment})", "state s: its weights, and the network's own state"),
+            (r"\theta \leftarrow \theta - \eta\,\nabla L\,/\,\mathrm{RMS}_g", "after each segment, a step"),
+            (r"\theta \leftarrow \theta + \lambda\,(\theta_g - \theta)", "and a little of the way back"),
+            (r"y_t = p_{\theta}(w)", "the network, with these weights"),
+        ),
+    ),
     "ensemble": CellDrawing(
         "Ensemble of models",
         "Jelinek and Mercer, 1980",

@@ -17,8 +17,8 @@ from pydantic import Field
 from nextchapter.spec.models import FamilySpec
 
 FAMILIES = (
-    "cache", "elman", "ensemble", "feed_forward", "gru", "hmm", "hmm_cloned", "hmm_neural", "lstm", "mingru", "minlstm",
-    "mogrifier", "ngram", "rlstm", "slstm", "uniform", "unigram",
+    "cache", "dynamic", "elman", "ensemble", "feed_forward", "gru", "hmm", "hmm_cloned", "hmm_neural", "lstm", "mingru",
+    "minlstm", "mogrifier", "ngram", "rlstm", "slstm", "uniform", "unigram",
 )  # fmt: skip
 
 _FOLDER = Path(__file__).parents[1] / "models"

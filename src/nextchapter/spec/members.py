@@ -18,8 +18,8 @@ def resolve_members(runs: Mapping[str, "RunSpec"]) -> dict[str, tuple[str, ...]]
         runs: the runs of a study by name, without seeds.
 
     Raises:
-        ValueError: a member does not exist, is not clear, is named twice, or is made of the run itself; the message
-            begins with the path of its key.
+        ValueError: a member does not exist, is not clear, is named twice, does not suit, or is made of the run itself;
+            the message begins with the path of its key.
     """
     members = {f"{name}.s{seed}": _members_of(runs, name, seed) for name, run in runs.items() for seed in run.seeds}
     for run, parts in members.items():
@@ -66,6 +66,9 @@ def _members_of(runs: Mapping[str, "RunSpec"], name: str, seed: int) -> dict[str
         member = _find(runs, path, wanted, seed)
         if member in found.values():
             raise ValueError(f"{path}: found {wanted!r}; {member} is a member already")
+        objection = runs[name].model.objection_to(runs[_base(member)].model)
+        if objection:
+            raise ValueError(f"{path}: found {wanted!r}, {objection}")
         found[path] = member
     return found
 

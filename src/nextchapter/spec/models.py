@@ -59,6 +59,16 @@ class FamilySpec(Spec):
         return {}
 
     @property
+    def has_gradient(self) -> bool:
+        """Whether it has weights of its own that a gradient can move."""
+        return not (self.reads_once or self.made_of)
+
+    def objection_to(self, member: "FamilySpec") -> str:
+        """Return what stands against being made of a model, and what is allowed; nothing for most."""
+        del member
+        return ""
+
+    @property
     def loaded(self) -> tuple[str, ...]:
         """The modules that the model loads by name, its family's apart."""
         return ()
@@ -236,6 +246,11 @@ class EmSpec(FamilySpec):
     """Counts added to each distribution, shared out as a frequency-only model would: no probability is ever 0."""
     step_power: Annotated[float, Field(gt=0.5, le=1)] = 0.6
     """kappa of online EM: batch t has about the weight (t + 1)^-kappa; a larger one forgets less."""
+
+    @property
+    def has_gradient(self) -> bool:
+        """It learns by counting."""
+        return False
 
     @property
     def described_states(self) -> int:

@@ -111,9 +111,10 @@ def _build(job: Job, facts: dict[str, Any]) -> "LanguageModel":
     torch.manual_seed(job.spec["seed"])
     members = [load_model(path) for _, path in _members(job)]
     model = build_model(job.spec["model"], facts["vocabulary_size"], members or None)
-    model.prepare(_open(job, "train", facts), facts["end_of_chapter"])
     _start_from_vectors(model, job)
-    return model.to(choose_device(job.spec["training"]["device"])).train()
+    model = model.to(choose_device(job.spec["training"]["device"])).train()
+    model.prepare(_open(job, "train", facts), facts["end_of_chapter"])
+    return model
 
 
 def _members(job: Job) -> list[tuple[str, Path]]:

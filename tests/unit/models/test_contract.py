@@ -1,6 +1,7 @@
 """What every model must hold to, whatever stands behind its State."""
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -8,7 +9,10 @@ import numpy as np
 import pytest
 import torch
 
-from nextchapter.models.protocol import IGNORED, CountedModel, LanguageModel, Wrapper, map_state
+from nextchapter.models import cache
+from nextchapter.models.dynamic import Adapted, Dynamic
+from nextchapter.models.ensemble import Ensemble
+from nextchapter.models.protocol import IGNORED, CountedModel, LanguageModel, State, Wrapper, map_state
 from nextchapter.models.registry import build_model, load_model, read_header, save_model, set_weights
 from nextchapter.models.scoring import score_chapters
 from nextchapter.tokens.stream import TokenStream, write_stream
@@ -53,14 +57,29 @@ WRAPPED = {
     "cache-of-ensemble": ("ensemble-of-three",),
     "ensemble-of-three": ("lstm", "ngram-2", "hmm"),
     "ensemble-of-wrappers": ("cache-of-lstm", "ensemble-of-three"),
+    "dynamic-of-lstm": ("lstm",),
+    "dynamic-of-untied": ("lstm-untied-deep",),
+    "dynamic-of-adaptive": ("lstm-adaptive",),
+    "dynamic-of-mogrifier": ("mogrifier",),
+    "dynamic-of-feed-forward": ("feed-forward",),
+    "dynamic-of-hmm-neural": ("hmm-neural",),
+    "cache-of-dynamic": ("dynamic-of-lstm",),
+    "ensemble-of-dynamic": ("dynamic-of-lstm", "ngram-2"),
 }
-SPECS |= {
-    name: {"kind": "cache", "of": members[0], "size": 4}
-    if len(members) == 1
-    else {"kind": "ensemble", "members": members}
-    for name, members in WRAPPED.items()
+WRAPPERS = {
+    "cache": {"kind": "cache", "of": "member", "size": 4},
+    "dynamic": {"kind": "dynamic", "of": "member", "segment": 3},
+    "ensemble": {"kind": "ensemble", "members": ("one", "other")},
 }
-OWN = {"interpolation": 0.4, "theta": 0.7, "decay": 0.1, "weights": [0.5, 0.3, 0.2]}
+SPECS |= {name: WRAPPERS[name.partition("-of-")[0]] for name in WRAPPED}
+OWN = {
+    "interpolation": 0.4,
+    "theta": 0.7,
+    "decay": 0.1,
+    "weights": [0.5, 0.3, 0.2],
+    "learning_rate": 0.02,
+    "rms": [0.3],
+}
 EXACT = {"rtol": 0, "atol": 1e-12}  # float64: sums in another order differ by less
 
 
@@ -80,6 +99,8 @@ def _build(name: str) -> LanguageModel:
         value = torch.tensor(OWN[own], dtype=torch.float64)
         buffer = model.get_buffer(own)
         buffer.copy_(value[: len(buffer)] / value[: len(buffer)].sum() if buffer.ndim else value)
+    if isinstance(model, Dynamic):
+        model.rms.uniform_(0.1, 0.3)
     return model
 
 
@@ -179,6 +200,85 @@ def test_save_then_load_is_bit_identical_and_so_are_the_files(name: str, tmp_pat
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
     tokens = _tokens(2, 5)
     assert torch.equal(model(tokens, model.initial_state(2))[0], loaded(tokens, loaded.initial_state(2))[0])
+
+
+def test_no_model_looks_ahead(model: LanguageModel) -> None:
+    _check_foresight(model)
+
+
+def _check_foresight(model: LanguageModel) -> None:
+    """Fail if what a model says at any place depends on what stands behind it, in this chunk or another."""
+    tokens, targets = _tokens(2, 12), _tokens(2, 13)[:, 1:]
+    log_probs, _ = model(tokens, model.initial_state(2))
+    nats, _ = model.score(tokens, targets, model.initial_state(2))
+    for place in (1, 3, 4, 8, 11):
+        other, others = tokens.clone(), targets.clone()
+        other[:, place:] = (other[:, place:] + 5) % VOCABULARY
+        others[:, place:] = (others[:, place:] + 5) % VOCABULARY
+        torch.testing.assert_close(model(other, model.initial_state(2))[0][:, :place], log_probs[:, :place], **EXACT)
+        changed, _ = model.score(other, others, model.initial_state(2))
+        torch.testing.assert_close(changed[:, :place], nats[:, :place], **EXACT)
+
+
+class LearnsFirst(Dynamic):
+    """A planted leak: it learns from a text before it says how probable that text was."""
+
+    def _read_row(
+        self, method: str, state: Adapted, *texts: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor, Adapted]:
+        _, _, learnt = super()._read_row(method, state, *texts)
+        return super()._read_row(method, state._replace(weights=learnt.weights), *texts)
+
+
+class StoresFirst(cache.Cache):
+    """A planted leak: the token behind a vector is stored with it before it is foreseen."""
+
+    def forward(self, tokens: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        with pytest.MonkeyPatch.context() as patch:
+            patch.setattr(cache, "recall", _recall_the_present)
+            return super().forward(tokens, state)
+
+
+def _recall_the_present(*arguments: Any) -> Iterator[cache.Recall]:
+    for block in RECALL(*arguments):
+        yield block._replace(is_stored=block.age >= 0)
+
+
+RECALL = cache.recall
+
+
+class WeighsByTheText(Ensemble):
+    """A planted leak: the weights follow from how well each member foresees the very text."""
+
+    def score(self, tokens: torch.Tensor, targets: torch.Tensor, state: State) -> tuple[torch.Tensor, State]:
+        totals = [member.score(tokens, targets, old)[0].sum() for member, old in zip(self.models, state, strict=True)]
+        self.weights.copy_(-torch.stack(totals).softmax(dim=0) + 1)
+        return super().score(tokens, targets, state)
+
+
+@pytest.mark.parametrize(
+    ("name", "leaky"),
+    [
+        ("dynamic-of-lstm", LearnsFirst),
+        ("cache-of-lstm", StoresFirst),
+        ("cache-of-ngram", StoresFirst),
+        ("ensemble-of-dynamic", WeighsByTheText),
+    ],
+)
+def test_a_planted_leak_is_caught(name: str, leaky: type[Wrapper]) -> None:
+    model = _build(name).eval()
+    model.__class__ = leaky
+    with pytest.raises(AssertionError, match="not close"), torch.no_grad():
+        _check_foresight(model)
+
+
+@pytest.mark.parametrize("wrapper", ["cache", "ensemble"])
+def test_a_planted_leak_is_caught_inside_of_other_wrappers(wrapper: str) -> None:
+    leaky = _build("dynamic-of-lstm").eval()
+    leaky.__class__ = LearnsFirst
+    members = [leaky, _build("ngram-2")][: 1 if wrapper == "cache" else 2]
+    with pytest.raises(AssertionError, match="not close"):
+        _check_foresight(build_model(WRAPPERS[wrapper], VOCABULARY, members).double().eval())
 
 
 def test_weights_that_do_not_fit_are_refused() -> None:

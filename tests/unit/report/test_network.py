@@ -138,6 +138,7 @@ def test_the_layers_that_are_left_out_are_counted(run_of: Callable[..., Any], pa
         ({"kind": "ngram", "order": 5}, "Kneser-Ney n-grams"),
         ({"kind": "unigram"}, "Unigram"),
         ({"kind": "cache", "of": "lstm-384", "size": 500}, "Neural cache in front of a model"),
+        ({"kind": "dynamic", "of": "lstm-384", "segment": 20}, "Network that learns from what it reads"),
         ({"kind": "ensemble", "members": ["lstm-384", "ngram-5"]}, "Ensemble of models"),
         ({"kind": "uniform"}, "Uniform"),
         ({"kind": "feed-forward", "order": 5, "hidden": 256, "embedding": 128}, "Feed-forward network"),

@@ -213,6 +213,16 @@ def test_a_name_without_a_seed_is_the_run_of_the_same_seed_or_the_only_one(mixed
         ("runs/cached/model/of", "mix", r"made of itself: cached.s1 of mix.s1 of cached.s1"),
         ("runs/mix/model/members", ["kn"], r"runs\.mix\.model\.members: found \['kn'\]; .*at least 2"),
         ("runs/mix/model/members", ["kn", "kn.s7"], r"members\.1: found 'kn.s7'; kn.s7 is a member already"),
+        (
+            "runs/cached/model",
+            {"kind": "dynamic", "of": "kn"},
+            r"cached\.model\.of: found 'kn', of the kind ngram; allowed",
+        ),
+        (
+            "runs/cached/model",
+            {"kind": "dynamic", "of": "mix"},
+            r"found 'mix', of the kind ensemble; allowed: a network",
+        ),
         ("runs/kn/tokenizer", "bytes", r"members\.1: found 'kn.s7', whose tokenizer is 'bytes'; .* 'unigram-2k'"),
         ("runs/mix/tokenizer", "bytes", r"members\.0: found 'cached.s1', whose tokenizer is 'unigram-2k'; .*'bytes'"),
         ("runs/mix/embedding", "glove", r"runs\.mix\.embedding: found 'glove'; allowed: none is configured"),
