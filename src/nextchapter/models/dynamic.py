@@ -175,7 +175,7 @@ class Dynamic(Wrapper):
 
     def _read(self, method: str, state: State, *texts: Int[Tensor, "batch time"]) -> tuple[Tensor, Tensor, State]:
         """Return what a method of the member makes of tokens, or tokens and targets, row by row: each has weights."""
-        rows = zip(split_state(state, len(texts[0])), *(text.split(1) for text in texts), strict=True)
+        rows = zip(split_state(state, len(texts[0])), *(text.tensor_split(len(text)) for text in texts), strict=True)
         outputs, hidden, states = zip(
             *(self._read_row(method, Adapted(*row), *text) for row, *text in rows), strict=True
         )
@@ -240,7 +240,7 @@ class Dynamic(Wrapper):
     def _parts(self, flat: Float[Tensor, " parameter"]) -> list[Tensor]:
         """Return the numbers of each parameter in its own shape, without copying them."""
         shapes = [parameter.shape for parameter in self.models[0].parameters()]
-        parts = flat.split([shape.numel() for shape in shapes])
+        parts = torch.split(flat, [shape.numel() for shape in shapes])
         return [part.view(shape) for part, shape in zip(parts, shapes, strict=True)]
 
     def _decay_rates(self) -> Float[Tensor, " parameter"]:
