@@ -257,7 +257,8 @@ class Trainer:
                 loss = (total + extra) / batch.count
                 (loss * self.processes.count).backward()  # of which the mean over the processes is taken
             for parameter, gradient in self._objective.gradients(len(tokens[part]) / len(batch.tokens)):
-                parameter.grad += self.processes.sum_tensor(gradient)
+                total_gradient = self.processes.sum_tensor(gradient)
+                parameter.grad = total_gradient if parameter.grad is None else parameter.grad.add_(total_gradient)
             loss_nats += (total.detach() / batch.count).item()
             states.append(map_state(Tensor.float, new) if self._is_mixed else new)
         self._state = join_states(states)

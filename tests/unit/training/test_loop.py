@@ -388,6 +388,31 @@ def test_optimisers_and_averages_go_on_where_they_stopped(
     assert _same(whole.best_weights, resumed.best_weights)
 
 
+SMALL = {"hidden": 6, "embedding": 4, "dropout": 0.2}
+FAMILIES = {
+    "mingru": SMALL, "minlstm": SMALL, "mogrifier": SMALL, "rlstm": SMALL, "slstm": SMALL, "elman": SMALL,
+    "gru": SMALL, "lstm": SMALL, "feed-forward": SMALL,
+    "hmm-neural": {"classes": 3, "states_per_class": 4, "rank": 2, "embedding": 4, "state_dropout": 0.3},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "sgd", "muon"])
+@pytest.mark.parametrize("kind", list(FAMILIES))
+def test_every_family_goes_on_where_it_stopped_with_every_optimiser(
+    stream: TokenStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, optimiser: str
+) -> None:
+    monkeypatch.setitem(MODELS, kind, {"kind": kind, **FAMILIES[kind]})
+    pace = {"max_steps": 10, "valid_every_steps": 4}
+    spec = SPEC.model_copy(update={"optimiser": optimiser, "momentum": 0.9, **pace})
+    whole = _trainer(stream, tmp_path / "whole", spec, kind)
+    whole.run()
+    _interrupt(_trainer(stream, tmp_path / "cut", spec, kind), 5)
+    resumed = _trainer(stream, tmp_path / "cut", spec, kind)
+    resumed.run()
+    assert _same(weights_of(whole.model), weights_of(resumed.model))
+    assert _same(whole.best_weights, resumed.best_weights)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -496,7 +521,8 @@ def _flat(state: Any) -> list[torch.Tensor]:
 
 
 def test_neighbouring_seeds_and_steps_share_no_masks() -> None:
-    assert len({step_seed(seed, step) for seed in range(50) for step in range(200)}) == 10_000
+    seeds = {step_seed(seed, step, process) for seed in range(50) for step in range(50) for process in range(4)}
+    assert len(seeds) == 10_000
 
 
 def test_cuda_where_there_is_none_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:

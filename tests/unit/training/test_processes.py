@@ -1,6 +1,5 @@
 import importlib.util
 import json
-import os
 import subprocess
 import sys
 from pathlib import Path
@@ -18,8 +17,8 @@ from nextchapter.training.loop import Trainer
 from nextchapter.training.processes import Processes
 
 PROGRAM = Path(__file__).with_name("together.py")
-TOLERANCE = 2e-5
-"""Of weights of about 0.3 after 20 steps of up to 0.02: sums in another order, in float32."""
+TOLERANCE = 2e-6
+"""Of weights of about 0.3 after 20 steps of up to 0.02, in float32: sums in another order. Measured: at most 4e-7."""
 SIZES = {"hidden": 16, "embedding": 8, "dropout": 0.0}
 TRAINING = {
     "batch_size": 5, "truncation": 8, "max_tokens": None, "max_steps": 20, "valid_every_steps": 5, "warmup_steps": 2,
@@ -40,7 +39,8 @@ CASES: dict[str, dict[str, Any]] = {
         "model": {
             "kind": "hmm-neural", "classes": 3, "states_per_class": 2, "rank": 2, "embedding": 4, "state_dropout": 0.0,
         },
-        "training": {"batch_size": 4},
+        # AdamW would divide the rounding errors of a bias that changes no probability by themselves.
+        "training": {"batch_size": 4, "optimiser": "sgd", "learning_rate": 0.5},
     },
     "clusters-without-targets": {
         "model": {"kind": "lstm", **SIZES, "tied": False, "adaptive": {"cutoffs": [4, 20], "divisor": 2}},
@@ -100,7 +100,8 @@ def together(tmp_path_factory: pytest.TempPathFactory) -> Path:
     _alone("from-one-to-two", folder, stop_at=7)
     cases = [*map(_case, CASES), _case("masked-in-two-calls", stop_at=0)]
     (folder / "cases.json").write_text(json.dumps([[2, cases]]))
-    done = subprocess.run([sys.executable, str(PROGRAM), str(folder)], capture_output=True, text=True, check=False)
+    command = [sys.executable, str(PROGRAM), str(folder)]
+    done = subprocess.run(command, capture_output=True, text=True, check=False, timeout=600)
     assert done.returncode == 0, done.stderr
     return folder
 
@@ -127,7 +128,9 @@ def test_two_processes_train_as_one_with_the_same_global_batch(name: str, togeth
     assert counters[0].pop("best_valid_nats") == pytest.approx(counters[1].pop("best_valid_nats"), abs=1e-5)
     assert counters[0] == counters[1]
     logs = [list(read_events(folder / name / "events.jsonl")) for folder in (apart, together)]
-    assert [(e["event"], e["step"], e["tokens"]) for e in logs[0]] == [(e["event"], e["step"], e["tokens"]) for e in logs[1]]
+    assert [(e["event"], e["step"], e["tokens"]) for e in logs[0]] == [
+        (e["event"], e["step"], e["tokens"]) for e in logs[1]
+    ]
     for left, right in zip(*logs, strict=True):
         for metric in ("train/loss_nats", "train/gradient_norm", "valid/loss_nats"):
             if metric in left.get("metrics", {}):
@@ -152,7 +155,12 @@ def test_a_checkpoint_of_two_processes_is_resumed_by_one(together: Path, apart: 
 
 def test_a_checkpoint_of_one_process_is_resumed_by_two(together: Path) -> None:
     whole, resumed = _result("lstm", together), _result("from-one-to-two", together)
-    assert [event["step"] for event in read_events(together / "from-one-to-two/events.jsonl")][:8] == [*range(1, 6), 5, 6, 7]
+    assert [event["step"] for event in read_events(together / "from-one-to-two/events.jsonl")][:8] == [
+        *range(1, 6),
+        5,
+        6,
+        7,
+    ]
     assert max(_differences(whole["weights"], resumed["weights"]).values()) < TOLERANCE
 
 

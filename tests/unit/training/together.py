@@ -39,6 +39,7 @@ def train_case(case: dict[str, Any], folder: Path, processes: Processes) -> None
     if spec.truncation != "chapter":
         batches = StreamBatches(stream, END, spec.batch_size, spec.truncation, 1, spec.random_truncation)
     checkpoints = CheckpointFile(own / "checkpoint.pt", "key")
+    processes.sum(0.0)  # the first may still be writing it
     checkpoint = checkpoints.load()
 
     def validate(model: LanguageModel) -> float:
