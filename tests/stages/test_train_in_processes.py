@@ -55,7 +55,7 @@ def test_what_stops_several_processes_leaves_a_checkpoint_for_any_number_of_them
     monkeypatch.chdir(tmp_path)
     (tmp_path / "dying.py").write_text(DYING)
     steps = []
-    for victim, told in (("rank", "of 2 died"), ("stage", "death signal")):
+    for victim, told in (("rank", "of 2 died"), ("stage", "stopped by SIGTERM")):
         command = arguments.train_model(
             small_shelf, tmp_path / "run", model=MODEL, training={**TRAINING, "processes": 2}
         )

@@ -156,6 +156,8 @@ def _train_own_share(job: Job, facts: dict[str, Any], run_key: str, folder: Path
             if processes.is_first:
                 open_log(job)
                 stack.enter_context(only_writer(folder))
+            else:
+                LOGGER.setLevel("CRITICAL")  # what all of them find out, one tells
             _prepare(job, facts, _build(job, facts), run_key, folder, stack, processes).run()
     except (SpecError, TrainingDivergedError) as error:
         return str(error)

@@ -57,7 +57,7 @@ def run_in_processes(count: int, work: Callable[..., Any], *arguments: Any) -> A
         try:
             return elastic_launch(config, work)(*arguments)[0]
         except SignalException as error:
-            raise StoppedError(str(error)) from error
+            raise StoppedError(f"stopped by {error.sigval.name}") from error
         except ChildFailedError as error:
             rank, failure = error.get_first_failure()
             raise ProcessDiedError(f"process {rank} of {count} died: {_told_by(failure)}") from error

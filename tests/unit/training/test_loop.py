@@ -19,7 +19,7 @@ from nextchapter.tokens.stream import TokenStream, write_stream
 from nextchapter.training import loop
 from nextchapter.training.batches import Batch, Batches, ChapterBatches, StreamBatches
 from nextchapter.training.checkpoint import CheckpointFile
-from nextchapter.training.devices import check_precision, choose_device
+from nextchapter.training.devices import check_precision, choose_device, take_own_device
 from nextchapter.training.loop import InterruptedRunError, Trainer, TrainingDivergedError, budget_steps, step_seed
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
@@ -530,6 +530,14 @@ def test_cuda_where_there_is_none_is_a_clear_error(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match="found 'cuda', but torch sees no CUDA device"):
         choose_device("cuda")
     assert choose_device("auto") == torch.device("cpu")
+
+
+def test_each_process_needs_a_cuda_device_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert take_own_device("cpu", 2, 1) == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ValueError, match=r"training\.processes: found 2, but torch sees 1 CUDA devices"):
+        take_own_device("auto", 2, 1)
 
 
 @pytest.mark.parametrize("kind", ["lstm", "untied"])
