@@ -66,6 +66,7 @@ def test_what_stops_several_processes_leaves_a_checkpoint_for_any_number_of_them
         assert died.returncode == 1, died.stderr
         assert told in died.stderr
         assert "Traceback" not in died.stderr
+        assert "death signal" not in died.stderr  # the launcher's own words
         assert not [rank for rank in (0, 1) if _is_alive(int((tmp_path / f"pid-{rank}").read_text()))]
         checkpoint = torch.load(".work/train_model/small/lstm.s1/checkpoint.pt", weights_only=True)
         steps.append(checkpoint["counters"]["step"])

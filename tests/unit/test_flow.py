@@ -474,7 +474,7 @@ def test_a_run_has_the_threads_that_it_asks_for() -> None:
 def test_processes_take_threads_and_gpus_each_and_are_of_no_concern_to_models_without_gradients() -> None:
     kinds = {"net": {"kind": "gru"}, "ngram": {"kind": "ngram"}, "em": {"kind": "hmm"}}
     runs = {name: {"tokenizer": "unigram-2k", "model": model} for name, model in kinds.items()}
-    runs["mixed"] = {"model": {"kind": "interpolation", "members": ["net", "ngram"]}}
+    runs["mixed"] = {"model": {"kind": "ensemble", "members": ["net", "ngram"]}}
     one = _flow(runs=runs, training={"device": "cuda"})
     two = _flow(runs=runs, training={"device": "cuda", "processes": 2, "threads": 3})
     assert [two.processes(f"{name}.s1") for name in runs] == [2, 1, 1, 1]

@@ -74,11 +74,13 @@ def _as_before() -> Iterator[None]:
     """Put back the signal handlers that the launcher replaces; what it logs is told by the errors that it raises."""
     os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # the processes warn where all parameters have a gradient
     logger = logging.getLogger("torch.distributed.elastic")
-    level, handlers = logger.level, {number: signal.getsignal(number) for number in STOP_SIGNALS}
-    logger.setLevel(logging.CRITICAL)
+    silence, handlers = logging.NullHandler(), {number: signal.getsignal(number) for number in STOP_SIGNALS}
+    logger.addHandler(silence)
+    logger.propagate = False
     try:
         yield
     finally:
-        logger.setLevel(level)
+        logger.propagate = True
+        logger.removeHandler(silence)
         for number, handler in handlers.items():
             signal.signal(number, handler)
