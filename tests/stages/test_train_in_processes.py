@@ -89,12 +89,13 @@ def test_what_stops_several_processes_leaves_a_checkpoint_for_any_number_of_them
 def test_a_run_of_several_processes_leaves_what_a_run_leaves(
     small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.chdir(tmp_path)
     for processes, threads in ((1, 1), (2, 2)):
+        folder = tmp_path / f"work-{processes}"  # where the other's checkpoint is not
+        folder.mkdir()
+        monkeypatch.chdir(folder)
         training = {**TRAINING, "checkpoint_every_s": 1e9, **({"processes": 2} if processes > 1 else {})}
         command = arguments.train_model(small_shelf, tmp_path / str(processes), model=MODEL, training=training)
         assert main([*command, "--threads", str(threads)]) == 0
-        monkeypatch.chdir((tmp_path / "elsewhere").mkdir() or tmp_path / "elsewhere")
     one, two = (read_json(tmp_path / name / "run.json") for name in ("1", "2"))
     assert (two["processes"], two["threads"], two["steps"], two["run_key"]) == (2, 1, 12, one["run_key"])
     assert two["valid_nats_per_token"] == pytest.approx(one["valid_nats_per_token"], abs=1e-6)
