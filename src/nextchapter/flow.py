@@ -393,7 +393,9 @@ class Flow:
 
     def _heeded_by_training(self, name: str) -> set[str] | None:
         """Return the keys of `training` that a run reads; None for all."""
-        return {"device"} if self.runs[name][0].model.reads_once or self.members[name] else None
+        if self.runs[name][0].model.reads_once or self.members[name]:
+            return {"device"}
+        return None if self.processes(name) > 1 else set(TrainingSpec.model_fields) - {"processes"}
 
     def _loaded_by_training(self, name: str) -> list[str]:
         """Return the modules that a run's training loads by name, those of its family apart."""
@@ -406,6 +408,8 @@ class Flow:
         modules.append(f"nextchapter.training.optimisers.{run.training.optimiser}")
         if run.training.average is not None:
             modules.append(f"nextchapter.training.averages.{run.training.average.replace('-', '_')}")
+        if self.processes(name) > 1:
+            modules.append("nextchapter.training.launcher")
         return [*modules, *run.training.ingredients]
 
     def _loaded_by_tasks(self, task: str, network: str) -> list[str]:
@@ -426,14 +430,24 @@ class Flow:
         failed = read_json(record).get("failed_attempts", 0) if Path(record).is_file() else 0
         return {"study": self.name, "run": run, "uri": self.study.tracking.uri, "failed_attempts": failed}
 
+    def processes(self, run: str) -> int:
+        """Return how many processes train a run: those that are asked for, if it learns by gradients, else one."""
+        spec = self.runs[run][0]
+        alone = spec.model.reads_once or isinstance(spec.model, EmSpec) or self.members[run]
+        return 1 if alone else spec.training.processes
+
     def train_threads(self, run: str) -> int:
-        """Return on how many processor threads a run trains, if there are as many."""
-        return self.runs[run][0].training.threads
+        """Return on how many processor threads a run trains in all its processes, if there are as many."""
+        return self.runs[run][0].training.threads * self.processes(run)
 
     def gpus(self, run: str) -> int:
-        """Return 1 when a run will train on a GPU, else 0: the profile's limit then spaces such jobs out."""
+        """Return 1 when a run is computed on a GPU, else 0: the profile's limit then spaces such jobs out."""
         device = self.runs[run][0].training.device
         return int(device == "cuda" or (device == "auto" and Path("/proc/driver/nvidia/gpus").is_dir()))
+
+    def train_gpus(self, run: str) -> int:
+        """Return how many GPUs a run trains on: one for each of its processes."""
+        return self.gpus(run) * self.processes(run)
 
 
 def book_key(name: str) -> str:

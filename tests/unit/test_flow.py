@@ -505,3 +505,22 @@ def test_the_runs_of_a_search_say_so_and_no_other_run_changes() -> None:
     assert files == [f"results/austen/runs/s.{point}-001.s1/run.json" for point in (1, 2)]
     told, scales = json.loads(flow.spec("plot_search", "s")), {"model.dropout": "linear"}
     assert told == {"search": "s", "grid": ["model.hidden"], "random": ["model.dropout"], "scales": scales}
+
+
+def test_processes_take_threads_and_gpus_each_and_are_of_no_concern_to_models_without_gradients() -> None:
+    kinds = {"net": {"kind": "gru"}, "ngram": {"kind": "ngram"}, "em": {"kind": "hmm"}}
+    runs = {name: {"tokenizer": "unigram-2k", "model": model} for name, model in kinds.items()}
+    runs["mixed"] = {"model": {"kind": "ensemble", "members": ["net", "ngram"]}}
+    one = _flow(runs=runs, training={"device": "cuda"})
+    two = _flow(runs=runs, training={"device": "cuda", "processes": 2, "threads": 3})
+    assert [two.processes(f"{name}.s1") for name in runs] == [2, 1, 1, 1]
+    assert [two.train_threads(f"{name}.s1") for name in runs] == [6, 3, 3, 3]
+    assert [two.train_gpus(f"{name}.s1") for name in runs] == [2, 1, 1, 1]
+    assert two.gpus("net.s1") == 1
+    assert json.loads(two.spec("train_model", "net.s1"))["training"]["processes"] == 2
+    for name in ("ngram", "em", "mixed"):
+        assert "processes" not in json.loads(two.spec("train_model", f"{name}.s1"))["training"]
+        assert two.code("train_model", f"{name}.s1") == one.code("train_model", f"{name}.s1")
+    assert two.code("train_model", "net.s1") != one.code("train_model", "net.s1")
+    with pytest.raises(SpecError, match=r"processes: found 17; with a batch_size of 16 there is work for no more"):
+        _flow(training={"processes": 17})

@@ -24,7 +24,7 @@ rule train_model:
         "../../environment.yml"
     threads: lambda wildcards: FLOW.train_threads(wildcards.run)
     resources:
-        gpu=lambda wildcards: FLOW.gpus(wildcards.run),
+        gpu=lambda wildcards: FLOW.train_gpus(wildcards.run),
     params:
         spec=lambda wildcards: FLOW.spec("train_model", wildcards.run),
         code=lambda wildcards: FLOW.code("train_model", wildcards.run),

@@ -161,8 +161,7 @@ def estimate(
         tables_bytes += _table_bytes(flow, name)
         training_s = _training_s(flow, name, tokens, operations_per_s)
         jobs = JOBS_PER_RUN + (name in flow.runs_with_states)
-        threads = flow.runs[name][0].training.threads
-        work.append(Work(training_s * (1 + EVALUATION_SHARE) + jobs * JOB_S, min(threads, cores)))
+        work.append(Work(training_s * (1 + EVALUATION_SHARE) + jobs * JOB_S, min(flow.train_threads(name), cores)))
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(work, cores) + shared_s
     disk = 4 * _WEIGHT_COPIES * weights_total + _TABLE_COPIES * round(tables_bytes)
@@ -176,7 +175,7 @@ def _training_s(flow: Flow, name: str, tokens: float, operations_per_s: float) -
     if flow.members[name]:
         return sum(_training_s(flow, member, tokens, operations_per_s) for member in flow.members[name]) / 3
     vocabulary_size = flow.study.tokenizers[run.tokenizer].expected_size
-    speed = operations_per_s * run.model.efficiency * math.pow(run.training.threads, THREADS_POWER)
+    speed = operations_per_s * run.model.efficiency * math.pow(flow.train_threads(name), THREADS_POWER)
     training_s = operations(run, vocabulary_size, tokens) / speed
     if run.training.max_seconds is None or run.model.reads_once:
         return training_s

@@ -100,6 +100,9 @@ class TrainingSpec(Spec):
     """Where to train; `auto` takes a CUDA device when there is one."""
     threads: Annotated[int, Field(ge=1, le=1024)] = 1
     """Processor threads of the run, at most those of `--cores`. Another number changes its last digits."""
+    processes: Annotated[int, Field(ge=1, le=1024)] = 1
+    """Processes that share the streams of each step, each on `threads` threads or a CUDA device of its own. A step has
+    the same tokens for any number of them. A model that learns without gradients is always trained by one."""
 
     @property
     def ingredients(self) -> tuple[str, ...]:
@@ -124,6 +127,13 @@ class TrainingSpec(Spec):
         if self.label_smoothing and self.sampled_softmax:
             found = f"label_smoothing: found {self.label_smoothing}"
             raise ValueError(f"{found}; with sampled_softmax it must be 0, since smoothing needs all logits")
+        return self
+
+    @model_validator(mode="after")
+    def _each_process_has_a_stream(self) -> "TrainingSpec":
+        if self.processes > self.batch_size:
+            found = f"processes: found {self.processes}"
+            raise ValueError(f"{found}; with a batch_size of {self.batch_size} there is work for no more than that")
         return self
 
     @model_validator(mode="after")

@@ -32,6 +32,10 @@ class Job:
     """Processor threads it may use."""
     files: dict[str, list[Path]]
     """The files in and out, by name."""
+    label: str = ""
+    """How the terminal names it."""
+    log: Path | None = None
+    """The file for its log."""
 
     def path(self, name: str) -> Path:
         """Return the one file of that name."""
@@ -73,8 +77,9 @@ def execute(
         parser.add_argument(f"--{name.replace('_', '-')}", type=Path, nargs=many, required=many is None, default=[])
     arguments = parser.parse_args(argv)
     files = {name: value if isinstance(value := getattr(arguments, name), list) else [value] for name in names}
-    job = Job(arguments.spec, arguments.code, arguments.threads, files)
-    handlers = _log_to(arguments.log, _label(stage, job.spec))
+    label = _label(stage, arguments.spec)
+    job = Job(arguments.spec, arguments.code, arguments.threads, files, label, arguments.log)
+    handlers = open_log(job)
     target = next(iter(files[outputs[0].removesuffix("*")]), None)
     try:
         with only_writer(target or Path(stage)):
@@ -104,14 +109,14 @@ def _label(stage: str, spec: Any) -> str:
     return f"{stage} {about}".strip()
 
 
-def _log_to(path: Path | None, label: str) -> list[logging.Handler]:
-    """Send what the stage tells to the terminal, by a line each, and to the log file."""
+def open_log(job: Job) -> list[logging.Handler]:
+    """Send what the stage tells in this process to the terminal, by a line each, and to the log file."""
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter(f"  {label.replace('%', '%%'):<26} %(message)s"))
+    terminal.setFormatter(logging.Formatter(f"  {job.label.replace('%', '%%'):<26} %(message)s"))
     handlers: list[logging.Handler] = [terminal]
-    if path is not None:
-        path.parent.mkdir(parents=True, exist_ok=True)
-        file = logging.FileHandler(path, encoding="utf-8")
+    if job.log is not None:
+        job.log.parent.mkdir(parents=True, exist_ok=True)
+        file = logging.FileHandler(job.log, encoding="utf-8")
         file.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
         handlers.append(file)
     LOGGER.setLevel(logging.INFO)

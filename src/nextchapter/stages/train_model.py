@@ -10,16 +10,19 @@ import sys
 import time
 from collections.abc import Callable, Sequence
 from contextlib import ExitStack
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from nextchapter.stages.command import LOGGER, Job, StageError, execute
+from nextchapter.stages.command import LOGGER, Job, StageError, execute, open_log
 
 if TYPE_CHECKING:
     from nextchapter.models.protocol import LanguageModel
     from nextchapter.store.events import EventLog, Listener
     from nextchapter.tokens.stream import TokenStream
+    from nextchapter.training.checkpoint import CheckpointFile
     from nextchapter.training.loop import Counters, Trainer
+    from nextchapter.training.processes import Processes
 
 WORK = Path(".work/train_model")
 TRACKING = "NEXTCHAPTER_TRACKING"
@@ -30,22 +33,27 @@ def train_model(job: Job) -> None:
     """Train on `train_tokens`, from `vectors` if there are any, choose weights on `valid_tokens`.
 
     A run made of others takes the models in `members`, and is fitted to `valid_tokens`.
-    Writes `model`, `events` and `provenance`.
+    Writes `model`, `events` and `provenance`. Several processes, if the specification asks for them, share `threads`;
+    their number is no part of the run's key, so that a checkpoint serves any number of them.
     """
     from nextchapter.models.protocol import count_parameters
     from nextchapter.models.registry import read_header, save_model
     from nextchapter.spec.base import digest
     from nextchapter.store.files import atomic_path, read_json, sha256_of, write_json
 
-    spec, facts = job.spec, read_json(job.path("facts"))
+    spec, facts, processes = job.spec, read_json(job.path("facts")), job.spec["training"].get("processes", 1)
+    job = replace(job, threads=max(1, job.threads // processes))
     inputs = {split: facts["splits"][split]["sha256"] for split in ("train", "valid")}
     inputs.update(("vectors", sha256_of(path)) for path in job.paths("vectors"))
     inputs.update((name, sha256_of(path)) for name, path in _members(job))
-    run_key = digest({**spec, "inputs": inputs, "code": job.code, "threads": job.threads})
+    training = {key: value for key, value in spec["training"].items() if key != "processes"}
+    computed = {**spec, "training": training}
+    run_key = digest({**computed, "inputs": inputs, "code": job.code, "threads": job.threads})
     folder = WORK / spec["study"] / spec["run"]
     started = time.time()
     with ExitStack() as stack:
-        model, counters = _learn(job, facts, run_key, folder, stack)
+        learn = _learn if processes == 1 else _learn_together
+        model, counters = learn(job, facts, run_key, folder, stack)
     headers = [read_header(path) for _, path in _members(job)]
     save_model(job.path("model"), model, spec["model"], headers or None)
     with atomic_path(job.path("events")) as temporary:
@@ -59,6 +67,7 @@ def train_model(job: Job) -> None:
         "parameters": count_parameters(model),
         "device": model.device.type,
         "threads": job.threads,
+        "processes": processes,
         "steps": counters.step,
         "tokens": counters.tokens,
         "best_step": counters.best_step,
@@ -82,6 +91,7 @@ def _learn(
     from nextchapter.models.registry import set_weights
     from nextchapter.training.checkpoint import CheckpointFile
     from nextchapter.training.loop import InterruptedRunError, TrainingDivergedError
+    from nextchapter.training.processes import Processes
 
     model = _build(job, facts)
     if isinstance(model, (CountedModel, Wrapper)):
@@ -91,13 +101,67 @@ def _learn(
         # By name: `Flow.code` counts these modules as code of those runs only that need them.
         counting = importlib.import_module("nextchapter.training.counting")
         return model, counting.fit_model(model, stream, facts["end_of_chapter"], _validation(job, facts), events)
-    trainer = _prepare(job, facts, model, run_key, folder, stack)
+    trainer = _prepare(job, facts, model, run_key, folder, stack, Processes())
     try:
         counters = trainer.run()
     except (TrainingDivergedError, InterruptedRunError) as error:
         raise StageError(str(error)) from error
     set_weights(model, trainer.best_weights)
     return model, counters
+
+
+def _learn_together(
+    job: Job, facts: dict[str, Any], run_key: str, folder: Path, stack: ExitStack
+) -> "tuple[LanguageModel, Counters]":
+    """Return what several processes leave in the checkpoint of their finished run."""
+    from nextchapter.models.registry import set_weights
+    from nextchapter.training.checkpoint import CheckpointFile
+    from nextchapter.training.loop import Counters
+
+    del stack
+    count, checkpoints = job.spec["training"]["processes"], CheckpointFile(folder / "checkpoint.pt", run_key)
+    launcher = importlib.import_module("nextchapter.training.launcher")
+    LOGGER.info("starts %d processes", count)
+    try:
+        problem = launcher.run_in_processes(count, _train_own_share, job, facts, run_key, folder)
+    except (launcher.StoppedError, launcher.ProcessDiedError) as error:
+        kept = checkpoints.load()
+        left = f"goes on from step {kept['counters']['step']}" if kept else "starts anew, there is no checkpoint yet"
+        raise StageError(f"{error}; another call {left}") from error
+    result = None if problem else checkpoints.load()
+    if result is None:
+        raise StageError(problem or f"{checkpoints.path} is gone, with what was learnt; call again")
+    model = _build(job, facts)
+    set_weights(model, result["best_weights"])
+    return model, Counters(**result["counters"])
+
+
+def _train_own_share(job: Job, facts: dict[str, Any], run_key: str, folder: Path) -> str | None:
+    """Train as one of the processes that `_learn_together` starts; return what ended the run too early, if anything.
+
+    The first process holds a lock as long as it writes: if the stage is killed, its processes live on for a moment.
+    """
+    from nextchapter.spec.base import SpecError
+    from nextchapter.store.locks import only_writer
+    from nextchapter.training.devices import take_own_device
+    from nextchapter.training.loop import TrainingDivergedError
+    from nextchapter.training.processes import join_processes
+
+    try:
+        device = take_own_device(
+            job.spec["training"]["device"], job.spec["training"]["processes"], int(os.environ["LOCAL_RANK"])
+        )
+        with ExitStack() as stack:
+            processes = stack.enter_context(join_processes(device))
+            if processes.is_first:
+                open_log(job)
+                stack.enter_context(only_writer(folder))
+            else:
+                LOGGER.setLevel("CRITICAL")  # what all of them find out, one tells
+            _prepare(job, facts, _build(job, facts), run_key, folder, stack, processes).run()
+    except (SpecError, TrainingDivergedError) as error:
+        return str(error)
+    return None
 
 
 def _build(job: Job, facts: dict[str, Any]) -> "LanguageModel":
@@ -123,7 +187,13 @@ def _members(job: Job) -> list[tuple[str, Path]]:
 
 
 def _prepare(
-    job: Job, facts: dict[str, Any], model: "LanguageModel", run_key: str, folder: Path, stack: ExitStack
+    job: Job,
+    facts: dict[str, Any],
+    model: "LanguageModel",
+    run_key: str,
+    folder: Path,
+    stack: ExitStack,
+    processes: "Processes",
 ) -> "Trainer":
     """Build batches and trainer; resume from the checkpoint of this very run if there is one."""
     from nextchapter.spec.training import TrainingSpec
@@ -142,28 +212,45 @@ def _prepare(
     else:
         batches = StreamBatches(stream, end, spec.batch_size, spec.truncation, seed, spec.random_truncation)
     checkpoints = CheckpointFile(folder / "checkpoint.pt", run_key)
-    checkpoint, log = checkpoints.load(), folder / "events.jsonl"
-    if checkpoint and not (log.is_file() and log.stat().st_size >= checkpoint["event_bytes"]):
-        LOGGER.warning("the event log is shorter than its checkpoint says; the run starts anew")
-        checkpoint = None
-    if checkpoint is None:
-        checkpoints.remove()
-    events = _open_events(job, run_key, folder, stack, checkpoint["event_bytes"] if checkpoint else 0)
-    done = checkpoint["counters"]["tokens"] if checkpoint else 0
-    progress = Progress(job.spec["run"], done, shared_terminal=TRACKING in os.environ)
+    checkpoint = _load_checkpoint(checkpoints, folder / "events.jsonl", processes)
+    committed_bytes, done = (checkpoint["event_bytes"], checkpoint["counters"]["tokens"]) if checkpoint else (0, 0)
+    events = _open_events(job, run_key, folder, stack, committed_bytes) if processes.is_first else None
+    progress = Progress(job.spec["run"], done, shared_terminal=TRACKING in os.environ or processes.count > 1)
     stack.callback(progress.close)
-    trainer = Trainer(model, batches, _validation(job, facts), spec, seed, events, checkpoints, progress)
+    validate = _validation(job, facts)
+    trainer = Trainer(model, batches, validate, spec, seed, events, checkpoints, progress, processes)
+    if checkpoint:
+        trainer.resume(checkpoint)
+    _announce(trainer)
+    return trainer
+
+
+def _load_checkpoint(checkpoints: "CheckpointFile", log: Path, processes: "Processes") -> dict[str, Any] | None:
+    """Return the checkpoint of this very run; where there is none, or not all of its log, any other is removed."""
+    is_whole = False
+    if processes.is_first:
+        checkpoint = checkpoints.load()
+        is_whole = checkpoint is not None and log.is_file() and log.stat().st_size >= checkpoint["event_bytes"]
+        if checkpoint and not is_whole:
+            LOGGER.warning("the event log is shorter than its checkpoint says; the run starts anew")
+        if not is_whole:
+            checkpoints.remove()
+    (is_whole,) = processes.any(is_whole)
+    return checkpoints.load() if is_whole else None
+
+
+def _announce(trainer: "Trainer") -> None:
+    """Say where a run starts, on the terminal and in its log."""
+    spec, counters = trainer.spec, trainer.counters
     budget = f"{trainer.total_steps:,} steps, {trainer.total_tokens:,} tokens"
     if spec.max_seconds is not None:
         budget = f"{spec.max_seconds:g} seconds of training"
-    if checkpoint:
-        trainer.resume(checkpoint)
-        LOGGER.info("resumes from step %d of %s", trainer.counters.step, budget)
-        events.append("resume", trainer.counters.step, tokens=done)
+    if counters.step:
+        LOGGER.info("resumes from step %d of %s", counters.step, budget)
     else:
-        LOGGER.info("starts: %s on %s", budget, model.device)
-        events.append("start", 0, tokens=0)
-    return trainer
+        LOGGER.info("starts: %s on %s", budget, trainer.model.device)
+    if trainer.events is not None:
+        trainer.events.append("resume" if counters.step else "start", counters.step, tokens=counters.tokens)
 
 
 def _start_from_vectors(model: "LanguageModel", job: Job) -> None:

@@ -24,6 +24,21 @@ def choose_device(wanted: Literal["auto", "cpu", "cuda"]) -> torch.device:
     return torch.device(wanted)
 
 
+def take_own_device(wanted: Literal["auto", "cpu", "cuda"], processes: int, local_rank: int) -> torch.device:
+    """Return the device of one of several processes on this machine, each of which has a CUDA device for itself.
+
+    Raises:
+        SpecError: there are fewer CUDA devices than processes.
+    """
+    device = choose_device(wanted)
+    if device.type == "cuda":
+        if processes > torch.cuda.device_count():
+            found = f"training.processes: found {processes}, but torch sees {torch.cuda.device_count()} CUDA devices"
+            raise SpecError(f"{found}; there must be one for each process, or training.device must be cpu")
+        torch.cuda.set_device(local_rank)
+    return device
+
+
 def check_precision(precision: Literal["float32", "bfloat16"], device: torch.device) -> None:
     """Refuse bfloat16 where it would be slower than float32.
 

@@ -2,6 +2,10 @@
 
 Everything random is a function of (seed, step), and a checkpoint holds all the rest, so a run that was killed and
 started again ends, on the same CPU and number of threads, in the same bytes as one that was not.
+
+Several processes may run this loop together, each over its share of the streams of a step (`Processes`): they add up
+their gradients and losses, and so hold the same weights and take the same decisions at each step. The first alone
+validates, and writes the log and the checkpoints.
 """
 
 import importlib
@@ -10,8 +14,8 @@ import math
 import signal
 import sys
 import time
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager, nullcontext
 from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
@@ -19,6 +23,7 @@ import torch
 from torch import Tensor
 
 from nextchapter.models.protocol import (
+    IGNORED,
     LanguageModel,
     OnlineLearner,
     State,
@@ -36,6 +41,7 @@ from nextchapter.training.batches import Batch, Batches
 from nextchapter.training.checkpoint import CheckpointFile
 from nextchapter.training.objective import Objective
 from nextchapter.training.parameters import clip_gradients
+from nextchapter.training.processes import Processes
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
 
@@ -100,9 +106,10 @@ class Trainer:
         validate: Callable[[LanguageModel], float],
         spec: TrainingSpec,
         seed: int,
-        events: EventLog,
+        events: EventLog | None,
         checkpoints: CheckpointFile,
         progress: Progress,
+        processes: Processes | None = None,
     ) -> None:
         """Prepare a run.
 
@@ -112,10 +119,17 @@ class Trainer:
             validate: returns the validation loss of a model, in nats a token.
             spec: how long and how.
             seed: of the dropout masks.
-            events: where metrics are written, cut back to the checkpoint.
+            events: where metrics are written, cut back to the checkpoint; None in all processes but the first.
             checkpoints: where to save.
             progress: where a person looks.
+            processes: those that train this run together; None trains it in this one alone.
+
+        Raises:
+            ValueError: the model learns without gradients, which are all that several processes share.
         """
+        self.processes = processes or Processes()
+        if self.processes.count > 1 and isinstance(model, OnlineLearner):
+            raise ValueError(f"found {self.processes.count} processes; {type(model).__name__} must be trained by one")
         self.model, self.batches, self.validate, self.spec, self.seed = model, batches, validate, spec, seed
         self.events, self.checkpoints, self.progress = events, checkpoints, progress
         self.optimiser: torch.optim.Optimizer | None = None
@@ -123,13 +137,15 @@ class Trainer:
         if not isinstance(model, OnlineLearner):
             self._build_optimiser()
         self._objective = Objective(model, spec, batches)
+        self._parallel = self.processes.parallel(self._objective)
         self._vectors = token_vectors(model)
         self._frozen_steps = math.inf if spec.embedding_frozen_steps == "all" else spec.embedding_frozen_steps
         self.total_steps = budget_steps(spec, batches)
         self.counters = Counters()
         self.best_weights = _copied_weights(model)
         self._device = model.device
-        self._state: State = None
+        self._state: State = None  # of this process's streams
+        self._streams = 0  # those of the last step, in all processes
         self._window = Window()
         self._last_checkpoint = time.monotonic()
 
@@ -159,7 +175,8 @@ class Trainer:
             if self.average is not None:
                 self.average.load_state_dict(checkpoint["average"])
             self._window = Window(**checkpoint["window"])
-            self._state = map_state(lambda tensor: tensor.to(self._device), checkpoint["state"])
+            state = self.processes.own_rows(checkpoint["state"])
+            self._state = map_state(lambda tensor: tensor.to(self._device), state)
 
     def run(self) -> Counters:
         """Train to the end; return where the run stands then. The best weights are in `best_weights`.
@@ -180,9 +197,10 @@ class Trainer:
                 if self._budget_spent and counters.stopped_by is None:
                     counters.stopped_by = "budget"
                 due = time.monotonic() - self._last_checkpoint >= self.spec.checkpoint_every_s
-                if due or stop_requested() or counters.stopped_by is not None:
+                due, stop = self.processes.any(due, stop_requested())
+                if due or stop or counters.stopped_by is not None:
                     self._save_checkpoint()
-                if stop_requested() and counters.stopped_by is None:
+                if stop and counters.stopped_by is None:
                     raise InterruptedRunError(f"stopped at step {counters.step}; call again to go on from there")
         return counters
 
@@ -190,10 +208,11 @@ class Trainer:
         """Read a batch and learn from it: by the gradient that runs back through it, or as the model itself does."""
         started, counters = time.perf_counter(), self.counters
         batch = self.batches.batch(counters.step)
-        torch.manual_seed(step_seed(self.seed, counters.step))  # the dropout masks of this step
+        torch.manual_seed(step_seed(self.seed, counters.step, self.processes.rank))  # the dropout masks of this step
         rate = learning_rate(counters.step, self.total_steps, self._elapsed_share, self.spec)
         rate *= counters.rate_scale * batch.rate_scale
         counters.step += 1
+        self._streams = len(batch.tokens)
         if isinstance(self.model, OnlineLearner):
             state = self.model.initial_state(len(batch.tokens)) if batch.fresh else self._state
             nats, self._state = self.model.learn(*self._on_device(batch), state)
@@ -209,31 +228,42 @@ class Trainer:
         if self.average is not None:
             self.average.update(self.model)
         counters.tokens += batch.count
-        counters.train_s += time.perf_counter() - started
+        counters.train_s += self.processes.from_first(lambda: time.perf_counter() - started)
         self._record(loss_nats, gradient_norm, rate, batch.count)
 
     def _on_device(self, batch: Batch) -> tuple[Tensor, Tensor]:
-        return batch.tokens.to(self._device), batch.targets.to(self._device)
+        """Return the tokens and targets of this process's streams; one that is left without reads one for nothing."""
+        tokens, targets = self.processes.own_rows((batch.tokens, batch.targets))
+        if not self.processes.has_rows(len(batch.tokens)):
+            targets = torch.full_like(targets, IGNORED)
+        return tokens.to(self._device), targets.to(self._device)
 
     def _backpropagate(self, batch: Batch) -> tuple[float, float]:
-        """Set the gradients of a batch, part by part, and clip them; return its loss a token, and their norm before."""
+        """Set the gradients of a batch, part by part, and clip them; return its loss a token, and their norm before.
+
+        They are those of the mean over the targets of all processes, however many of them a process has.
+        """
         self.model.zero_grad(set_to_none=True)
-        parts = min(self.spec.micro_batches, len(batch.tokens))
-        tokens, targets = (tensor.tensor_split(parts) for tensor in self._on_device(batch))
+        own_tokens, own_targets = self._on_device(batch)
+        parts = min(self.spec.micro_batches, max(1, len(batch.tokens) // self.processes.count))  # in all the same
+        tokens, targets = own_tokens.tensor_split(parts), own_targets.tensor_split(parts)
         loss_nats, states = 0.0, []
         carried = [] if batch.fresh else split_state(detach_state(self._state), parts)
         for part in range(parts):
             old = carried[part] if carried else self.model.initial_state(len(tokens[part]))  # which may be learned
-            with self._autocast():
-                nats, extra, new = self._objective(tokens[part], targets[part], old)
-            total = nats.float().sum() if self._is_mixed else nats.sum()
-            loss = (total + extra) / batch.count
-            loss.backward()  # type: ignore[no-untyped-call]
-            self._objective.add_gradients(len(tokens[part]) / len(batch.tokens))
+            with self.processes.kept_apart(self._parallel) if part < parts - 1 else nullcontext():
+                with self._autocast():
+                    nats, extra, new = self._parallel(tokens[part], targets[part], old)
+                total = nats.float().sum() if self._is_mixed else nats.sum()
+                loss = (total + extra) / batch.count
+                (loss * self.processes.count).backward()  # of which the mean over the processes is taken
+            for parameter, gradient in self._objective.gradients(len(tokens[part]) / len(batch.tokens)):
+                total_gradient = self.processes.sum_tensor(gradient)
+                parameter.grad = total_gradient if parameter.grad is None else parameter.grad.add_(total_gradient)
             loss_nats += (total.detach() / batch.count).item()
-            states.append(map_state(Tensor.float, detach_state(new)) if self._is_mixed else detach_state(new))
+            states.append(map_state(Tensor.float, new) if self._is_mixed else new)
         self._state = join_states(states)
-        return loss_nats, self._clip()
+        return self.processes.sum(loss_nats), self._clip()
 
     @property
     def _is_mixed(self) -> bool:
@@ -276,9 +306,10 @@ class Trainer:
         counters.rate_scale /= 2
         set_weights(self.model, self.best_weights)
         self._build_optimiser()
-        self._state = detach_state(self.model.initial_state(len(self.batches.batch(counters.step).tokens)))
+        tokens, _ = self._on_device(self.batches.batch(counters.step))
+        self._state = detach_state(self.model.initial_state(len(tokens)))
         LOGGER.warning("%s; goes on from the weights of step %d at half the rate", where, counters.best_step)
-        self.events.append("rollback", counters.step, tokens=counters.tokens)
+        self._log("rollback")
 
     def _record(self, loss_nats: float, gradient_norm: float, rate: float, tokens: int) -> None:
         """Add a step to the window, and write the window out when it is full."""
@@ -299,8 +330,13 @@ class Trainer:
                 "train/learning_rate": rate,
             }
         metrics["system/tokens_per_s"] = self.counters.tokens / self.counters.train_s
-        self.events.append("train", self.counters.step, metrics, tokens=self.counters.tokens)
+        self._log("train", metrics)
         self._window = Window()
+
+    def _log(self, event: str, metrics: Mapping[str, float] | None = None) -> None:
+        """Write down what happened, in the process that has the log."""
+        if self.events is not None:
+            self.events.append(event, self.counters.step, metrics, tokens=self.counters.tokens)
 
     def _validate(self) -> None:
         """Score the validation chapters, keep the best weights, and see whether that is enough."""
@@ -311,7 +347,7 @@ class Trainer:
             if spec.schedule == "plateau":
                 counters.rate_scale *= spec.plateau_factor
         metrics = {"valid/loss_nats": nats, "valid/perplexity": math.exp(min(nats, 700.0))}
-        self.events.append("valid", counters.step, metrics, tokens=counters.tokens)
+        self._log("valid", metrics)
         if spec.target_loss_nats is not None and nats <= spec.target_loss_nats:
             counters.stopped_by = "target"
         elif spec.patience is not None and counters.worse_in_a_row >= spec.patience:
@@ -331,7 +367,7 @@ class Trainer:
 
     def _score_validation(self) -> float:
         """Return the validation loss of the weights that the model has now; keep them if they are the best so far."""
-        counters, nats = self.counters, self.validate(self.model)
+        counters, nats = self.counters, self.processes.from_first(lambda: self.validate(self.model))
         if not math.isfinite(nats):
             raise _NotFiniteError(f"validation loss {nats} nats")
         if nats < counters.best_valid_nats:
@@ -340,23 +376,28 @@ class Trainer:
         return nats
 
     def _save_checkpoint(self) -> None:
-        """Write all that `resume` reads, then declare the events up to here final."""
-        content = {
-            "best_weights": self.best_weights,
-            "counters": asdict(self.counters),
-            "event_bytes": self.events.flush(),
-        }
-        if self.counters.stopped_by is None:
-            content |= {
-                "weights": weights_of(self.model),
-                "optimiser": None if self.optimiser is None else self.optimiser.state_dict(),
-                "average": None if self.average is None else self.average.state_dict(),
-                "state": map_state(lambda tensor: tensor.detach().cpu(), self._state),
-                "window": asdict(self._window),
+        """Write all that `resume` reads, by any number of processes, then declare the events up to here final."""
+        ended = self.counters.stopped_by is not None
+        state = None if ended else self.processes.gather_rows(self._state, self._streams)
+        if self.events is not None:
+            content = {
+                "best_weights": self.best_weights,
+                "counters": asdict(self.counters),
+                "event_bytes": self.events.flush(),
             }
-        self.checkpoints.save(content)
-        self.events.commit()
+            self.checkpoints.save(content if ended else content | self._moving_parts(state))
+            self.events.commit()
         self._last_checkpoint = time.monotonic()
+
+    def _moving_parts(self, state: State) -> dict[str, Any]:
+        """Return what the next step of a run that has not ended starts from; `state` is that of all streams."""
+        return {
+            "weights": weights_of(self.model),
+            "optimiser": None if self.optimiser is None else self.optimiser.state_dict(),
+            "average": None if self.average is None else self.average.state_dict(),
+            "state": state,
+            "window": asdict(self._window),
+        }
 
 
 def _copied_weights(model: LanguageModel) -> dict[str, Tensor]:
@@ -375,9 +416,9 @@ def budget_steps(spec: TrainingSpec, batches: Batches) -> int:
     return max(1, min((limit for limit in limits if limit is not None), default=sys.maxsize))
 
 
-def step_seed(seed: int, step: int) -> int:
-    """Return the seed of a step's dropout masks; neighbouring seeds and steps share none."""
-    mixed = (seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + 0x94D049BB133111EB) % 2**64
+def step_seed(seed: int, step: int, process: int = 0) -> int:
+    """Return the seed of a step's dropout masks; neighbouring seeds, steps and processes share none."""
+    mixed = (seed * 0x9E3779B97F4A7C15 + step * 0xBF58476D1CE4E5B9 + (process + 1) * 0x94D049BB133111EB) % 2**64
     mixed ^= mixed >> 31
     return (mixed * 0xD6E8FEB86659FD93) % 2**63
 

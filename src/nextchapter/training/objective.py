@@ -6,12 +6,12 @@ by name: `TrainingSpec.ingredients` says which of them a run has. Without any, t
 
 import importlib
 from abc import ABC, abstractmethod
+from collections.abc import Iterator
 
-import torch
 from jaxtyping import Float, Int
-from torch import Tensor
+from torch import Tensor, nn
 
-from nextchapter.models.protocol import HiddenLanguageModel, LanguageModel, State
+from nextchapter.models.protocol import HiddenLanguageModel, LanguageModel, State, detach_state
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.training.batches import Batches
 
@@ -47,20 +47,22 @@ class Penalty(ABC):
         del hidden, kept
         return 0.0
 
-    def add_gradients(self, share: float) -> None:
-        """Add gradients to those of the loss, after its backward pass.
+    def gradients(self, share: float) -> Iterator[tuple[nn.Parameter, Tensor]]:
+        """Yield gradients that are to be added to those of the loss, after its backward pass.
 
         Args:
             share: of the streams of the step that the pass was over.
         """
         del share
+        yield from ()
 
 
-class Objective:
-    """What one run's steps lower."""
+class Objective(nn.Module):
+    """What one run's steps lower; a module, so that DistributedDataParallel can follow its gradients."""
 
     def __init__(self, model: LanguageModel, spec: TrainingSpec, batches: Batches) -> None:
         """Load what the specification names; a model without a hidden vector has none of it."""
+        super().__init__()
         self._model = model
         self._hidden = model if isinstance(model, HiddenLanguageModel) and spec.ingredients else None
         self._loss: Loss | None = None
@@ -74,22 +76,21 @@ class Objective:
             else:
                 self._penalties.append(module.PENALTY(self._hidden, spec))
 
-    def __call__(
+    def forward(
         self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
     ) -> tuple[Float[Tensor, "batch time"], Tensor | float, State]:
-        """Return the nats of each target, what is lowered beside their sum, and the state after."""
+        """Return the nats of each target, what is lowered beside their sum, and the state after, without its graph."""
         model = self._hidden
         if model is None:
             nats, state = self._model.score(tokens, targets, state)
-            return nats, 0.0, state
+            return nats, 0.0, detach_state(state)
         hidden, state = model.read(tokens, state)
         nats, extra = (model.cross_entropy(hidden, targets), 0.0) if self._loss is None else self._loss(hidden, targets)
         for penalty in self._penalties:
             extra = extra + penalty.charge(hidden, targets >= 0)
-        return nats, extra, state
+        return nats, extra, detach_state(state)
 
-    def add_gradients(self, share: float) -> None:
-        """Add the gradients of penalties that come from the backward pass; `share` is that of the streams it was of."""
-        with torch.enable_grad():
-            for penalty in self._penalties:
-                penalty.add_gradients(share)
+    def gradients(self, share: float) -> Iterator[tuple[nn.Parameter, Tensor]]:
+        """Yield the gradients of penalties that come from a backward pass; `share` is that of the streams it was of."""
+        for penalty in self._penalties:
+            yield from penalty.gradients(share)

@@ -19,7 +19,7 @@ from nextchapter.tokens.stream import TokenStream, write_stream
 from nextchapter.training import loop
 from nextchapter.training.batches import Batch, Batches, ChapterBatches, StreamBatches
 from nextchapter.training.checkpoint import CheckpointFile
-from nextchapter.training.devices import check_precision, choose_device
+from nextchapter.training.devices import check_precision, choose_device, take_own_device
 from nextchapter.training.loop import InterruptedRunError, Trainer, TrainingDivergedError, budget_steps, step_seed
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
@@ -388,6 +388,31 @@ def test_optimisers_and_averages_go_on_where_they_stopped(
     assert _same(whole.best_weights, resumed.best_weights)
 
 
+SMALL = {"hidden": 6, "embedding": 4, "dropout": 0.2}
+FAMILIES = {
+    "mingru": SMALL, "minlstm": SMALL, "mogrifier": SMALL, "rlstm": SMALL, "slstm": SMALL, "elman": SMALL,
+    "gru": SMALL, "lstm": SMALL, "feed-forward": SMALL,
+    "hmm-neural": {"classes": 3, "states_per_class": 4, "rank": 2, "embedding": 4, "state_dropout": 0.3},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("optimiser", ["adamw", "sgd", "muon"])
+@pytest.mark.parametrize("kind", list(FAMILIES))
+def test_every_family_goes_on_where_it_stopped_with_every_optimiser(
+    stream: TokenStream, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kind: str, optimiser: str
+) -> None:
+    monkeypatch.setitem(MODELS, kind, {"kind": kind, **FAMILIES[kind]})
+    pace = {"max_steps": 10, "valid_every_steps": 4}
+    spec = SPEC.model_copy(update={"optimiser": optimiser, "momentum": 0.9, **pace})
+    whole = _trainer(stream, tmp_path / "whole", spec, kind)
+    whole.run()
+    _interrupt(_trainer(stream, tmp_path / "cut", spec, kind), 5)
+    resumed = _trainer(stream, tmp_path / "cut", spec, kind)
+    resumed.run()
+    assert _same(weights_of(whole.model), weights_of(resumed.model))
+    assert _same(whole.best_weights, resumed.best_weights)
+
+
 @pytest.mark.parametrize(
     "change",
     [
@@ -496,7 +521,8 @@ def _flat(state: Any) -> list[torch.Tensor]:
 
 
 def test_neighbouring_seeds_and_steps_share_no_masks() -> None:
-    assert len({step_seed(seed, step) for seed in range(50) for step in range(200)}) == 10_000
+    seeds = {step_seed(seed, step, process) for seed in range(50) for step in range(50) for process in range(4)}
+    assert len(seeds) == 10_000
 
 
 def test_cuda_where_there_is_none_is_a_clear_error(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -504,6 +530,14 @@ def test_cuda_where_there_is_none_is_a_clear_error(monkeypatch: pytest.MonkeyPat
     with pytest.raises(ValueError, match="found 'cuda', but torch sees no CUDA device"):
         choose_device("cuda")
     assert choose_device("auto") == torch.device("cpu")
+
+
+def test_each_process_needs_a_cuda_device_of_its_own(monkeypatch: pytest.MonkeyPatch) -> None:
+    assert take_own_device("cpu", 2, 1) == torch.device("cpu")
+    monkeypatch.setattr(torch.cuda, "is_available", lambda: True)
+    monkeypatch.setattr(torch.cuda, "device_count", lambda: 1)
+    with pytest.raises(ValueError, match=r"training\.processes: found 2, but torch sees 1 CUDA devices"):
+        take_own_device("auto", 2, 1)
 
 
 @pytest.mark.parametrize("kind", ["lstm", "untied"])

@@ -10,12 +10,13 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 import torch
-from torch import Tensor, nn
+from torch import Tensor
 
 from nextchapter.diagnostics.tasks.network import TaskNetwork
 from nextchapter.diagnostics.tasks.task import Sample, Task
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.training.objective import Penalty
+from nextchapter.training.parameters import clip_gradients
 
 JUDGED_SEQUENCES = 1000
 """Sequences, none of them trained on, by which a network is judged."""
@@ -112,8 +113,9 @@ class Trainee:
         loss: Tensor = self._task.loss(self.network(sample.inputs), sample)
         loss.backward()  # type: ignore[no-untyped-call]
         for penalty in self._penalties:
-            penalty.add_gradients(1.0)
-        norm = nn.utils.clip_grad_norm_(self.network.parameters(), self.clip_norm).item()
+            for parameter, gradient in penalty.gradients(1.0):
+                parameter.grad = gradient if parameter.grad is None else parameter.grad + gradient
+        norm = clip_gradients(self.network, self.clip_norm)
         if not math.isfinite(loss.item()):
             return math.nan
         if math.isfinite(norm):

@@ -10,8 +10,8 @@ without replacement, each by itself (Poisson sampling), and weighed as Horvitz a
 So frequent tokens are always there and none is computed twice. Since E[ln Z] <= ln E[Z], the loss is a little below
 that of the whole softmax; with as many draws as there are tokens it is that. Scores outside of training are exact.
 
-With AdamW the gradients of the tables of vectors are sparse: they have the rows of the tokens drawn and read, and only
-those are moved.
+With AdamW in one process the gradients of the tables of vectors are sparse: they have the rows of the tokens drawn and
+read, and only those are moved. Several processes draw apart, so that their gradients have most rows.
 """
 
 import torch
@@ -35,7 +35,7 @@ class SampledLoss(Loss):
             raise TypeError(f"sampled softmax needs a softmax and a number of draws; found {type(model).__name__}")
         size = model.vocabulary_size
         proposal = batches.token_counts(size).double() + 1 if spec.sampled_from == "unigram" else log_uniform(size)
-        self.model, self.by_rows = model, spec.optimiser == "adamw"
+        self.model, self.by_rows = model, spec.optimiser == "adamw" and spec.processes == 1
         if self.by_rows and isinstance(table := getattr(model, "embedding", None), nn.Embedding):
             table.sparse = True  # its gradient has the rows of the tokens that were read, beside those drawn here
         self.inclusion = inclusion_probabilities(proposal, spec.sampled_softmax).float().to(model.device)

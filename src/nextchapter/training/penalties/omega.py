@@ -13,6 +13,8 @@ Cost: one product [batch hidden] x [hidden hidden] a step, in a loop, and three 
 the recurrent part of a step once more.
 """
 
+from collections.abc import Iterator
+
 import torch
 from jaxtyping import Float
 from torch import Tensor, nn
@@ -33,15 +35,15 @@ class Omega(Penalty):
             if isinstance(cell, ElmanCell):
                 cell.register_forward_hook(self._keep)
 
-    def add_gradients(self, share: float) -> None:
-        """Add `weight` times the immediate gradient of Omega to that of each W_hh."""
+    def gradients(self, share: float) -> Iterator[tuple[nn.Parameter, Tensor]]:
+        """Yield `weight` times the immediate gradient of Omega by each W_hh."""
         for cell, outputs in self._passes:
             recurrence = cell.hidden_weight
             if outputs.grad is not None and recurrence.grad is not None:
                 slopes = slope(cell, outputs.detach())
                 signals = error_signals(outputs.grad, slopes, recurrence.detach())
                 penalty = self.weight * share * omega(signals[:, 1:], slopes[:, 1:], recurrence)
-                recurrence.grad += torch.autograd.grad(penalty, recurrence)[0]
+                yield recurrence, torch.autograd.grad(penalty, recurrence)[0]
         self._passes.clear()
 
     def _keep(self, cell: nn.Module, inputs: object, outputs: tuple[Tensor, object]) -> None:
