@@ -53,6 +53,7 @@ rule all:
         expand("results/{study}/next-chapter.md", study=FLOW.name),
         expand("results/{study}/figures/learning-curves.svg", study=FLOW.name),
         expand("results/{study}/figures/leaderboard.svg", study=FLOW.name),
+        expand("results/{study}/figures/losses.svg", study=FLOW.name),
         expand("results/{study}/chapters.html", study=FLOW.name),
         expand("results/{study}/runs/{run}/network.svg", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/runs/{run}/states.svg", study=FLOW.name, run=FLOW.runs_with_states),

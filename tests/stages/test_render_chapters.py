@@ -25,8 +25,11 @@ def test_the_page_is_set_twice_alike(
         *of_all("run.json"),
         "--metrics",
         *of_all("metrics.json"),
+        "--blocks",
+        *of_all("blocks.csv"),
     ]
     tables = ["--leaderboard", "leaderboard.csv", "--configurations", "configurations.csv"]
+    tables += ["--comparisons", "comparisons.csv"]
     assert compare_runs.main([*compared, *tables, "--champion", "champion.json"]) == 0
     inputs = [
         "--chapters", *of_all("chapter.md"), "--facts", *of_all("chapter.json"),

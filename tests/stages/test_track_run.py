@@ -32,6 +32,8 @@ def track(uri: str | None = None) -> dict[str, str]:
         "chapter": RUN / "chapter.md",
         "chapter-facts": RUN / "chapter.json",
         "predictions": RUN / "predictions.csv",
+        "blocks": RUN / "blocks.csv",
+        "profile": RUN / "profile.json",
         "tokens": TOKENS / "tokens.json",
         "tokenizer-model": TOKENS / "tokenizer.model",
         "figures": "results/austen/curve.png",

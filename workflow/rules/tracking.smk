@@ -37,6 +37,8 @@ rule track_run:
         chapter="results/{study}/runs/{run}/chapter.md",
         chapter_facts="results/{study}/runs/{run}/chapter.json",
         predictions="results/{study}/runs/{run}/predictions.csv",
+        blocks="results/{study}/runs/{run}/blocks.csv",
+        profile="results/{study}/runs/{run}/profile.json",
         figure="results/{study}/runs/{run}/network.png",
         tokens=FLOW.tokens_of("tokens.json"),
         tokenizer=FLOW.tokens_of("tokenizer.model"),
@@ -55,7 +57,8 @@ rule track_run:
         "python -m nextchapter.stages.track_run --spec {params.spec:q} --code {params.code}"
         " --provenance {input.provenance:q} --events {input.events:q}"
         " --metrics {input.metrics:q} --model {input.model:q} --chapter {input.chapter:q}"
-        " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q} --figures {input.figure:q}"
+        " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q} --blocks {input.blocks:q}"
+        " --profile {input.profile:q} --figures {input.figure:q}"
         " --tokens {input.tokens:q} --tokenizer-model {input.tokenizer:q} --record {output.record:q} --log {log:q}"
 
 
@@ -90,12 +93,15 @@ rule track_embedding:
 rule track_study:
     input:
         leaderboard="results/{study}/leaderboard.csv",
+        comparisons="results/{study}/comparisons.csv",
         chapter="results/{study}/next-chapter.md",
         quality="results/{study}/corpus/quality.json",
         split="results/{study}/corpus/split.csv",
         figures=[
             "results/{study}/figures/learning-curves.png",
             "results/{study}/figures/leaderboard.png",
+            "results/{study}/figures/calibration.png",
+            "results/{study}/figures/losses.png",
             "results/{study}/chapters.html",
             "results/{study}/corpus/quality.html",
             *FLOW.memory_pages,
@@ -114,6 +120,7 @@ rule track_study:
         code=FLOW.code("track_study"),
     shell:
         "python -m nextchapter.stages.track_study --spec {params.spec:q} --code {params.code}"
-        " --leaderboard {input.leaderboard:q} --chapter {input.chapter:q} --quality {input.quality:q}"
+        " --leaderboard {input.leaderboard:q} --comparisons {input.comparisons:q}"
+        " --chapter {input.chapter:q} --quality {input.quality:q}"
         " --split {input.split:q} --figures {input.figures:q} --records {input.records:q}"
         " --record {output.record:q} --log {log:q}"

@@ -13,6 +13,8 @@ INPUTS = (
     "chapter",
     "chapter_facts",
     "predictions",
+    "blocks",
+    "profile",
     "tokens",
     "tokenizer_model",
     "figures*",
