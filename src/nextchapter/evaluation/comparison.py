@@ -73,7 +73,7 @@ def _pair_variances(influences: np.ndarray, chapters: np.ndarray) -> np.ndarray:
     before, after = influences[:, neighbours], influences[:, neighbours + 1]
     own = _of_differences(influences @ influences.T) * count / max(1, count - 1)
     crossed = before @ after.T
-    return np.maximum(own, 0) + np.maximum(_of_differences((crossed + crossed.T) / 2), 0)
+    return np.asarray(np.maximum(own, 0) + np.maximum(_of_differences((crossed + crossed.T) / 2), 0))
 
 
 def _of_differences(products: np.ndarray) -> np.ndarray:

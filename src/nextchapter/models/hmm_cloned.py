@@ -113,8 +113,8 @@ class HmmCloned(OnlineEm):
         beliefs, state = self._filter(tokens, state)
         owner, prior = self._owner(), self._prior()
         log_probs = beliefs.new_empty(*tokens.shape, self.vocabulary_size)
-        for token in tokens.unique():
-            here, window = tokens == token, self._window(token)
+        for token in sorted(set(tokens.flatten().tolist())):
+            here, window = tokens == token, self._window(tokens.new_tensor(token))
             weight = beliefs[here] / self._leaving(window.states)
             ways = self.scale * weight @ self.transition_counts[int(window.first) :][: len(window.states)]
             ways += self.pseudo_count * weight.sum(dim=-1, keepdim=True) * prior

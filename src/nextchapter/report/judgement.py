@@ -16,6 +16,8 @@ CURVES_MAX = 9
 """Runs whose calibration is drawn: the best, and the champion."""
 LINES_MAX = 8
 """Runs whose losses are drawn: the best of each kind of model, so many at most."""
+FLAT_NATS = 0.2
+"""The scale of the losses between two cuts reaches so far at least, or what is chance would look like much."""
 COLUMNS = ("run", "table", "low", "high", "unit", "count", "loss")
 _COUNTS = {"place": "characters", "truncation": "tokens", "frequency": "words"}
 _LOSSES = {"place": "bits_per_character", "truncation": "nats_per_token", "frequency": "bits_per_word"}
@@ -93,6 +95,7 @@ def draw_losses(losses: pd.DataFrame, leaderboard: pd.DataFrame) -> Figure:
     above.set_ylabel("bits a character")
     _draw_words(middle, tables["frequency"], colours, _word_counts(losses))
     cuts = tables["truncation"]
+    below.update_datalim([(0, -FLAT_NATS), (0, FLAT_NATS)])
     _draw_lines(below, cuts - cuts.mean(), colours, [str(place) for place in cuts.index])
     below.set_title("Between two cuts of the gradient in training")
     below.set_xlabel("word pieces since the cut, up to")
@@ -119,26 +122,26 @@ def _draw_words(axes: Axes, table: pd.DataFrame, colours: Mapping[str, str], cou
     best = table.columns[0]
     _draw_lines(axes, table.sub(table[best], axis=0), colours, ticks)
     axes.set_title(f"Rare words and frequent ones, against {short_name(str(best))}")
-    axes.set_xlabel("how often the word stands in the training chapters; words of the test chapters")
+    axes.set_xlabel("how often it stands in training; such words in the test")
     axes.set_ylabel("bits a word more")
 
 
 def _draw_lines(axes: Axes, table: pd.DataFrame, colours: Mapping[str, str], ticks: Sequence[str]) -> None:
     """Draw a line a column, named at its right end."""
-    places = list(range(len(table)))
-    for run in table:
-        axes.plot(places, table[run], color=colours[str(run)], linewidth=1.6, marker="o", markersize=3.4)
+    places, runs = list(range(len(table))), [str(run) for run in table]
+    for run in runs:
+        axes.plot(places, table[run], color=colours[run], linewidth=1.6, marker="o", markersize=3.4)
     axes.set_xticks(places, ticks, fontsize=9)
     axes.set_xlim(-0.2, len(places) - 0.8)
-    if not len(table.columns):
+    if not runs:
         axes.text(0.5, 0.5, "No run was trained in such stretches.", ha="center", transform=axes.transAxes, color=MUTED)
         return
     low, high = axes.get_ylim()
-    ends = table.iloc[-1]
-    levels = spread(ends.to_list(), gap=(high - low) * 0.085)
-    for run, level in zip(table, levels, strict=True):
-        edge = len(places) - 0.8
-        axes.plot([len(places) - 1, edge + 0.08 * len(places) / 8], [ends[run], level], color=colours[str(run)],
-                  linewidth=0.7, linestyle=(0, (1, 2)), clip_on=False)  # fmt: skip
-        axes.text(edge + 0.1 * len(places) / 8, level, short_name(str(run)), color=colours[str(run)], fontsize=9,
-                  va="center", fontweight="bold")  # fmt: skip
+    ends = [float(table[run].iloc[-1]) for run in runs]
+    edge, step = len(places) - 0.8, len(places) / 100
+    for run, end, level in zip(runs, ends, spread(ends, gap=(high - low) * 0.085), strict=True):
+        leader = [len(places) - 1, edge + step], [end, level]
+        axes.plot(*leader, color=colours[run], linewidth=0.7, linestyle=(0, (1, 2)), clip_on=False)
+        axes.text(
+            edge + 1.3 * step, level, short_name(run), color=colours[run], fontsize=9, va="center", fontweight="bold"
+        )

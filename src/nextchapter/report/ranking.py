@@ -38,8 +38,8 @@ def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
         _draw_row(axes, place, row, colours[str(row.model)])
     if has_seeds:
         _draw_runs(axes, leaderboard, list(shown["name"]))
-    names = [f"{label}  {short_name(str(name))}" for label, name in zip(shown["label"], shown["name"], strict=True)]
-    axes.set_yticks(range(len(shown)), names, color=INK, fontsize=11)
+    labels = [f"{label}  {short_name(str(name))}" for label, name in zip(shown["label"], shown["name"], strict=True)]
+    axes.set_yticks(range(len(shown)), labels, color=INK, fontsize=11)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)

@@ -116,7 +116,8 @@ class Tokenizer(ABC):
             text: a chapter.
             tokens: what it was encoded as, closed by the end of the chapter, which ends where the text does.
         """
-        return np.minimum(np.cumsum(self.count_characters(tokens)), len(text))
+        ends: np.ndarray = np.minimum(np.cumsum(self.count_characters(tokens)), len(text))
+        return ends
 
     @cached_property
     def _characters(self) -> np.ndarray:

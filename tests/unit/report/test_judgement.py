@@ -35,7 +35,7 @@ def test_each_run_has_a_curve_of_its_own_beside_the_line_of_a_perfect_one(
     board = leaderboard_of({"b.s1": (2.2, 2.3), "a.s1": (2.5, 2.1)})
     figure = draw_calibration({run: profile(run) for run in ("a.s1", "b.s1")}, board)
     left, right = (axes for axes in figure.axes if axes.get_visible())
-    assert (left.get_title(), right.get_title()) == ("b.s1", "a.s1")
+    assert (left.get_title("left"), right.get_title("left")) == ("b.s1", "a.s1")
     perfect, curve = left.lines
     assert list(perfect.get_xdata()) == list(perfect.get_ydata())
     assert (list(curve.get_xdata()), list(curve.get_ydata())) == ([0.25, 0.65], [0.2, 0.5])
@@ -48,7 +48,7 @@ def test_of_very_many_runs_the_best_and_the_champion_have_curves(
 ) -> None:
     scores = {f"run-{number:02}.s1": (2 + number / 100, 3 - number / 100) for number in range(30)}
     figure = draw_calibration({run: profile(run) for run in scores}, leaderboard_of(scores))
-    titles = [axes.get_title() for axes in figure.axes if axes.get_visible()]
+    titles = [axes.get_title("left") for axes in figure.axes if axes.get_visible()]
     assert titles == [f"run-{number:02}.s1" for number in [*range(CURVES_MAX - 1), 29]]
 
 
