@@ -14,7 +14,7 @@ class EvaluationSpec(Spec):
     """Chapters scored side by side; the score does not depend on it."""
     chunk_tokens: Annotated[int, Field(ge=1)] = 256
     """Tokens scored at once; the score does not depend on it."""
-    judged_tokens: Annotated[int, Field(ge=1)] = 20_000
+    judged_tokens: Annotated[int, Field(ge=1)] = 10_000
     """Test tokens, about, by which accuracy and calibration are measured; each needs the whole vocabulary."""
     block_characters: Annotated[int, Field(ge=1)] = 2000
     """Length of the blocks, cut within chapters and at the same places for all runs, by which runs are compared."""
