@@ -32,8 +32,8 @@ def draw_calibration(profiles: Profiles, leaderboard: pd.DataFrame) -> Figure:
         shown = leaderboard
     columns = min(3, len(shown))
     rows = -(-len(shown) // columns)
-    figure = Figure(figsize=(WIDTH_INCHES, 1.3 + 2.1 * rows), layout="constrained")
-    grid = figure.subplots(rows, columns, sharex=True, sharey=True, squeeze=False).flatten()
+    figure = Figure(figsize=(WIDTH_INCHES, 1.1 + 2.2 * rows), layout="constrained")
+    grid = figure.subplots(rows, columns, squeeze=False).flatten()
     colours = configuration_colours(dict(zip(shown["run"], shown["model"], strict=True)))
     for axes, row in zip(grid, shown.to_dict("records"), strict=False):
         _draw_reliability(axes, profiles[row["run"]]["reliability"], colours[row["run"]])
@@ -62,6 +62,7 @@ def _draw_reliability(axes: Axes, curve: Sequence[Mapping[str, float]], colour: 
     for axis in (axes.xaxis, axes.yaxis):
         axis.set_major_formatter(PercentFormatter(1.0, decimals=0))
         axis.set_ticks([0, 0.5, 1])
+    axes.tick_params(labelsize=9)
 
 
 def tabulate_losses(profiles: Profiles) -> pd.DataFrame:
