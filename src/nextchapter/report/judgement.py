@@ -122,9 +122,9 @@ def _draw_words(axes: Axes, table: pd.DataFrame, colours: Mapping[str, str], cou
     ticks = [f"{names[high]}\n{counts[high]:,}" for high in table.index]
     best = table.columns[0]
     _draw_lines(axes, table.sub(table[best], axis=0), colours, ticks)
-    axes.set_title(f"Rare words and frequent ones, against {short_name(str(best))}")
+    axes.set_title("Rare words and frequent ones, against the best")
     axes.set_xlabel("how often it stands in training; such words in the test")
-    axes.set_ylabel("bits a word more")
+    axes.set_ylabel(f"bits a word more\nthan {short_name(str(best))}")
 
 
 def _draw_lines(axes: Axes, table: pd.DataFrame, colours: Mapping[str, str], ticks: Sequence[str]) -> None:
