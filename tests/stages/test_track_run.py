@@ -80,10 +80,13 @@ def points_of_files(run: dict[str, object]) -> set[tuple[str, float, int, int]]:
         "nats_per_token",
         "perplexity",
         "perplexity_per_word",
+        "bits_per_byte",
         "ci_low",
         "ci_high",
     ]
     final = {f"{split}/{name}": splits[split][name] for split in ("valid", "test") for name in names}
+    judged = ["token_accuracy_at_1", "token_accuracy_at_5", "word_accuracy", "expected_calibration_error"]
+    final |= {f"test/{name}": splits["test"][name] for name in judged}
     final |= {"system/train_seconds": run["train_seconds"], "system/train_tokens_per_s": run["train_tokens_per_s"]}
     steps = dict.fromkeys(final, 0) | {"valid/perplexity": run["steps"]}  # the end of its curve
     return points | {(key, value, round(run["finished"] * 1000), steps[key]) for key, value in final.items()}
@@ -132,6 +135,8 @@ def test_artifacts_are_copies_of_the_files(study: Path) -> None:
         "chapter/chapter.json": RUN / "chapter.json",
         "evaluation/metrics.json": RUN / "metrics.json",
         "evaluation/predictions.csv": RUN / "predictions.csv",
+        "evaluation/blocks.csv": RUN / "blocks.csv",
+        "evaluation/profile.json": RUN / "profile.json",
         "tokenizer/tokenizer.model": TOKENS / "tokenizer.model",
         "tokenizer/tokens.json": TOKENS / "tokens.json",
         "figures/curve.png": study / "curve.png",
