@@ -56,6 +56,7 @@ rule all:
         expand("results/{study}/next-chapter.md", study=FLOW.name),
         expand("results/{study}/figures/learning-curves.svg", study=FLOW.name),
         expand("results/{study}/figures/leaderboard.svg", study=FLOW.name),
+        expand("results/{study}/figures/losses.svg", study=FLOW.name),
         expand("results/{study}/chapters.html", study=FLOW.name),
         expand("results/{study}/chapters.csv", study=FLOW.name),
         FLOW.exposures,

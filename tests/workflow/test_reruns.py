@@ -11,14 +11,9 @@ import yaml
 from nextchapter.store.files import read_json
 
 AFTER_A_RUN = [
-    "choose_chapter",
-    "compare_chapters",
-    "compare_runs",
-    "plot_curves",
-    "plot_leaderboard",
-    "render_chapters",
-    "track_study",
-]
+    "choose_chapter", "compare_chapters", "compare_runs", "plot_curves", "plot_judgement", "plot_leaderboard",
+    "render_chapters", "track_study",
+]  # fmt: skip
 A_RUN = ["draw_network", "evaluate_model", "examine_chapter", "track_run", "train_model", "write_chapter"]
 
 
@@ -41,7 +36,7 @@ def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> Non
     results = finished.results
     for name in (
         "corpus/train.parquet", "corpus/quality.json", "tokens/tiny/tokens.json", "tokens/tiny/train.bin",
-        "leaderboard.csv",
+        "leaderboard.csv", "comparisons.csv", "figures/losses.svg", "figures/calibration.png", "corpus/words.parquet",
         "next-chapter.md", "chapters.html", "figures/learning-curves.svg", "figures/learning-curves.png",
         "mlflow-study.json", "diagnostics/hopfield/hopfield.html", "diagnostics/hopfield/hopfield.png",
         "diagnostics/tasks/tasks.csv", "diagnostics/tasks/tasks.html", "diagnostics/tasks/tasks.svg",
