@@ -139,7 +139,9 @@ def _prepare(
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, end, spec.batch_size, seed)
     else:
-        batches = StreamBatches(stream, end, spec.batch_size, spec.truncation, seed, spec.random_truncation)
+        batches = StreamBatches(
+            stream, end, spec.batch_size, spec.truncation, seed, spec.random_truncation, spec.state_reset
+        )
     checkpoints = CheckpointFile(folder / "checkpoint.pt", run_key)
     checkpoint, log = checkpoints.load(), folder / "events.jsonl"
     if checkpoint and not (log.is_file() and log.stat().st_size >= checkpoint["event_bytes"]):

@@ -16,6 +16,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor, nn
 
 from nextchapter.models.protocol import (
@@ -25,6 +26,7 @@ from nextchapter.models.protocol import (
     detach_state,
     join_states,
     map_state,
+    replace_rows,
     split_state,
 )
 from nextchapter.models.registry import set_weights, weights_of
@@ -194,8 +196,7 @@ class Trainer:
         rate *= counters.rate_scale * batch.rate_scale
         counters.step += 1
         if isinstance(self.model, OnlineLearner):
-            state = self.model.initial_state(len(batch.tokens)) if batch.fresh else self._state
-            nats, self._state = self.model.learn(*self._on_device(batch), state)
+            nats, self._state = self.model.learn(*self._on_device(batch), self._begin(self._state, batch.fresh))
             loss_nats, gradient_norm = nats.sum().item() / batch.count, 0.0
         else:
             loss_nats, gradient_norm = self._backpropagate(batch)
@@ -220,9 +221,10 @@ class Trainer:
         parts = min(self.spec.micro_batches, len(batch.tokens))
         tokens, targets = (tensor.tensor_split(parts) for tensor in self._on_device(batch))
         loss_nats, states = 0.0, []
-        carried = [] if batch.fresh else split_state(detach_state(self._state), parts)
+        carried = [None] * parts if batch.fresh.all() else split_state(detach_state(self._state), parts)
+        fresh = batch.fresh.tensor_split(parts)
         for part in range(parts):
-            old = carried[part] if carried else self.model.initial_state(len(tokens[part]))  # which may be learned
+            old = self._begin(carried[part], fresh[part])
             with self._autocast():
                 nats, extra, new = self._objective(tokens[part], targets[part], old)
             total = nats.float().sum() if self._is_mixed else nats.sum()
@@ -233,6 +235,13 @@ class Trainer:
             states.append(map_state(Tensor.float, detach_state(new)) if self._is_mixed else detach_state(new))
         self._state = join_states(states)
         return loss_nats, self._clip()
+
+    def _begin(self, carried: State, fresh: Bool[Tensor, " batch"]) -> State:
+        """Return the state that a step begins with: in fresh rows the initial one, which may be learned."""
+        if not fresh.any():
+            return carried
+        initial = self.model.initial_state(len(fresh))
+        return initial if fresh.all() else replace_rows(carried, fresh.to(self._device), initial)
 
     @property
     def _is_mixed(self) -> bool:
