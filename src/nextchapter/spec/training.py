@@ -30,7 +30,7 @@ class TrainingSpec(Spec):
     learning rate follows the length (Merity et al., 2018)."""
     state_reset: Share = 0.0
     """Share of the streams that forget their state before a step and begin it from h_0, as a chapter is scored
-    (Melis et al., 2018, whose program takes 0.01). Whole chapters always begin so."""
+    (Melis et al., 2018, whose experiments take 0.01). Whole chapters always begin so."""
     micro_batches: Positive = 1
     """Parts of the streams of a step that are computed one after the other: less memory, the same gradient
     but for the masks of dropout."""
