@@ -56,6 +56,7 @@ rule all:
         expand("results/{study}/chapters.html", study=FLOW.name),
         expand("results/{study}/runs/{run}/network.svg", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/runs/{run}/states.svg", study=FLOW.name, run=FLOW.runs_with_states),
+        FLOW.gradient_pages,
         expand("results/{study}/runs/{run}/mlflow.json", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/embeddings/{embedding}/mlflow.json", study=FLOW.name, embedding=FLOW.study.embeddings),
         expand("results/{study}/mlflow-study.json", study=FLOW.name),

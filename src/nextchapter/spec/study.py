@@ -11,6 +11,7 @@ from nextchapter.spec.corpus import CorpusSpec, FolderSource, PretokenizedSource
 from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.spec.families import ModelSpec
+from nextchapter.spec.gradient_lab import GradientLabSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.members import follow_tokenizers, resolve_members
 from nextchapter.spec.tokens import TokenizerSpec, WordsSpec
@@ -88,6 +89,8 @@ class Study(Spec):
     """Where the runs are shown."""
     hopfield: HopfieldSpec | None = HopfieldSpec()
     """The associative memory that stands beside the models; null leaves it out."""
+    gradient_lab: GradientLabSpec = GradientLabSpec()
+    """Why recurrent networks forget, measured on those of the study."""
 
     @model_validator(mode="after")
     def _members_fit(self) -> "Study":
