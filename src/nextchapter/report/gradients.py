@@ -6,8 +6,9 @@ from typing import Any
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.layout_engine import ConstrainedLayoutEngine
 from matplotlib.lines import Line2D
-from matplotlib.ticker import PercentFormatter
+from matplotlib.ticker import MaxNLocator, PercentFormatter
 
 from nextchapter.report.figures import MUTED, WIDTH_INCHES, configuration_colours, short_name
 
@@ -16,6 +17,7 @@ Record = Mapping[str, Any]
 MOMENTS = {"initial": "before training", "trained": "after training"}
 SMALLEST_SHARE, LARGEST_SHARE = 1e-6, 1e3
 """Of the gradient at lag 0: what is drawn; a gradient beyond them leaves the picture."""
+SMALLEST_STRETCH = 1e-3
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 """Lines of one colour differ in their dashes."""
 _SHUT, _BETWEEN, _OPEN = "#D55E00", "#D9D9E0", "#0072B2"
@@ -33,6 +35,7 @@ def draw_gradients(record: Record) -> Figure:
                 axes.plot(np.arange(len(norms)), shares, linewidth=1.8, **styles[entry["name"]])
         axes.axhline(record["felt_share"], color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
         axes.set(yscale="log", ylim=(SMALLEST_SHARE, _top(axes)), xlim=(0, record["lags"]))
+        axes.xaxis.set_major_locator(MaxNLocator(4, integer=True))
         axes.set_xlabel("lag k: tokens back")
     first = next(iter(panels.values()))
     first.set_ylabel("length of the gradient, share of lag 0")
@@ -56,11 +59,11 @@ def draw_jacobians(record: Record) -> Figure:
                 axes.plot(0, layers[-1]["spectral_radius"], marker="D", markersize=6, clip_on=False, zorder=3,
                           color=styles[entry["name"]]["color"], markeredgecolor="white")  # fmt: skip
         axes.axhline(1, color=MUTED, linewidth=1, linestyle=(0, (1, 2)))
-        axes.set(yscale="log", xlim=(0, 1))
-        low, high = axes.get_ylim()
-        axes.set_ylim(max(low, 1e-4), max(high, 2))
+        axes.set(
+            yscale="log", xlim=(0, 1), ylim=(SMALLEST_STRETCH, max(2.0, 1.5 * _highest(record))), xticks=(0, 0.5, 1)
+        )
         axes.xaxis.set_major_formatter(PercentFormatter(1))
-        axes.set_xlabel("directions of the state, most stretched first")
+        axes.set_xlabel("directions, most stretched first")
     first = next(iter(panels.values()))
     first.set_ylabel("what a step stretches by")
     first.annotate("1: neither longer nor shorter", (1, 1), (-3, 3), textcoords="offset points", ha="right", fontsize=8,
@@ -72,13 +75,14 @@ def draw_gates(record: Record) -> Figure:
     """Return bars of how often each gate is shut, between, and open, before and after training."""
     entries = [entry for entry in record["measured"] if (entry.get("trained") or entry["initial"])["gates"]]
     rows = [(entry, gate) for entry in entries for gate in entry["initial"]["gates"]]
-    figure = Figure(figsize=(WIDTH_INCHES, 1.6 + 0.26 * max(len(rows), 3)), layout="constrained")
+    layout = ConstrainedLayoutEngine(wspace=0.08)
+    figure = Figure(figsize=(WIDTH_INCHES, 1.6 + 0.26 * max(len(rows), 3)), layout=layout)
     panels = figure.subplots(1, 2, sharey=True)
     for axes, (moment, title) in zip(panels, MOMENTS.items(), strict=True):
         for place, (entry, gate) in enumerate(rows):
             if entry.get(moment):
                 _draw_bar(axes, place, **entry[moment]["gates"][gate])
-        axes.set(title=title.capitalize(), xlim=(0, 1), xlabel="share of gates")
+        axes.set(title=title.capitalize(), xlim=(0, 1), xlabel="share of gates", xticks=(0, 0.5, 1))
         axes.xaxis.set_major_formatter(PercentFormatter(1))
         axes.grid(axis="y", visible=False)
     names = [f"{short_name(entry['name'])}: {gate}" for entry, gate in rows]
@@ -97,7 +101,7 @@ def draw_clipping(record: Record) -> Figure:
     figure = Figure(figsize=(WIDTH_INCHES, 5.2), layout="constrained")
     panels = figure.subplots(2, 1, sharex=True)
     for axes, key, label in zip(
-        panels, ("gradient_norm", "loss_nats"), ("gradient norm before clipping", "loss, nats a token"), strict=True
+        panels, ("gradient_norm", "loss_nats"), ("gradient norm", "loss, nats a token"), strict=True
     ):
         for name, colour, told in courses:
             values = np.array([value if value is not None and value > 0 else np.nan for value in clipping[name][key]])
@@ -122,7 +126,7 @@ def _two_moments(record: Record, height: float) -> tuple[Figure, dict[str, Axes]
     """Return a figure with a panel before training and one after it, and a line style for each network."""
     styles = line_styles(record["measured"])
     rows = -(-len(styles) // 3)
-    figure = Figure(figsize=(WIDTH_INCHES, height + 0.2 * rows), layout="constrained")
+    figure = Figure(figsize=(WIDTH_INCHES, height + 0.2 * rows), layout=ConstrainedLayoutEngine(wspace=0.08))
     panels = dict(zip(MOMENTS, figure.subplots(1, 2, sharey=True), strict=True))
     for moment, axes in panels.items():
         axes.set_title(MOMENTS[moment].capitalize())
@@ -154,6 +158,13 @@ def _top(axes: Axes) -> float:
     """Return the upper end of a logarithmic axis of shares: 2, or what an exploding gradient needs up to a limit."""
     highest = max((float(np.nanmax(line.get_ydata())) for line in axes.lines), default=1.0)
     return min(max(2.0, 1.5 * highest), LARGEST_SHARE)
+
+
+def _highest(record: Record) -> float:
+    """Return the largest singular value that the figure of Jacobians shows, both panels together."""
+    measured = [entry[moment] for entry in record["measured"] for moment in MOMENTS if entry.get(moment)]
+    shown = [account["jacobian"][-1]["largest_singular_value"] for account in measured if account["jacobian"]]
+    return max((value for value in shown if value is not None), default=1.0)
 
 
 def _draw_bar(axes: Axes, place: int, shut: float, open: float) -> None:  # noqa: A002 - as the record says it

@@ -14,7 +14,7 @@ class GradientsSpec(Spec):
     """Most tokens back at which the gradient of a loss is measured."""
     windows: Annotated[int, Field(ge=1, le=4096)] = 32
     """Places in the test text over which gradients and gates are averaged."""
-    jacobian_places: Annotated[int, Field(ge=1, le=256)] = 4
+    jacobian_places: Annotated[int, Field(ge=1, le=256)] = 2
     """Of these, places at which the Jacobian of a step is taken; each costs up to a second for 400 hidden units."""
     clipping_steps: Annotated[int, Field(ge=2, le=100_000)] = 120
     """Training steps of the small ReLU network that is trained with clipped gradients and without."""
