@@ -184,12 +184,17 @@ class Flow:
         return list(dict.fromkeys(used)) or list(self.study.tokenizers)[:1]
 
     @property
-    def gradient_pages(self) -> list[str]:
-        """The figures of the gradient lab and of the units of its runs; none where it is switched off."""
-        if self.study.gradient_lab.gradients is None:
-            return []
-        units = [f"results/{self.name}/runs/{run}/neurons.svg" for run in self.recurrent_runs]
-        return [f"results/{self.name}/diagnostics/gradients/gradients.json", *units]
+    def gradient_figures(self) -> list[str]:
+        """The figures of the gradient lab; none where it is switched off."""
+        folder = f"results/{self.name}/diagnostics/gradients"
+        off = self.study.gradient_lab.gradients is None
+        return [] if off else [f"{folder}/{name}.png" for name in ("gradients", "jacobian", "gates", "clipping")]
+
+    @property
+    def neuron_figures(self) -> list[str]:
+        """The figures of the units of each recurrent run; none where the lab is switched off."""
+        off = self.study.gradient_lab.gradients is None
+        return [] if off else [f"results/{self.name}/runs/{run}/neurons.svg" for run in self.recurrent_runs]
 
     def members_of(self, wildcards: Any) -> list[str]:
         """Return the models that a run is made of; none for most."""

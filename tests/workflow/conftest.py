@@ -21,6 +21,7 @@ CONFIG = {
     "tokenizers": {"tiny": {"kind": "unigram", "vocabulary_size": 300}},
     "training": TRAINING,
     "writing": {"words_min": 20, "words_max": 40},
+    "gradient_lab": {"gradients": {"lags": 6, "windows": 4, "jacobian_places": 1, "clipping_steps": 5}},
     "hopfield": {"neurons": 50, "repeats": 1, "passages": 8, "passage_characters": 16},
     "runs": {
         "elman": {"tokenizer": "tiny", "model": {"kind": "elman", "hidden": 16, "embedding": 8}},

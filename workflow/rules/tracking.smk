@@ -99,6 +99,7 @@ rule track_study:
             "results/{study}/chapters.html",
             "results/{study}/corpus/quality.html",
             *FLOW.memory_pages,
+            *FLOW.gradient_figures,
         ],
         records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
     output:

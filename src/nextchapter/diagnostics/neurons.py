@@ -13,7 +13,7 @@ import torch
 from nextchapter.models.protocol import HiddenLanguageModel
 
 HELD_TOKENS = 8
-"""A unit that holds something resembles itself after so many tokens."""
+"""A unit that holds something resembles itself over so many tokens."""
 SENTENCE_TOKENS = range(6, 25)
 """Fewest and most tokens of a path that can be followed by eye."""
 _SENTENCE_END = re.compile(r"[.!?…。！？]\W*$")
@@ -23,7 +23,7 @@ class Units(NamedTuple):
     """The units to show, by number."""
 
     holding: list[int]
-    """Those that resemble themselves most after `HELD_TOKENS` tokens."""
+    """Those that resemble themselves most over the next `HELD_TOKENS` tokens."""
     swinging: list[int]
     """Of the others, those whose value varies most."""
 
@@ -60,7 +60,7 @@ def choose_units(activations: np.ndarray, count: int) -> Units:
     deviations = activations.std(axis=0)
     moving = deviations > 0
     candidates = np.flatnonzero(moving & (deviations >= np.median(deviations)))
-    held = _autocorrelations(activations[:, candidates], HELD_TOKENS)
+    held = _mean_autocorrelation(activations[:, candidates])
     holding = candidates[np.argsort(-held, kind="stable")][: count // 2].tolist()
     by_swing = np.argsort(-deviations, kind="stable")
     swinging = [unit for unit in by_swing.tolist() if moving[unit] and unit not in holding][: count - len(holding)]
@@ -91,8 +91,11 @@ def first_sentence(texts: Sequence[str]) -> int:
     return next(ends, min(most, len(texts)))
 
 
-def _autocorrelations(activations: np.ndarray, lag: int) -> np.ndarray:
-    """Return the correlation of each column with itself some rows later; 0 for a text that is too short."""
+def _mean_autocorrelation(activations: np.ndarray) -> np.ndarray:
+    """Return how each column correlates with itself 1 to `HELD_TOKENS` rows later, on average.
+
+    The mean, because a unit that flips at each token is like itself at every second one.
+    """
     centred = activations - activations.mean(axis=0)
-    products = (centred[:-lag] * centred[lag:]).sum(axis=0)
-    return np.asarray(products / np.maximum((centred**2).sum(axis=0), np.finfo(float).tiny))
+    products = [(centred[:-lag] * centred[lag:]).sum(axis=0) for lag in range(1, HELD_TOKENS + 1)]
+    return np.asarray(np.mean(products, axis=0) / np.maximum((centred**2).sum(axis=0), np.finfo(float).tiny))

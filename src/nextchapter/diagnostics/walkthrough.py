@@ -162,8 +162,8 @@ A row of W_xh and W_hh belongs to a hidden unit, a row of W_s to a word. h_{{t-1
 
 ## Backwards
 
-The chain rule, from the loss to the input; e is the one-hot vector of the word that came, * multiplies unit by unit, and
-u v^T is the table of all products of a number of u and a number of v:
+The chain rule, from the loss to the input; e is the one-hot vector of the word that came, * multiplies unit by unit,
+and u v^T is the table of all products of a number of u and a number of v:
 
     dL/dz_t     = y_t - e                        too much expected, too little expected
     dL/dW_s     = dL/dz_t h_t^T                  dL/db_s = dL/dz_t

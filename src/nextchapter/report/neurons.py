@@ -25,7 +25,7 @@ def draw_neurons(activations: np.ndarray, units: Units, texts: Sequence[str]) ->
     """
     values, words = activations[:MOST_TOKENS], [shown(text, "") for text in texts[:MOST_TOKENS]]
     groups = [
-        (units.holding, f"Units that hold: most like themselves {HELD_TOKENS} tokens later"),
+        (units.holding, f"Units that hold: most like themselves over {HELD_TOKENS} tokens"),
         (units.swinging, "Units that swing: those whose value varies most"),
     ]
     drawn = [(numbers, title) for numbers, title in groups if numbers]
