@@ -20,6 +20,8 @@ SMALLEST_SHARE, LARGEST_SHARE = 1e-6, 1e3
 SMALLEST_STRETCH = 1e-3
 _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 """Lines of one colour differ in their dashes."""
+_SHORT = 16
+"""Letters of a name of which three stand side by side below a figure."""
 _SHUT, _BETWEEN, _OPEN = "#D55E00", "#D9D9E0", "#0072B2"
 _CLIPPED, _PLAIN = "#0072B2", "#D55E00"
 
@@ -125,7 +127,9 @@ def draw_clipping(record: Record) -> Figure:
 def _two_moments(record: Record, height: float) -> tuple[Figure, dict[str, Axes], dict[str, dict[str, Any]]]:
     """Return a figure with a panel before training and one after it, and a line style for each network."""
     styles = line_styles(record["measured"])
-    rows = -(-len(styles) // 3)
+    names = [short_name(name) for name in styles]
+    columns = 3 if all(len(name) <= _SHORT for name in names) else 2
+    rows = -(-len(names) // columns)
     figure = Figure(figsize=(WIDTH_INCHES, height + 0.2 * rows), layout=ConstrainedLayoutEngine(wspace=0.08))
     panels = dict(zip(MOMENTS, figure.subplots(1, 2, sharey=True), strict=True))
     for moment, axes in panels.items():
@@ -136,8 +140,7 @@ def _two_moments(record: Record, height: float) -> tuple[Figure, dict[str, Axes]
             0.5, 0.5, "No recurrent network\nwas trained here.", transform=after.transAxes, ha="center", color=MUTED
         )
     handles = [Line2D([], [], linewidth=1.8, **style) for style in styles.values()]
-    names = [short_name(name) for name in styles]
-    figure.legend(handles, names, loc="outside lower center", ncols=3, frameon=False, fontsize=9, handlelength=3)
+    figure.legend(handles, names, loc="outside lower center", ncols=columns, frameon=False, fontsize=9, handlelength=3)
     return figure, panels, styles
 
 

@@ -1,6 +1,7 @@
 """Figures of a network's hidden state along a text: its most telling units, and its path through a sentence."""
 
 from collections.abc import Sequence
+from itertools import pairwise
 
 import numpy as np
 from matplotlib import colormaps
@@ -23,7 +24,7 @@ def draw_neurons(activations: np.ndarray, units: Units, texts: Sequence[str]) ->
         units: which are shown.
         texts: of each token; the first `MOST_TOKENS` are drawn.
     """
-    values, words = activations[:MOST_TOKENS], [shown(text, "") for text in texts[:MOST_TOKENS]]
+    values, words = activations[:MOST_TOKENS], _words(texts[:MOST_TOKENS])
     groups = [
         (units.holding, f"Units that hold: most like themselves over {HELD_TOKENS} tokens"),
         (units.swinging, "Units that swing: those whose value varies most"),
@@ -77,16 +78,23 @@ def draw_path(plane: Plane, states: np.ndarray, length: int, texts: Sequence[str
         arrow = {"arrowstyle": "-|>", "color": colour, "linewidth": 1.1, "shrinkA": 1, "shrinkB": 1}
         axes.annotate("", stop, start, arrowprops=arrow)
     axes.scatter(*path.T, s=(3 * DOT_POINTS) ** 2, color=colours, zorder=3)
-    words = [f"{number} {shown(text, '')}" for number, text in enumerate(texts[:length], start=1)]
+    words = [f"{number} {word}" for number, word in enumerate(_words(texts[:length]), start=1)]
+    behind = {"boxstyle": "square,pad=0.05", "fc": "white", "ec": "none", "alpha": 0.7}
     for word, box in place_labels(places[:length], words, width, height):
         centre = ((box.left + box.right) / 2, (box.bottom + box.top) / 2)
-        axes.text(*centre, words[word], fontsize=LABEL_POINTS, ha="center", va="center", color=INK, parse_math=False)
+        axes.text(*centre, words[word], fontsize=LABEL_POINTS, ha="center", va="center", color=INK, parse_math=False,
+                  bbox=behind)  # fmt: skip
     axes.set_title("The way of the state through a sentence")
     axes.set_xlabel(f"first principal component, {plane.shares[0]:.0%} of the variance")
     axes.set_ylabel(f"second, {plane.shares[1]:.0%}")
     figure.text(0.05, 0.02, f"Grey: the states after {len(states)} tokens. Numbers: the order of the words.",
                 fontsize=8.5, color=MUTED)  # fmt: skip
     return figure
+
+
+def _words(texts: Sequence[str]) -> list[str]:
+    """Return tokens as a reader sees them, those that go on with a word marked."""
+    return [shown(text, before) for before, text in pairwise(["", *texts])]
 
 
 def _fit(places: np.ndarray, length: int) -> np.ndarray:

@@ -43,7 +43,7 @@ def test_a_vocabulary_of_one_token_teaches_nothing() -> None:
 
 def test_the_cells_that_a_study_lacks_have_the_size_of_its_first_run() -> None:
     own = {"kind": "elman", "activation": "tanh", "hidden": 24, "embedding": 12, "layers": 2, "tied": False}
-    missing = missing_cells([own, {**own, "kind": "gru", "hidden": 99}])
+    missing = missing_cells([own, {"kind": "gru", "hidden": 99}])
     assert set(missing) == {"Elman, ReLU", "Elman, sigmoid", "LSTM"}
     assert missing["Elman, ReLU"] == {**own, "activation": "relu"}
     assert missing_cells([]) == REFERENCES

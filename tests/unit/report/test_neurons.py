@@ -7,7 +7,7 @@ from matplotlib.figure import Figure
 from nextchapter.diagnostics.neurons import Units, principal_plane
 from nextchapter.report.neurons import MOST_TOKENS, draw_neurons, draw_path
 
-WORDS = ["It", " was", " $x_1$", ",", "\n", " тёмный", " 猫", "<end-of-chapter>"] * 12
+WORDS = ["It", " was", " $x_1$", ",", "\n", " тёмный", " é", "<end-of-chapter>"] * 12
 STATES = np.random.default_rng(0).normal(size=(300, 6))
 
 
