@@ -33,7 +33,8 @@ def missing_cells(models: Sequence[dict[str, Any]]) -> dict[str, dict[str, Any]]
         models: the `model` part of each recurrent run's specification.
     """
     there = {(model["kind"], model.get("activation")) for model in models}
-    size = {key: models[0][key] for key in ("hidden", "embedding", "layers", "tied")} if models else {}
+    first = models[0] if models else {}
+    size = {key: first[key] for key in ("hidden", "embedding", "layers", "tied") if key in first}
     return {
         name: {**size, **spec}
         for name, spec in REFERENCES.items()
