@@ -30,9 +30,7 @@ def draw_neurons(job: Job) -> None:
     prepare_torch(job.threads)
     model, tokenizer = load_model(job.path("model")), load_tokenizer(job.path("tokenizer"))
     if not isinstance(model, RecurrentLanguageModel):
-        raise StageError(
-            f"run {job.spec['run']} has no hidden units that are carried on; it must be a recurrent network"
-        )
+        raise StageError(f"run {job.spec['run']} has no hidden units; it must be a recurrent network")
     stream = TokenStream.open(job.path("test_tokens"), read_json(job.path("facts"))["dtype"])
     tokens = stream.chapter(0)[:PASSAGE_TOKENS]
     states = read_units(model, tokens, tokenizer.end_of_chapter)
