@@ -86,7 +86,9 @@ def gradients_by_lag(model: RecurrentLanguageModel, windows: Int[Tensor, "window
     by_state = [squares[1 + place * width :][:width] for place in range(lags)][::-1]
     return LagGradients(
         torch.stack([squares[0], *(torch.stack(parts).sum(dim=0) for parts in by_state)]).sqrt(),
-        torch.stack([squares[0], *(sum(parts[first] for first in firsts) for parts in by_state)]).sqrt(),
+        torch.stack(
+            [squares[0], *(torch.stack([parts[first] for first in firsts]).sum(dim=0) for parts in by_state)]
+        ).sqrt(),
     )
 
 

@@ -7,6 +7,7 @@ import numpy as np
 from matplotlib import colormaps
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.image import AxesImage
 
 from nextchapter.diagnostics.neurons import HELD_TOKENS, Plane, Units
 from nextchapter.report.figures import FAINT, INK, MUTED, WIDTH_INCHES
@@ -46,7 +47,7 @@ def draw_neurons(activations: np.ndarray, units: Units, texts: Sequence[str]) ->
     return figure
 
 
-def _draw_units(axes: Axes, values: np.ndarray, numbers: Sequence[int]) -> object:
+def _draw_units(axes: Axes, values: np.ndarray, numbers: Sequence[int]) -> AxesImage:
     rows = values[:, numbers].T
     rows = rows / np.maximum(np.abs(rows).max(axis=1, keepdims=True), np.finfo(float).tiny)
     image = axes.imshow(rows, aspect="auto", cmap="PuOr", vmin=-1, vmax=1, interpolation="nearest")

@@ -2,6 +2,7 @@
 
 import sys
 from collections.abc import Iterator, Sequence
+from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nextchapter.stages.command import LOGGER, Job, execute
@@ -41,7 +42,7 @@ def measure_gradients(job: Job) -> None:
     _write_table(job, record["measured"])
     for name in FIGURES:
         draw = getattr(figures, f"draw_{name if name != 'jacobian' else 'jacobians'}")
-        save_figure(lambda draw=draw: draw(record), job.path(f"{name}_svg"), job.path(f"{name}_png"))  # type: ignore[misc]
+        save_figure(partial(draw, record), job.path(f"{name}_svg"), job.path(f"{name}_png"))
     LOGGER.info("%d recurrent networks measured", len(record["measured"]))
 
 
