@@ -31,7 +31,7 @@ def draw_neurons(activations: np.ndarray, units: Units, texts: Sequence[str]) ->
         (units.swinging, "Units that swing: those whose value varies most"),
     ]
     drawn = [(numbers, title) for numbers, title in groups if numbers]
-    figure = Figure(figsize=(WIDTH_INCHES, 2.0 + sum(0.21 * len(numbers) + 0.35 for numbers, _ in drawn)))
+    figure = Figure(figsize=(WIDTH_INCHES, max(4.0, 2.0 + sum(0.21 * len(numbers) + 0.35 for numbers, _ in drawn))))
     figure.set_layout_engine("constrained")
     if not drawn:
         figure.text(0.5, 0.5, "No unit of this network changes along the passage.", ha="center", color=MUTED)
