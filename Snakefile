@@ -62,6 +62,8 @@ rule all:
         FLOW.exposures,
         expand("results/{study}/runs/{run}/network.svg", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/runs/{run}/states.svg", study=FLOW.name, run=FLOW.runs_with_states),
+        FLOW.gradient_figures,
+        FLOW.neuron_figures,
         expand("results/{study}/runs/{run}/mlflow.json", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/embeddings/{embedding}/mlflow.json", study=FLOW.name, embedding=FLOW.study.embeddings),
         expand("results/{study}/searches/{search}.svg", study=FLOW.name, search=FLOW.study.searches),

@@ -111,6 +111,7 @@ rule track_study:
             *expand("results/{{study}}/searches/{search}.{kind}", search=FLOW.study.searches, kind=["csv", "png"]),
             *FLOW.exposures,
             *FLOW.task_pages,
+            *FLOW.gradient_figures,
         ],
         records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
     output:

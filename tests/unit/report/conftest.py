@@ -97,7 +97,7 @@ def visible_texts(figure: Figure) -> list[Text]:
         found += axes.texts
         if axes.axison:
             low, high = sorted(axes.get_ylim())
-            ticks = zip(axes.get_yticks(), axes.get_yticklabels(), strict=True)
+            ticks = zip(axes.get_yticks(), axes.get_yticklabels(), strict=False)  # an inner panel may name none
             found += [axes.title, axes._left_title, axes.xaxis.label, axes.yaxis.label]
             found += [label for place, label in ticks if low <= place <= high]
     return [text for text in found if text.get_text()]
