@@ -45,7 +45,6 @@ class TextScore(NamedTuple):
         return math.exp(self.token_nats / self.tokens)
 
 
-@torch.no_grad()
 def score_text(model: LanguageModel, tokenizer: Tokenizer, text: str) -> TextScore:
     """Return what each part of a text costs a model that begins to read there, as at the head of a chapter.
 
@@ -68,6 +67,7 @@ def score_text(model: LanguageModel, tokenizer: Tokenizer, text: str) -> TextSco
     return TextScore(len(nats), encoded.characters, words, total, token_total, surprises)
 
 
+@torch.no_grad()
 def token_nats(model: LanguageModel, tokens: np.ndarray, end_of_chapter: int) -> np.ndarray:
     """Return -ln p of each token, in nats, float64 [token]; the sign that a chapter begins stands before the first."""
     targets = torch.from_numpy(tokens.astype(np.int64))[None].to(model.device)

@@ -32,6 +32,14 @@ def test_the_least_sum_of_places_wins(judged: list[dict[str, float]], chosen: in
     assert choose_candidate(judged) == chosen
 
 
+def test_a_network_is_asked_without_gradients(tokenizer: UnigramTokenizer) -> None:
+    model = build_model({"kind": "gru", "hidden": 8, "embedding": 8}, tokenizer.vocabulary_size).eval()
+    chapters = [Chapter(text, 8, "length") for text in (TRAINING[0][:40], TRAINING[1][:40])]
+    judged = judge_candidates(model, tokenizer, chapters, TRAINING)
+    assert judged[0]["bits_per_character"] != judged[1]["bits_per_character"]
+    assert choose_candidate(judged) in (0, 1)
+
+
 def test_a_chapter_is_judged_by_itself_and_by_the_shelf(tokenizer: UnigramTokenizer) -> None:
     copied, looping, other = (
         TRAINING[0][:300],
