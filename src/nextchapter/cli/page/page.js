@@ -1,4 +1,4 @@
-// The page of `nextchapter play`. Whatever a network or a person wrote is set as text, never as HTML.
+// The page of `nextchapter play`. Whatever a model or a person wrote is set as text, never as HTML.
 
 const LEVELS = [
   { below: 2, name: "expected" },
@@ -20,15 +20,17 @@ function make(tag, className = "", text = "") {
 // Numbers as people say them.
 
 function percent(probability) {
-  if (probability < 0.001) return "< 0.1 %";
-  return `${(100 * probability).toFixed(probability < 0.0995 ? 1 : 0)} %`;
+  if (probability < 0.001) return "<\u00a00.1\u00a0%";
+  return `${(100 * probability).toFixed(probability < 0.0995 ? 1 : 0)}\u00a0%`;
 }
 
 function chance(bits) {
   const one = 2 ** bits;
   if (one < 1.5) return "almost certain";
-  return `1 in ${Number(one.toPrecision(2)).toLocaleString("en")}`;
+  return `1 in ${said(Number(one.toPrecision(2)))}`;
 }
+
+const said = (number) => number.toLocaleString("en");
 
 const levelOf = (bits) => LEVELS.findIndex((level) => bits < level.below);
 
@@ -54,26 +56,27 @@ async function* linesOf(response) {
   }
 }
 
+// What to tell a person when something went wrong.
 function explain(error) {
   if (error instanceof TypeError) return "The server does not answer. Is `nextchapter play` still running in its terminal?";
   return error.message;
 }
 
-// A sheet: what one network wrote or read.
+// A sheet: what one model wrote or read.
 
 class Sheet {
-  constructor(run, coloured) {
+  constructor(run, reads) {
     this.element = make("article", "leaf");
     this.status = make("p", "status");
     this.status.setAttribute("role", "status");
-    this.prose = make("div", coloured ? "prose coloured" : "prose");
+    this.prose = make("div", reads || byId("colour").checked ? "prose coloured" : "prose");
     this.prose.setAttribute("role", "group");
     this.prose.setAttribute("aria-label", `Text of ${run.name}; the arrow keys go from word to word`);
     this.copy = make("button", "", "Copy");
     this.copy.type = "button";
     this.copy.addEventListener("click", () => copyText(this.prose.textContent, this.copy));
     const header = make("header");
-    header.append(make("h2", "", run.name), this.copy, this.status);
+    header.append(make("h2", "", run.name), ...(reads ? [] : [this.copy]), this.status);
     this.element.append(header, this.prose);
     this.words = 0;
   }
@@ -121,7 +124,7 @@ function copyBySelection(text) {
   area.remove();
 }
 
-// Writing and reading by one or two networks at once.
+// Writing and reading by one or two models at once.
 
 class Work {
   constructor(form, runner) {
@@ -147,7 +150,7 @@ class Work {
     this.control = control;
     hideCard();
     const runs = chosenRuns();
-    const sheets = runs.map((run) => new Sheet(run, this.form.id === "read" || byId("colour").checked));
+    const sheets = runs.map((run) => new Sheet(run, this.form.id === "read"));
     this.sheets.replaceChildren(...sheets.map((sheet) => sheet.element));
     this.show(true);
     if (matchMedia("(max-width: 56rem)").matches) this.sheets.scrollIntoView({ block: "start" });
@@ -189,9 +192,9 @@ async function writeChapter(run, sheet, signal) {
     } else if ("word" in line) {
       sheet.addWord(line.word, { bits: -Math.log2(line.probability), pieces: line.pieces });
     } else if (line.ended_by === "length") {
-      sheet.tell(`${line.words} words, then stopped at the length you asked for.`);
+      sheet.tell(`${line.words} words. It reached the length that you have set.`);
     } else {
-      sheet.tell(`${line.words} words; it ended the chapter itself.`);
+      sheet.tell(`${line.words} words. Here it ended the chapter by itself.`);
     }
   }
 }
@@ -233,11 +236,23 @@ function showCard(word) {
   const card = byId("card");
   card.replaceChildren(...describeWord(word.told));
   card.hidden = false;
-  const place = word.getBoundingClientRect();
+  placeCard();
+}
+
+// Below its word, or above where there is more room; on a narrow screen at the foot, and the word above it.
+function placeCard() {
+  if (!shownWord) return;
+  const card = byId("card");
+  const place = shownWord.getBoundingClientRect();
   const left = Math.max(8, Math.min(place.left, innerWidth - card.offsetWidth - 8));
   const above = place.bottom + card.offsetHeight + 16 > innerHeight && place.top > card.offsetHeight + 16;
   card.style.setProperty("--left", `${left}px`);
   card.style.setProperty("--top", `${above ? place.top - card.offsetHeight - 8 : place.bottom + 8}px`);
+}
+
+function uncoverWord() {
+  const covered = shownWord.getBoundingClientRect().bottom + 12 - byId("card").getBoundingClientRect().top;
+  if (matchMedia("(max-width: 40rem)").matches && covered > 0) scrollBy(0, covered);
 }
 
 function hideCard() {
@@ -255,7 +270,7 @@ function describeWord(told) {
   if (told.pieces.length === 1) {
     return [...parts, make("p", "why", "What it thought might come here:"), listAlternatives(told.pieces[0])];
   }
-  return [...parts, make("p", "why", "Written in pieces, each chosen when those before it stood:"), ...told.pieces.map(describePiece)];
+  return [...parts, make("p", "why", "It wrote this in pieces, one after the other:"), ...told.pieces.map(describePiece)];
 }
 
 function listAlternatives(piece) {
@@ -273,8 +288,9 @@ function listAlternatives(piece) {
 
 function describePiece(piece) {
   const line = make("div", "piece");
-  const others = piece.alternatives.filter((other) => !other.written).map((other) => `${other.text} ${percent(other.probability)}`);
-  line.append(make("b", "", piece.text), ` ${percent(piece.probability)} `, make("span", "why", `or ${others.join(", ")}`));
+  const others = piece.alternatives.filter((other) => !other.written);
+  const told = others.map((other) => `${other.text}\u00a0${percent(other.probability)}`).join(" · ");
+  line.append(make("b", "", piece.text), ` ${percent(piece.probability)} `, make("span", "why", `or ${told}`));
   return line;
 }
 
@@ -294,19 +310,24 @@ function moveAmongWords(event) {
 }
 
 function watchWords() {
-  document.addEventListener("pointerover", (event) => {
-    if (event.pointerType === "touch") return;
+  document.addEventListener("pointermove", (event) => {
+    const moved = event.movementX !== 0 || event.movementY !== 0; // else the page was scrolled under the pointer
+    if (event.pointerType === "touch" || !moved) return;
     const word = wordAt(event) ?? wordAt({ target: document.activeElement });
-    if (word) showCard(word);
-    else hideCard();
+    if (!word) hideCard();
+    else if (word !== shownWord) showCard(word);
   });
-  document.addEventListener("focusin", (event) => { if (wordAt(event)) showCard(wordAt(event)); else hideCard(); });
+  document.addEventListener("focusin", (event) => {
+    if (!wordAt(event)) return;
+    showCard(wordAt(event));
+    uncoverWord();
+  });
   document.addEventListener("focusout", hideCard);
-  document.addEventListener("scroll", hideCard, { passive: true });
+  document.addEventListener("scroll", placeCard, { passive: true });
   document.addEventListener("keydown", moveAmongWords);
 }
 
-// The desk: choosing networks, tabs, settings.
+// The desk: choosing models, tabs, settings.
 
 let runs = [];
 
@@ -352,9 +373,14 @@ function watchTabs() {
 function setUpSettings(defaults, limits) {
   byId("opening").maxLength = limits.opening;
   byId("text").maxLength = limits.text;
-  byId("text-hint").textContent = `At most ${limits.text.toLocaleString("en")} characters.`;
+  const count = () => {
+    byId("text-hint").textContent = `${said(byId("text").value.length)} of at most ${said(limits.text)} characters`;
+  };
+  byId("text").addEventListener("input", count);
+  count();
   byId("words").max = limits.words;
   for (const name of ["temperature", "top_p", "min_p", "words", "seed"]) byId(name).defaultValue = defaults[name];
+  byId("seed").addEventListener("invalid", () => { byId("settings").open = true; });
   byId("settings").open = !matchMedia("(max-width: 56rem)").matches;
   const show = () => { for (const output of document.querySelectorAll("output")) output.value = byId(output.htmlFor.value).value; };
   byId("write").addEventListener("input", show);
@@ -368,9 +394,10 @@ function setUpSettings(defaults, limits) {
 
 function drawLegends() {
   for (const legend of document.querySelectorAll(".legend")) {
+    legend.append(make("span", "", "Surprise in bits:"));
     LEVELS.forEach((level, place) => {
       const from = place ? LEVELS[place - 1].below : 0;
-      const bits = level.below === Infinity ? `${from} bits or more` : `${from}–${level.below}`;
+      const bits = level.below === Infinity ? `${from}+` : `${from}–${level.below}`;
       const entry = make("span");
       entry.append(make("span", `key s${place}`), `${level.name} (${bits})`);
       legend.append(entry);
