@@ -1,16 +1,30 @@
-"""A headless Chromium, driven by its DevTools protocol: https://chromedevtools.github.io/devtools-protocol/."""
+"""A headless Chromium, driven by its DevTools protocol (chromedevtools.github.io/devtools-protocol), and a page."""
 
 import base64
 import itertools
 import json
 import shutil
+import signal
 import subprocess
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
+import torch
 from websockets.sync.client import ClientConnection, connect
+
+from nextchapter.models.registry import build_model, save_model
+from nextchapter.spec.tokens import WordsSpec
+from nextchapter.store.files import write_json
+from nextchapter.tokens.bytes import BytesTokenizer
+from nextchapter.tokens.protocol import Tokenizer
+from nextchapter.tokens.words import WordsTokenizer
+
+TEXT = "The dog of the house was not at home, and nobody in the house knew where he had been that evening. " * 3
 
 _WAIT_S = 60.0
 _WAIT_FOR = """new Promise((done, failed) => {
@@ -83,17 +97,18 @@ class Tab:
         """Type into what has the focus."""
         self.call("Input.insertText", text=text)
 
-    def point_at(self, selector: str) -> None:
-        """Move the pointer onto an element."""
-        box = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
-        x, y = self.evaluate(f"(() => {{ const b = {box}; return [b.x + b.width / 2, b.y + b.height / 2]; }})()")
+    def point_at(self, selector: str) -> tuple[float, float]:
+        """Move the pointer onto an element; return where that is."""
+        found = f"document.querySelector({json.dumps(selector)})"
+        self.evaluate(f"{found}.scrollIntoView({{ block: 'center', behavior: 'instant' }})")
+        box = self.evaluate(f"{found}.getBoundingClientRect().toJSON()")
+        x, y = box["x"] + box["width"] / 2, box["y"] + box["height"] / 2
         self.call("Input.dispatchMouseEvent", type="mouseMoved", x=x, y=y)
+        return x, y
 
     def click(self, selector: str) -> None:
         """Click an element with the pointer."""
-        self.evaluate(f"document.querySelector({json.dumps(selector)}).scrollIntoView({{ block: 'center' }})")
-        box = f"document.querySelector({json.dumps(selector)}).getBoundingClientRect()"
-        x, y = self.evaluate(f"(() => {{ const b = {box}; return [b.x + b.width / 2, b.y + b.height / 2]; }})()")
+        x, y = self.point_at(selector)
         for kind in ("mousePressed", "mouseReleased"):
             self.call("Input.dispatchMouseEvent", type=kind, x=x, y=y, button="left", clickCount=1)
 
@@ -109,9 +124,11 @@ def chromium(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
     program = next(filter(None, map(shutil.which, names)), None)
     if program is None:
         pytest.skip(f"no Chromium here: none of {', '.join(names)} is installed")
-    options = ["--headless", "--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run",
-               "--disable-dev-shm-usage", "--remote-debugging-port=0",
-               f"--user-data-dir={tmp_path_factory.mktemp('chromium')}"]  # fmt: skip
+    options = [
+        "--headless", "--no-sandbox", "--disable-gpu", "--disable-dev-shm-usage", "--disable-background-networking",
+        "--no-first-run", "--hide-scrollbars", "--remote-debugging-port=0",
+        f"--user-data-dir={tmp_path_factory.mktemp('chromium')}",
+    ]  # fmt: skip
     with subprocess.Popen([program, *options], stderr=subprocess.PIPE, text=True) as browser:
         address = next((line.split()[-1] for line in browser.stderr if line.startswith("DevTools listening")), None)
         assert address, "Chromium ended before it listened"
@@ -126,3 +143,37 @@ def tab(chromium: str) -> Iterator[Tab]:
     """Return a new tab."""
     with connect(chromium, max_size=None) as socket:
         yield Tab(socket)
+
+
+@pytest.fixture(scope="session")
+def project(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Return a folder with two finished runs, one of words and one of bytes; that of words is the champion."""
+    folder = tmp_path_factory.mktemp("project")
+    study = folder / "results" / "shelf"
+    (study / "corpus").mkdir(parents=True)
+    pq.write_table(pa.table({"text": [TEXT] * 20}), study / "corpus" / "train.parquet")
+    add_run(study, "words.s1", WordsTokenizer.train([TEXT] * 20, WordsSpec()), 1.25)
+    add_run(study, "bytes.s1", BytesTokenizer(), 1.5)
+    write_json(study / "champion.json", {"run": "words.s1"})
+    return folder
+
+
+def add_run(study: Path, name: str, tokenizer: Tokenizer, bits_per_character: float) -> None:
+    """Add a run whose network has learned nothing."""
+    torch.manual_seed(1)
+    folder, model = study / "runs" / name, {"kind": "gru", "hidden": 8, "embedding": 8}
+    folder.mkdir(parents=True)
+    save_model(folder / "model.safetensors", build_model(model, tokenizer.vocabulary_size), model)
+    tokenizer.save(study / "tokens" / name / "tokenizer.model")
+    write_json(folder / "run.json", {"run": name, "study": study.name, "tokenizer": name})
+    write_json(folder / "metrics.json", {"splits": {"test": {"bits_per_character": bits_per_character}}})
+
+
+@pytest.fixture(scope="session")
+def address(project: Path) -> Iterator[str]:
+    """Return the address of the project's page, served by `nextchapter play`."""
+    program = "import sys; from nextchapter.cli.app import main; sys.exit(main(['play', '--port', '0']))"
+    with subprocess.Popen([sys.executable, "-c", program], cwd=project, stdout=subprocess.PIPE, text=True) as server:
+        yield server.stdout.readline().split()[4]
+        server.send_signal(signal.SIGINT)
+    assert server.returncode == 0

@@ -264,8 +264,8 @@ function hideCard() {
 
 function describeWord(told) {
   const level = LEVELS[levelOf(told.bits)].name;
-  const figures = make("p", "chance", `${percent(2 ** -told.bits)} · ${chance(told.bits)} · ${told.bits.toFixed(1)} bits, ${level}`);
-  const parts = [make("h2", "", told.word), figures];
+  const figures = `${percent(2 ** -told.bits)} · ${chance(told.bits)} · ${told.bits.toFixed(1)} bits, ${level}`;
+  const parts = [make("h2", "", told.word), make("p", "chance", figures)];
   if (!told.pieces) return parts;
   if (told.pieces.length === 1) {
     return [...parts, make("p", "why", "What it thought might come here:"), listAlternatives(told.pieces[0])];
@@ -382,7 +382,9 @@ function setUpSettings(defaults, limits) {
   for (const name of ["temperature", "top_p", "min_p", "words", "seed"]) byId(name).defaultValue = defaults[name];
   byId("seed").addEventListener("invalid", () => { byId("settings").open = true; });
   byId("settings").open = !matchMedia("(max-width: 56rem)").matches;
-  const show = () => { for (const output of document.querySelectorAll("output")) output.value = byId(output.htmlFor.value).value; };
+  const show = () => {
+    for (const output of document.querySelectorAll("output")) output.value = byId(output.htmlFor.value).value;
+  };
   byId("write").addEventListener("input", show);
   byId("write").addEventListener("reset", (event) => {
     event.preventDefault(); // the opening stays
@@ -407,7 +409,8 @@ function drawLegends() {
 
 function watchColour() {
   byId("colour").addEventListener("change", (event) => {
-    for (const prose of document.querySelectorAll("#write-panel .prose")) prose.classList.toggle("coloured", event.target.checked);
+    const sheets = document.querySelectorAll("#write-panel .prose");
+    for (const prose of sheets) prose.classList.toggle("coloured", event.target.checked);
     document.querySelector("#write-panel .legend").hidden = !event.target.checked;
   });
 }
