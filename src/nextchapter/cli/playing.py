@@ -87,7 +87,10 @@ class ScoreRequest(Spec):
 class Desk:
     """Answers the page: which runs there are, what one of them writes, how one of them reads."""
 
-    def __init__(self, results: Path, study: str | None) -> None:
+    closing: bool = False
+    """Set when the server is to end: the texts under way then end with the word that they are at."""
+
+    def __init__(self, results: Path = RESULTS, study: str | None = None) -> None:
         """Load nothing yet.
 
         Args:
@@ -121,7 +124,7 @@ class Desk:
         return await asyncio.get_running_loop().run_in_executor(self._thread, function, *arguments)
 
     async def _stream(self, lines: Iterator[dict[str, Any]]) -> AsyncIterator[str]:
-        while (line := await self._ask(next, lines, None)) is not None:
+        while not self.closing and (line := await self._ask(next, lines, None)) is not None:
             yield canonical_json(line) + "\n"
 
     def _begin(self, asked: WriteRequest) -> Iterator[dict[str, Any]]:
@@ -224,15 +227,13 @@ def _tell_mistake(_: Request, error: Exception) -> Response:
     return problem(404 if isinstance(error, RunNotFoundError) else 400, str(error))
 
 
-def build_app(results: Path = RESULTS, study: str | None = None, host: str = "127.0.0.1") -> Starlette:
+def build_app(desk: Desk, host: str = "127.0.0.1") -> Starlette:
     """Return the page and what stands behind it, as an ASGI application.
 
     Args:
-        results: where the studies are.
-        study: offer the runs of this one alone; None offers those of all.
-        host: the name or address at which it will be listened.
+        desk: what answers the page.
+        host: the name or address at which the server listens.
     """
-    desk = Desk(results, study)
     return Starlette(
         routes=[
             Route("/api/runs", desk.runs),

@@ -4,10 +4,11 @@ import contextlib
 import socket
 import sys
 from ipaddress import ip_address
+from types import FrameType
 
 import uvicorn
 
-from nextchapter.cli.playing import build_app
+from nextchapter.cli.playing import Desk, build_app
 from nextchapter.cli.runs import RESULTS, RunNotFoundError
 
 
@@ -24,15 +25,29 @@ def serve(study: str | None, host: str, port: int) -> None:
     """
     if study is not None and not (RESULTS / study / "runs").is_dir():
         raise RunNotFoundError(f"no study of the name {study!r} in {RESULTS}/; `make run` makes one")
-    app = build_app(study=study, host=host)
-    config = uvicorn.Config(
-        app, log_level="warning", ws="none", lifespan="off", server_header=False, timeout_graceful_shutdown=1
-    )
+    desk = Desk(RESULTS, study)
     with listen(host, port) as listening, contextlib.suppress(KeyboardInterrupt):
         if not ip_address(listening.getsockname()[0]).is_loopback:
             print("nextchapter: who can reach this machine can use the page: it asks for no password", file=sys.stderr)
         print(f"The page is at {page_address(listening)} (Ctrl-C ends it)", flush=True)
-        uvicorn.Server(config).run(sockets=[listening])
+        Server(desk, host).run(sockets=[listening])
+
+
+class Server(uvicorn.Server):
+    """A server that lets the texts under way end when it is told to end itself."""
+
+    def __init__(self, desk: Desk, host: str) -> None:
+        """Serve the page of a desk."""
+        wait_s = 5  # for a text that is being read
+        config = uvicorn.Config(build_app(desk, host), log_level="warning", ws="none", lifespan="off",
+                                server_header=False, timeout_graceful_shutdown=wait_s)  # fmt: skip
+        super().__init__(config)
+        self._desk = desk
+
+    def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+        """Do what Ctrl-C asks for."""
+        self._desk.closing = True
+        super().handle_exit(sig, frame)
 
 
 def listen(host: str, port: int) -> socket.socket:

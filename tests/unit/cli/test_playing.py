@@ -9,7 +9,7 @@ from starlette.testclient import TestClient
 from starlette.types import Message
 
 from nextchapter.cli.loaded import load
-from nextchapter.cli.playing import OPENING_CHARACTERS, PAGE, TEXT_CHARACTERS, WORDS, build_app, gaps_between
+from nextchapter.cli.playing import OPENING_CHARACTERS, PAGE, TEXT_CHARACTERS, WORDS, Desk, build_app, gaps_between
 from nextchapter.cli.runs import find_run
 from nextchapter.cli.scoring import score_file
 from nextchapter.generation.telling import whole_characters
@@ -22,7 +22,7 @@ ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 @pytest.fixture
 def client(results: Path) -> TestClient:
-    return TestClient(build_app(results), base_url="http://127.0.0.1:8765")
+    return TestClient(build_app(Desk(results)), base_url="http://127.0.0.1:8765")
 
 
 def lines_of(client: TestClient, **asked: Any) -> list[dict[str, Any]]:
@@ -41,12 +41,12 @@ def test_the_page_offers_the_runs_the_champion_first(client: TestClient) -> None
 
 
 def test_before_the_first_run_there_is_none(tmp_path: Path) -> None:
-    client = TestClient(build_app(tmp_path / "results"), base_url="http://127.0.0.1")
+    client = TestClient(build_app(Desk(tmp_path / "results")), base_url="http://127.0.0.1")
     assert client.get("/api/runs").json()["runs"] == []
 
 
 def test_one_study_can_be_offered_alone(results: Path) -> None:
-    client = TestClient(build_app(results, "tales"), base_url="http://127.0.0.1")
+    client = TestClient(build_app(Desk(results, "tales")), base_url="http://127.0.0.1")
     assert [run["address"] for run in client.get("/api/runs").json()["runs"]] == ["tales/net.s1", SOLO]
     assert client.post("/api/write", json={"run": "shelf/net.s1"}).status_code == 404
 
@@ -171,10 +171,13 @@ def test_no_other_file_of_the_folder_is_served(client: TestClient) -> None:
         assert client.get(path).status_code == 404
 
 
-def test_nothing_more_is_written_once_the_reader_has_gone(results: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("ends", ["reader", "server"])
+def test_nothing_more_is_written_once_the_reader_or_the_server_goes(
+    results: Path, ends: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
     steps, step = [], Writer.step
     monkeypatch.setattr(Writer, "step", lambda writer: steps.append(1) or step(writer))
-    app = build_app(results)
+    desk = Desk(results)
     body = json.dumps({"run": SOLO, "opening": "The", "words": WORDS}).encode()
     headers = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": "/api/write", "headers": headers, "query_string": b""}
@@ -191,12 +194,12 @@ def test_nothing_more_is_written_once_the_reader_has_gone(results: Path, monkeyp
 
         async def send(message: Message) -> None:
             parts.append(message.get("body", b""))
-            if len(parts) > 5:
+            if len(parts) > 5 and ends == "reader":
                 gone.set()
+            desk.closing = len(parts) > 5 and ends == "server"
 
-        await app(scope, receive, send)
+        await build_app(desk)(scope, receive, send)
         return len(parts)
 
-    parts = asyncio.run(read_a_little())
-    assert parts < 12
+    assert asyncio.run(read_a_little()) < 12
     assert len(steps) < 200  # of at least 2,000

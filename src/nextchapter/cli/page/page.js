@@ -185,7 +185,9 @@ class Work {
 async function writeChapter(run, sheet, signal) {
   const numbers = ["temperature", "top_p", "min_p", "words", "seed"].map((name) => [name, Number(byId(name).value)]);
   const asked = { run: run.address, opening: byId("opening").value, ...Object.fromEntries(numbers) };
+  let ended = false;
   for await (const line of linesOf(await ask("api/write", asked, signal))) {
+    ended = "ended_by" in line;
     if ("opening" in line) {
       sheet.addOpening(line.opening);
       sheet.tell("Writing …");
@@ -197,6 +199,7 @@ async function writeChapter(run, sheet, signal) {
       sheet.tell(`${line.words} words. Here it ended the chapter by itself.`);
     }
   }
+  if (!ended) throw new Error("The server broke off; its terminal says why.");
 }
 
 async function readText(run, sheet, signal) {
