@@ -79,7 +79,7 @@ def list_runs(study: str | None = None, results: Path = RESULTS) -> list[Standin
         results: where the studies are.
     """
     listed = []
-    for folder in sorted(results.glob(study or "*")):
+    for folder in [results / study] if study else sorted(results.glob("*")):
         champions = _champions([folder])
         standings = [_standing(run, run in champions) for run in _finished(folder) if (run / "run.json").is_file()]
         listed += sorted(standings, key=_worth)

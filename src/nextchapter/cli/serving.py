@@ -25,12 +25,11 @@ def serve(study: str | None, host: str, port: int) -> None:
     """
     if study is not None and not (RESULTS / study / "runs").is_dir():
         raise RunNotFoundError(f"no study of the name {study!r} in {RESULTS}/; `make run` makes one")
-    desk = Desk(RESULTS, study)
     with listen(host, port) as listening, contextlib.suppress(KeyboardInterrupt):
         if not ip_address(listening.getsockname()[0]).is_loopback:
-            print("nextchapter: who can reach this machine can use the page: it asks for no password", file=sys.stderr)
+            print("nextchapter: all who reach this machine can use the page; it asks for no password", file=sys.stderr)
         print(f"The page is at {page_address(listening)} (Ctrl-C ends it)", flush=True)
-        Server(desk, host).run(sockets=[listening])
+        Server(Desk(RESULTS, study), host).run(sockets=[listening])
 
 
 class Server(uvicorn.Server):

@@ -59,5 +59,5 @@ def test_the_server_answers_until_it_is_interrupted(results: Path) -> None:
         server.send_signal(signal.SIGINT)
         _, complaints = server.communicate(timeout=60)
     assert server.returncode == 0
-    assert "who can reach this machine can use the page" in complaints
+    assert "all who reach this machine can use the page" in complaints
     assert "Traceback" not in complaints

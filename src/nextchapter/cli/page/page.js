@@ -8,6 +8,7 @@ const LEVELS = [
   { below: 16, name: "a great surprise" },
   { below: Infinity, name: "out of the blue" },
 ];
+const PIECES_SHOWN = 6;
 const byId = (id) => document.getElementById(id);
 
 function make(tag, className = "", text = "") {
@@ -37,8 +38,8 @@ const levelOf = (bits) => LEVELS.findIndex((level) => bits < level.below);
 // Asking the server.
 
 async function ask(path, body, signal) {
-  const request = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
-  const response = await fetch(path, body === undefined ? { signal } : request);
+  const post = { method: "POST", headers: { "Content-Type": "application/json" }, body: JSON.stringify(body), signal };
+  const response = await fetch(path, body === undefined ? {} : post);
   if (response.ok) return response;
   const answer = await response.json().catch(() => ({}));
   throw new Error(answer.problem ?? `The server failed (${response.status}); its terminal says more.`);
@@ -58,8 +59,8 @@ async function* linesOf(response) {
 
 // What to tell a person when something went wrong.
 function explain(error) {
-  if (error instanceof TypeError) return "The server does not answer. Is `nextchapter play` still running in its terminal?";
-  return error.message;
+  if (!(error instanceof TypeError)) return error.message;
+  return "The server does not answer. Is `nextchapter play` still running in its terminal?";
 }
 
 // A sheet: what one model wrote or read.
@@ -70,6 +71,8 @@ class Sheet {
     this.status = make("p", "status");
     this.status.setAttribute("role", "status");
     this.prose = make("div", reads || byId("colour").checked ? "prose coloured" : "prose");
+    this.prose.lang = ""; // any language, in either direction
+    this.prose.dir = "auto";
     this.prose.setAttribute("role", "group");
     this.prose.setAttribute("aria-label", `Text of ${run.name}; the arrow keys go from word to word`);
     this.copy = make("button", "", "Copy");
@@ -110,8 +113,11 @@ class Sheet {
 }
 
 async function copyText(text, button) {
-  if (navigator.clipboard) await navigator.clipboard.writeText(text);
-  else copyBySelection(text); // a page that is not from this machine has no clipboard
+  try {
+    await navigator.clipboard.writeText(text);
+  } catch { // a page from another machine has no clipboard, and a person may forbid it
+    copyBySelection(text);
+  }
   button.textContent = "Copied";
   setTimeout(() => { button.textContent = "Copy"; }, 2000);
 }
@@ -208,7 +214,7 @@ async function readText(run, sheet, signal) {
   for (const word of answer.surprises) sheet.addWord(word.before + word.text, { bits: word.bits });
   sheet.status.replaceChildren(
     make("b", "", answer.bits_per_character.toFixed(2)), " bits a character · as if it chose among ",
-    make("b", "", String(Math.round(answer.perplexity))), " at each step",
+    make("b", "", said(Math.round(answer.perplexity))), " at each step",
   );
   sheet.status.classList.add("figures");
   return answer;
@@ -224,7 +230,8 @@ function tellVerdict(answers) {
   }
   const [better, other] = first.bits_per_character <= second.bits_per_character ? [first, second] : [second, first];
   const gain = other.bits_per_character - better.bits_per_character;
-  verdict.textContent = `${better.run} foresees this text better than ${other.run}, by ${gain.toFixed(2)} bits a character.`;
+  verdict.textContent =
+    `${better.run} foresees this text better than ${other.run}, by ${gain.toFixed(2)} bits a character.`;
 }
 
 // The card of a word: how likely it was, and what else might have come.
@@ -273,7 +280,10 @@ function describeWord(told) {
   if (told.pieces.length === 1) {
     return [...parts, make("p", "why", "What it thought might come here:"), listAlternatives(told.pieces[0])];
   }
-  return [...parts, make("p", "why", "It wrote this in pieces, one after the other:"), ...told.pieces.map(describePiece)];
+  const how = make("p", "why", "It wrote this in pieces, one after the other:");
+  const left = told.pieces.length - PIECES_SHOWN;
+  const rest = left > 0 ? [make("p", "piece why", `and ${left} more`)] : [];
+  return [...parts, how, ...told.pieces.slice(0, PIECES_SHOWN).map(describePiece), ...rest];
 }
 
 function listAlternatives(piece) {
