@@ -92,6 +92,21 @@ def compare(
     print(_json(comparison) if as_json else describe_comparison(comparison, words))
 
 
+@app.command()
+def play(
+    port: Annotated[int, typer.Option(min=0, max=65535, help="Where to listen; 0 takes any port that is free.")] = 8765,
+    host: Annotated[str, typer.Option(help="Who may come: 127.0.0.1 is this machine alone.")] = "127.0.0.1",
+    study: Annotated[str | None, typer.Option(help="Offer the runs of this study alone.")] = None,
+) -> None:
+    """Open a page on which runs write and read: words as they come, what else they might have been, surprise in colour.
+
+    The page works without internet.
+    """
+    from nextchapter.cli.serving import serve
+
+    serve(study, host, port)
+
+
 def _read(file: Path) -> str:
     """Return a text file.
 

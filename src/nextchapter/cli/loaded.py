@@ -1,5 +1,7 @@
 """A run's model and tokenizer in memory, and nothing heavier than torch with them."""
 
+from collections import OrderedDict
+from pathlib import Path
 from typing import NamedTuple
 
 import torch
@@ -25,3 +27,22 @@ def load(run: Run, threads: int = 1) -> Loaded:
     prepare_torch(threads)
     torch.set_grad_enabled(mode=False)
     return Loaded(run, load_model(run.model), load_tokenizer(run.tokenizer))
+
+
+class LoadedRuns:
+    """The runs that were asked last, kept in memory; one that was trained again since is loaded again."""
+
+    def __init__(self, most: int) -> None:
+        """Keep so many."""
+        self._most = most
+        self._kept: OrderedDict[tuple[Path, int], Loaded] = OrderedDict()
+
+    def get(self, run: Run) -> Loaded:
+        """Return a run's model and tokenizer."""
+        key = run.model, run.model.stat().st_mtime_ns
+        if key not in self._kept:
+            while len(self._kept) >= self._most:  # first, so that there is never one more in memory
+                self._kept.popitem(last=False)
+            self._kept[key] = load(run)
+        self._kept.move_to_end(key)
+        return self._kept[key]

@@ -2,6 +2,7 @@
 
 import difflib
 import json
+import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -29,6 +30,15 @@ class Run(NamedTuple):
         """What its text is cut with."""
         name: str = _read(self.folder / "run.json")["tokenizer"]
         return self.folder.parents[1] / "tokens" / name / "tokenizer.model"
+
+
+class Standing(NamedTuple):
+    """A finished run, and how it stands among those of its study."""
+
+    run: Run
+    champion: bool
+    bits_per_character: float | None
+    """On the test chapters; None before they are scored."""
 
 
 def find_run(asked: str, study: str | None = None, results: Path = RESULTS) -> Run:
@@ -59,6 +69,32 @@ def find_run(asked: str, study: str | None = None, results: Path = RESULTS) -> R
         names = ", ".join(f"{folder.parents[1].name} ({folder.name})" for folder in found)
         raise RunNotFoundError(f"{asked!r} is a run of {len(found)} studies: {names}. Choose one with --study")
     raise RunNotFoundError(_nothing_found(asked, studies))
+
+
+def list_runs(study: str | None = None, results: Path = RESULTS) -> list[Standing]:
+    """Return all finished runs, study by study: the champion first, then from the best to the worst.
+
+    Args:
+        study: of this study alone; None lists those of all.
+        results: where the studies are.
+    """
+    listed = []
+    for folder in [results / study] if study else sorted(results.glob("*")):
+        champions = _champions([folder])
+        standings = [_standing(run, run in champions) for run in _finished(folder) if (run / "run.json").is_file()]
+        listed += sorted(standings, key=_worth)
+    return listed
+
+
+def _standing(folder: Path, champion: bool) -> Standing:
+    facts, metrics = _read(folder / "run.json"), folder / "metrics.json"
+    bits = _read(metrics)["splits"]["test"]["bits_per_character"] if metrics.is_file() else None
+    return Standing(Run(facts["run"], facts["study"], folder.resolve()), champion, bits)
+
+
+def _worth(standing: Standing) -> tuple[bool, float, str]:
+    bits = standing.bits_per_character
+    return not standing.champion, math.inf if bits is None else bits, standing.run.name
 
 
 def _champions(studies: list[Path]) -> list[Path]:

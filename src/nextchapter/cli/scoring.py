@@ -3,18 +3,22 @@
 import itertools
 from typing import Any
 
-from nextchapter.cli.loaded import load
+from nextchapter.cli.loaded import Loaded, load
 from nextchapter.cli.runs import Run
 from nextchapter.evaluation.surprise import score_text
 
 
 def score_file(run: Run, text: str) -> dict[str, Any]:
     """Return the figures of a text, and each of its words with its bits."""
-    loaded = load(run)
+    return score_loaded(load(run), text)
+
+
+def score_loaded(loaded: Loaded, text: str) -> dict[str, Any]:
+    """Return the same by a run that is in memory."""
     scored = score_text(loaded.model, loaded.tokenizer, text)
     return {
-        "run": run.name,
-        "study": run.study,
+        "run": loaded.run.name,
+        "study": loaded.run.study,
         "characters": scored.characters,
         "words": scored.words,
         "tokens": scored.tokens,

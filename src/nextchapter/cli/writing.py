@@ -5,6 +5,7 @@ from typing import Any, TextIO
 from nextchapter.cli.loaded import Loaded, load
 from nextchapter.cli.runs import Run
 from nextchapter.generation.chapter import draw_opening, write_chapter
+from nextchapter.generation.telling import whole_characters
 from nextchapter.generation.writer import Writer
 from nextchapter.spec.study import check_spec
 from nextchapter.spec.writing import WritingSpec
@@ -31,9 +32,7 @@ def stream_chapter(run: Run, settings: dict[str, Any], screen: TextIO) -> None:
     writer, shown = Writer(loaded.model, loaded.tokenizer, opening, spec), 0
     try:
         while True:
-            text = writer.drafts[0].text.rstrip(
-                "\N{REPLACEMENT CHARACTER}"
-            )  # a character whose bytes are not all there
+            text = whole_characters(writer.drafts[0].text)
             screen.write(text[shown:])
             screen.flush()
             shown = len(text)

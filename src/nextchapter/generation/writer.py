@@ -44,7 +44,8 @@ class Writer:
         self.drafts = [Draft(tokenizer, opening) for _ in range(rows)]
         self.ended_by: list[EndedBy | None] = [None] * rows
         self._alive, self._sampler = list(range(rows)), Sampler(spec, rows)
-        self._log_probs, self._state = read_opening(model, tokenizer, opening, rows)
+        self.log_probs, self._state = read_opening(model, tokenizer, opening, rows)
+        """ln p(next token) by the model alone, before any filter, a row for each draft that has not ended."""
 
     @torch.no_grad()
     def step(self) -> bool:
@@ -53,7 +54,7 @@ class Writer:
         if not self._alive:
             return False
         drafts = [self.drafts[row] for row in self._alive]
-        log_probs = allowed(self._log_probs, drafts, self._tokenizer, self._spec)
+        log_probs = allowed(self.log_probs, drafts, self._tokenizer, self._spec)
         tokens = self._sampler.draw(log_probs, [draft.tokens for draft in drafts], self._alive)
         drawn = dict(zip(self._alive, tokens, strict=True))
         self._end("end-of-chapter", [row for row in drawn if ends_chapter(drawn[row], self._tokenizer)])
@@ -62,7 +63,7 @@ class Writer:
         for row in self._alive:
             self.drafts[row].append(drawn[row])
         token = torch.tensor([drawn[row] for row in self._alive], device=self._model.device)
-        self._log_probs, self._state = self._model.step(token, self._state)
+        self.log_probs, self._state = self._model.step(token, self._state)
         return True
 
     def _end(self, reason: EndedBy, rows: Sequence[int]) -> None:
@@ -73,7 +74,7 @@ class Writer:
             self.ended_by[row] = reason
         kept = [place for place, row in enumerate(self._alive) if row not in rows]
         self._alive = [self._alive[place] for place in kept]
-        self._log_probs, self._state = select_rows(kept, self._log_probs, self._state)
+        self.log_probs, self._state = select_rows(kept, self.log_probs, self._state)
 
 
 def read_opening(

@@ -4,44 +4,16 @@ import subprocess
 import sys
 from pathlib import Path
 
-import pyarrow as pa
-import pyarrow.parquet as pq
 import pytest
-import torch
 
 from nextchapter.cli import writing
 from nextchapter.cli.app import main
 from nextchapter.cli.loaded import load
 from nextchapter.cli.runs import RunNotFoundError, find_run
 from nextchapter.generation.writer import Writer
-from nextchapter.models.registry import build_model, save_model
 from nextchapter.spec.writing import WritingSpec
-from nextchapter.store.files import write_json
-from nextchapter.tokens.unigram import UnigramTokenizer
 
 TEXT = "The dog of the house was not at home."
-MODEL = {"kind": "gru", "hidden": 8, "embedding": 8}
-
-
-@pytest.fixture
-def results(tmp_path: Path, tokenizer: UnigramTokenizer, salad: str, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Two studies with a run `net.s1` each; the first has a second run, of two seeds, and a champion."""
-    for study, runs in (("shelf", ("net.s1", "other.s1", "other.s2")), ("tales", ("net.s1", "solo.s1"))):
-        folder = tmp_path / "results" / study
-        (folder / "tokens" / "pieces").mkdir(parents=True)
-        (folder / "corpus").mkdir()
-        tokenizer.save(folder / "tokens" / "pieces" / "tokenizer.model")
-        pq.write_table(pa.table({"text": [salad]}), folder / "corpus" / "train.parquet")
-        for place, run in enumerate(runs):
-            torch.manual_seed(place)
-            (folder / "runs" / run).mkdir(parents=True)
-            save_model(
-                folder / "runs" / run / "model.safetensors", build_model(MODEL, tokenizer.vocabulary_size), MODEL
-            )
-            write_json(folder / "runs" / run / "run.json", {"run": run, "study": study, "tokenizer": "pieces"})
-    write_json(tmp_path / "results" / "shelf" / "champion.json", {"run": "other.s2"})
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "results"
 
 
 @pytest.mark.parametrize(
