@@ -45,6 +45,8 @@ def results_tree(tmp_path: Path) -> Callable[..., Path]:
             tokens = _write_events(folder / "events.jsonl", loss, 180.0 + 7 * place, run in resumed)
             _write(folder / "run.json", _provenance(run, kind, name, tokens))
             _write(folder / "metrics.json", _metrics(run, bits))
+            _write_blocks(folder / "blocks.csv", bits)
+            _write(folder / "profile.json", _profile(run, bits))
             _write_predictions(folder / "predictions.csv", place)
             (folder / "chapter.md").write_text(CHAPTER)
             _write(folder / "chapter.json", _facts(run, place))
@@ -81,10 +83,47 @@ def _metrics(run: str, bits: float) -> dict[str, object]:
             "chapters": 11, "tokens": 44_000, "characters": 158_400, "words": 29_000, "nats": nats * 44_000,
             "nats_per_token": nats, "perplexity": math.exp(nats), "perplexity_per_word": math.exp(nats * 44 / 29),
             "bits_per_character": value, "bits_per_character_without_spelling": value, "spelling_nats": 0.0,
-            "ci_low": value - 0.021, "ci_high": value + 0.023, "blocks": 88,
+            "ci_low": value - 0.021, "ci_high": value + 0.023, "blocks": 88, "bits_per_byte": value * 0.99,
         }  # fmt: skip
 
-    return {"run": run, "parameters": 1, "splits": {"valid": split(-0.03), "test": split(0.0)}}
+    judged = {
+        "judged_tokens": 20_000, "judged_words": 12_000, "token_accuracy_at_1": 0.27, "token_accuracy_at_5": 0.51,
+        "word_accuracy": 0.21, "confidence": 0.29, "expected_calibration_error": 0.02,
+    }  # fmt: skip
+    return {"run": run, "parameters": 1, "splits": {"valid": split(-0.03), "test": split(0.0) | judged}}
+
+
+def _write_blocks(path: Path, bits: float) -> None:
+    """Write 88 blocks of 1,800 characters, whose losses go up and down alike in all runs."""
+    nats = [1800 * math.log(2) * (bits + 0.2 * math.sin(1.3 * place)) for place in range(88)]
+    rows = [f"{place // 8},1800.0,{value}" for place, value in enumerate(nats)]
+    path.write_text("\n".join(["chapter,characters,nats", *rows, ""]))
+
+
+def _profile(run: str, bits: float) -> dict[str, object]:
+    curve = [
+        {"low": low / 15, "high": (low + 1) / 15, "tokens": 2000 - 120 * low, "confidence": (low + 0.5) / 15,
+         "accuracy": (low + 0.2) / 15}
+        for low in range(15)
+    ]  # fmt: skip
+    place = [
+        {"low": low, "high": high, "characters": 12.0 * high, "bits_per_character": bits + 40 / high}
+        for low, high in ((0, 100), (100, 200), (200, 400), (400, 800), (800, 1600))
+    ]
+    truncation = [
+        {"low": 6 * part, "high": 6 * part + 6, "tokens": 5000, "nats_per_token": 2 * bits + 0.01 * (part % 3)}
+        for part in range(8)
+    ]
+    frequency = [
+        {"low": low, "high": high, "words": words, "bits_per_word": bits * cost, "bits_per_character": bits * cost / 5}
+        for low, high, words, cost in (
+            (0, 0, 592, 14.0),
+            (1, 9, 2100, 9.0),
+            (10, 99, 6300, 6.5),
+            (100, 999, 12000, 4.0),
+        )
+    ]
+    return {"run": run, "reliability": curve, "place": place, "truncation": truncation, "frequency": frequency}
 
 
 def _write_events(path: Path, final_loss: float, seconds: float, resumed: bool) -> int:

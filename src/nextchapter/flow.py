@@ -18,15 +18,16 @@ from nextchapter.shelf import COMPRESSIONS, Refused, ShelfFile, distinct_names, 
 from nextchapter.spec.base import SpecError, canonical_json, digest
 from nextchapter.spec.corpus import DividedSource, FolderSource, PretokenizedSource, UrlSource, WheelSource
 from nextchapter.spec.embeddings import GloveSpec
+from nextchapter.spec.gradient_lab import GradientsSpec
 from nextchapter.spec.hopfield import HopfieldSpec
-from nextchapter.spec.models import EmSpec
+from nextchapter.spec.models import EmSpec, RecurrentSpec
 from nextchapter.spec.study import Study, configuration_of, read_study
 from nextchapter.spec.tasks import TasksSpec
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
-USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states", "measure_exposure")
+USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states", "draw_neurons", "measure_exposure")
 """The rules that load a trained model and its tokenizer."""
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
@@ -181,6 +182,35 @@ class Flow:
             for name, (_, seed) in self.runs.items()
             if self.searched.get(configuration_of(name, seed), {}).get("name") == wildcards.search
         ]
+
+    @property
+    def recurrent_runs(self) -> list[str]:
+        """The runs that the gradient lab looks into: a recurrent network each, and none that is made of others."""
+        return [name for name, (run, _) in self.runs.items() if isinstance(run.model, RecurrentSpec)]
+
+    @property
+    def recurrent_tokenizers(self) -> list[str]:
+        """The tokenizers of these runs, each once; without such a run, the study's first."""
+        used = [self.runs[name][0].tokenizer for name in self.recurrent_runs]
+        return list(dict.fromkeys(used)) or list(self.study.tokenizers)[:1]
+
+    @property
+    def gradients(self) -> GradientsSpec | None:
+        """How the gradient lab looks into networks; None where it is switched off."""
+        lab = self.study.gradient_lab
+        return None if lab is None else lab.gradients
+
+    @property
+    def gradient_figures(self) -> list[str]:
+        """The figures of the gradient lab; none where it is switched off."""
+        folder, names = f"results/{self.name}/diagnostics/gradients", ("gradients", "jacobian", "gates", "clipping")
+        return [f"{folder}/{name}.png" for name in names] if self.gradients is not None else []
+
+    @property
+    def neuron_figures(self) -> list[str]:
+        """The figures of the units of each recurrent run; none where the lab is switched off."""
+        runs = self.recurrent_runs if self.gradients is not None else []
+        return [f"results/{self.name}/runs/{run}/neurons.svg" for run in runs]
 
     def members_of(self, wildcards: Any) -> list[str]:
         """Return the models that a run is made of; none for most."""
@@ -346,8 +376,10 @@ class Flow:
                 return {**study.writing.model_dump(mode="json"), "run": name}
             case "examine_chapter":
                 return {**study.examination.model_dump(mode="json"), "run": name}
-            case "describe_states" | "measure_exposure":
+            case "describe_states" | "draw_neurons" | "measure_exposure":
                 return {"run": name}
+            case "measure_gradients":
+                return self._gradients()
             case "plot_search":
                 search = study.searches[name]
                 scales = {key: spec.scale for key, spec in search.random.items() if spec.scale}
@@ -378,11 +410,27 @@ class Flow:
         shares = source.model_dump(include={"valid_share", "test_share"}) if len(given) == 1 else None
         return {"shelf": self.shelf, "files": files, "shares": shares}
 
+    def _gradients(self) -> dict[str, Any]:
+        """Return what `measure_gradients` measures: settings, runs, and the tokenizers in the order of its files."""
+        settings = self.gradients or GradientsSpec()  # switched off, it may still be asked for
+        runs = [
+            {
+                "run": name,
+                "configuration": configuration_of(name, self.runs[name][1]),
+                "seed": self.runs[name][1],
+                "tokenizer": self.runs[name][0].tokenizer,
+            }
+            for name in self.recurrent_runs
+        ]
+        return {"gradients": settings.model_dump(mode="json"), "runs": runs, "tokenizers": self.recurrent_tokenizers}
+
     def code(self, rule: str, name: str = "") -> str:
         """Return the fingerprint of the code behind a rule, with that of all that it loads by name."""
         extra: list[str] = []
         if rule in ("train_model", *USES_OF_A_MODEL):
             extra += self._families(name)
+        if rule == "measure_gradients":
+            extra += [family for run in self.recurrent_runs for family in self._families(run)]
         if rule == "train_model":
             extra += self._loaded_by_training(name)
         if rule == "train_tasks":

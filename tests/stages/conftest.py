@@ -11,7 +11,14 @@ import pandas as pd
 import pytest
 import torch
 
-from nextchapter.stages import count_cooccurrences, encode_corpus, train_embedding, train_model, train_tokenizer
+from nextchapter.stages import (
+    count_cooccurrences,
+    count_words,
+    encode_corpus,
+    train_embedding,
+    train_model,
+    train_tokenizer,
+)
 
 MODEL = {"kind": "lstm", "hidden": 16, "embedding": 8}
 TRAINING = {
@@ -64,6 +71,8 @@ def _fill(folder: Path) -> None:
         _chapters(count, seed).to_parquet(folder / f"{split}.parquet")
     manifest = _chapters(7, 3).drop(columns="text")
     manifest.to_csv(folder / "split.csv", index=False)
+    words = ["--train", f"{folder}/train.parquet", "--test", f"{folder}/test.parquet"]
+    assert count_words.main([*words, "--words", f"{folder}/words.parquet"]) == 0
     assert train_tokenizer.main(tokenizer_arguments(folder, folder)) == 0
     assert encode_corpus.main(encode_arguments(folder, folder)) == 0
 
@@ -121,9 +130,11 @@ def evaluate_arguments(shelf: Path, run: Path, output: Path) -> list[str]:
     return [
         "--spec", '{"run": "lstm.s1", "passage_tokens": 12}',
         "--model", f"{run}/model.safetensors", "--provenance", f"{run}/run.json",
-        "--facts", f"{shelf}/tokens.json", "--tokenizer", f"{shelf}/tokenizer.model", "--test", f"{shelf}/test.parquet",
+        "--facts", f"{shelf}/tokens.json", "--tokenizer", f"{shelf}/tokenizer.model",
+        "--valid", f"{shelf}/valid.parquet", "--test", f"{shelf}/test.parquet", "--words", f"{shelf}/words.parquet",
         "--valid-tokens", f"{shelf}/valid.bin", "--test-tokens", f"{shelf}/test.bin",
         "--metrics", f"{output}/metrics.json", "--predictions", f"{output}/predictions.csv",
+        "--blocks", f"{output}/blocks.csv", "--profile", f"{output}/profile.json",
     ]  # fmt: skip
 
 

@@ -7,9 +7,10 @@ from nextchapter.stages.plot_leaderboard import main
 TABLE = """\
 rank,run,model,parameters,corpus,tokenizer,seed,device,train_seconds,train_tokens_per_s,valid_bits_per_character,\
 test_nats_per_token,test_perplexity,test_perplexity_per_word,test_bits_per_character,\
-test_bits_per_character_without_spelling,ci_low,ci_high,champion
-1,gru.s1,gru,10,<i>austen</i>,2026,1,cpu,60.0,900.0,2.1,4.0,54.6,400.0,2.0,2.0,1.9,2.1,False
-2,lstm.s1,lstm,12,<i>austen</i>,2026,1,cpu,60.0,900.0,2.0,4.0,54.6,,2.5,2.5,,,True
+test_bits_per_character_without_spelling,test_bits_per_byte,ci_low,ci_high,test_token_accuracy_at_1,\
+test_token_accuracy_at_5,test_word_accuracy,test_expected_calibration_error,champion
+1,gru.s1,gru,10,<i>austen</i>,2026,1,cpu,60.0,900.0,2.1,4.0,54.6,400.0,2.0,2.0,1.99,1.9,2.1,.31,.52,.24,.02,False
+1,lstm.s1,lstm,12,<i>austen</i>,2026,1,cpu,60.0,900.0,2.0,4.0,54.6,,2.5,2.5,2.49,,,.3,.5,,.02,True
 """
 
 
@@ -28,3 +29,4 @@ def test_the_leaderboard_is_drawn_and_set_twice_alike(tmp_path: Path, monkeypatc
     assert "<i>austen" not in html
     assert ">2026<" in html
     assert html.index("gru.s1") < html.index("lstm.s1")
+    assert html.count(">=1</td>") == 2

@@ -27,8 +27,11 @@ def test_the_page_is_set_twice_alike(
         *of_all("metrics.json"),
         "--examinations",
         *of_all("examination.json"),
+        "--blocks",
+        *of_all("blocks.csv"),
     ]
     tables = ["--leaderboard", "leaderboard.csv", "--configurations", "configurations.csv"]
+    tables += ["--comparisons", "comparisons.csv"]
     assert compare_runs.main([*compared, *tables, "--champion", "champion.json"]) == 0
     inputs = [
         "--chapters", *of_all("chapter.md"), "--facts", *of_all("chapter.json"),

@@ -9,6 +9,8 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from nextchapter.corpus.words import WORD
+from nextchapter.evaluation.intervals import read_blocks
 from nextchapter.stages import encode_corpus, evaluate_model, train_model, train_tokenizer, write_chapter
 from nextchapter.store.files import read_json
 from nextchapter.tokens.registry import load_tokenizer
@@ -28,7 +30,7 @@ def test_a_model_is_trained_scored_and_writes(
     spec: dict[str, Any], small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.chdir(tmp_path)
-    for file in ("train.parquet", "valid.parquet", "test.parquet", "split.csv"):
+    for file in ("train.parquet", "valid.parquet", "test.parquet", "split.csv", "words.parquet"):
         (tmp_path / file).symlink_to(small_shelf / file)
     learn = arguments.train_tokenizer(tmp_path, tmp_path)
     learn[learn.index("--spec") + 1] = json.dumps(spec)
@@ -51,6 +53,11 @@ def test_a_model_is_trained_scored_and_writes(
     assert (spelled > 0) == (spec["kind"] == "words")
     extra = scores["bits_per_character"] - scores["bits_per_character_without_spelling"]
     assert extra == pytest.approx(spelled / scores["characters"] / math.log(2))
+    assert scores["bits_per_byte"] == pytest.approx(scores["bits_per_character"])  # all letters are ASCII
+    blocks = read_blocks(tmp_path / "blocks.csv")
+    assert blocks.nats.sum() == pytest.approx(scores["nats"] + scores["spelling_nats"])
+    assert blocks.characters.sum() == pytest.approx(scores["characters"])
+    assert scores["judged_words"] == sum(len(WORD.findall(text)) for text in texts)
     assert scores["ci_low"] <= scores["bits_per_character"] <= scores["ci_high"]
     written = (tmp_path / "chapter.md").read_text()
     assert written.startswith("# Chapter 8\n\nThe zebra, quite new")

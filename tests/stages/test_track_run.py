@@ -33,6 +33,8 @@ def track(uri: str | None = None) -> dict[str, str]:
         "chapter-facts": RUN / "chapter.json",
         "predictions": RUN / "predictions.csv",
         "examination": RUN / "examination.json",
+        "blocks": RUN / "blocks.csv",
+        "profile": RUN / "profile.json",
         "tokens": TOKENS / "tokens.json",
         "tokenizer-model": TOKENS / "tokenizer.model",
         "figures": "results/austen/curve.png",
@@ -79,10 +81,13 @@ def points_of_files(run: dict[str, object]) -> set[tuple[str, float, int, int]]:
         "nats_per_token",
         "perplexity",
         "perplexity_per_word",
+        "bits_per_byte",
         "ci_low",
         "ci_high",
     ]
     final = {f"{split}/{name}": splits[split][name] for split in ("valid", "test") for name in names}
+    judged = ["token_accuracy_at_1", "token_accuracy_at_5", "word_accuracy", "expected_calibration_error"]
+    final |= {f"test/{name}": splits["test"][name] for name in judged}
     final |= {"system/train_seconds": run["train_seconds"], "system/train_tokens_per_s": run["train_tokens_per_s"]}
     found = json.loads((RUN / "examination.json").read_text())
     final |= {f"chapter/{name}": values["chapter"] for name, values in found["measures"].items()}
@@ -144,6 +149,8 @@ def test_artifacts_are_copies_of_the_files(study: Path) -> None:
         "evaluation/metrics.json": RUN / "metrics.json",
         "evaluation/predictions.csv": RUN / "predictions.csv",
         "evaluation/examination.json": RUN / "examination.json",
+        "evaluation/blocks.csv": RUN / "blocks.csv",
+        "evaluation/profile.json": RUN / "profile.json",
         "tokenizer/tokenizer.model": TOKENS / "tokenizer.model",
         "tokenizer/tokens.json": TOKENS / "tokens.json",
         "figures/curve.png": study / "curve.png",

@@ -21,6 +21,7 @@ def study(tracked_project: Path) -> Path:
     (STUDY / "corpus" / "split.csv").write_text("book,chapter\n")
     (STUDY / "curves.png").write_bytes(b"picture")
     (STUDY / "next-chapter.md").write_text("# CHAPTER XXV\n")
+    (STUDY / "comparisons.csv").write_text("better,worse\n")
     write_leaderboard(BITS)
     return STUDY
 
@@ -39,6 +40,9 @@ def write_leaderboard(bits: dict[str, float]) -> None:
             "test_perplexity": 181.3,
             "test_perplexity_per_word": 950.1,
             "test_bits_per_character": value,
+            "test_bits_per_byte": value,
+            "test_word_accuracy": "",
+            "test_expected_calibration_error": 0.03,
             "ci_low": value - 0.02 if rank == 1 else "",
             "ci_high": value + 0.02 if rank == 1 else "",
             "champion": rank == 1,
@@ -54,6 +58,7 @@ def write_leaderboard(bits: dict[str, float]) -> None:
 def track(uri: str | None = None) -> dict[str, str]:
     files = {
         "leaderboard": STUDY / "leaderboard.csv",
+        "comparisons": STUDY / "comparisons.csv",
         "chapter": STUDY / "next-chapter.md",
         "quality": STUDY / "corpus/quality.json",
         "split": STUDY / "corpus/split.csv",
@@ -85,7 +90,14 @@ def test_the_parent_run_shows_the_leaderboard_and_the_champion(study: Path) -> N
 def test_the_study_s_files_are_artifacts(study: Path) -> None:
     folder = Path("results/mlartifacts/austen") / track()["parent_run_id"] / "artifacts"
     copies = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
-    expected = ["leaderboard.csv", "next-chapter.md", "corpus/quality.json", "corpus/split.csv", "figures/curves.png"]
+    expected = [
+        "leaderboard.csv",
+        "comparisons.csv",
+        "next-chapter.md",
+        "corpus/quality.json",
+        "corpus/split.csv",
+        "figures/curves.png",
+    ]
     assert copies == set(expected)
     assert (folder / "leaderboard.csv").read_bytes() == (STUDY / "leaderboard.csv").read_bytes()
 

@@ -132,6 +132,7 @@ def test_track_run_completes_what_was_published_live(tracked_project: Path, resu
     files = {key: [folder / name] for key, name in zip(keys, names, strict=True)}
     files |= {"predictions": [folder / "predictions.csv"], "tokens": [folder / "run.json"], "tokenizer_model": []}
     files["examination"] = [folder / "examination.json"]
+    files |= {"blocks": [folder / "blocks.csv"], "profile": [folder / "profile.json"]}
     publish_run(ensure_experiment("austen", resolve_uri(None)), read_contents({**files, "figures": []}))
     (after,) = runs()
     assert after.info.run_id == before.info.run_id

@@ -272,13 +272,13 @@ def test_the_code_behind_a_rule_holds_its_own_tokenizer_and_no_other(monkeypatch
     for rule, name in (
         ("train_tokenizer", "unigram-2k"), ("encode_corpus", "unigram-2k"), ("train_model", "lstm-384.s1"),
         ("evaluate_model", "lstm-384.s1"), ("write_chapter", "lstm-384.s1"),
-        ("describe_states", "lstm-384.s1"),
+        ("describe_states", "lstm-384.s1"), ("draw_neurons", "lstm-384.s1"),
     ):  # fmt: skip
         flow.code(rule, name)
     kinds = {f"nextchapter.tokens.{kind}" for kind in ("bytes", "characters", "words", "unigram", "bpe", "pieces")}
     held = {stage.rsplit(".", 1)[1]: closure & kinds for stage, closure in loaded.items()}
     own = {"nextchapter.tokens.characters"}
-    rules = ("train_tokenizer", "encode_corpus", "evaluate_model", "write_chapter", "describe_states")
+    rules = ("train_tokenizer", "encode_corpus", "evaluate_model", "write_chapter", "describe_states", "draw_neurons")
     assert held == {"train_model": set()} | dict.fromkeys(rules, own)
 
 
@@ -546,3 +546,36 @@ def test_a_share_that_is_none_is_refused(shelf: Path, share: object) -> None:
     run = {"tokenizer": "unigram-2k", "model": {"kind": "ngram"}, "train_share": share}
     with pytest.raises(SpecError, match=r"runs\.part\.train_share: found "):
         _flow(books=str(shelf), runs={"part": run})
+
+
+def test_the_gradient_lab_looks_into_recurrent_runs_and_no_others() -> None:
+    flow = _flow()
+    assert flow.recurrent_runs == ["elman-384.s1", "gru-384.s1", "lstm-384.s1", "mingru-384.s1"]
+    assert [path.rsplit("/", 2)[1] for path in flow.neuron_figures] == flow.recurrent_runs
+    assert "results/austen/diagnostics/gradients/gates.png" in flow.gradient_figures
+    spec = json.loads(flow.spec("measure_gradients"))
+    assert spec["tokenizers"] == ["unigram-2k"]
+    assert spec["runs"][0] == {
+        "run": "elman-384.s1", "configuration": "elman-384", "seed": 1, "tokenizer": "unigram-2k",
+    }  # fmt: skip
+    off = _flow(gradient_lab={"gradients": None})
+    assert off.gradient_figures == off.neuron_figures == []
+    assert off.spec("measure_gradients") == flow.spec("measure_gradients")  # whoever asks for its files gets them
+
+
+def test_a_study_without_recurrent_runs_is_shown_the_cells_with_its_first_tokenizer() -> None:
+    run = {"model": {"kind": "ngram"}, "tokenizer": "words"}
+    tokenizers = {"words": {"kind": "words"}, "bytes": {"kind": "bytes"}}
+    flow = _flow(runs={"counts": run}, tokenizers=tokenizers)
+    assert json.loads(flow.spec("measure_gradients"))["tokenizers"] == ["words"]
+    assert flow.neuron_figures == []
+    assert flow.gradient_figures
+    two = {"model": {"kind": "lstm"}, "tokenizer": "bytes"}
+    assert _flow(runs={"counts": run, "lstm": two}, tokenizers=tokenizers).recurrent_tokenizers == ["bytes"]
+
+
+def test_the_figures_of_the_gradient_lab_depend_on_the_cells_that_they_show() -> None:
+    flow = _flow(runs={"a": {"model": {"kind": "mogrifier"}, "tokenizer": "unigram-2k"}})
+    without = _flow(runs={"a": {"model": {"kind": "ngram"}, "tokenizer": "unigram-2k"}})
+    assert flow.code("measure_gradients") != without.code("measure_gradients")
+    assert without.code("measure_gradients") == _flow().code("measure_gradients")  # minGRU and the like are in any case

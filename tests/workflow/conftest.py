@@ -23,11 +23,12 @@ CONFIG = {
     "writing": {"words_min": 20, "words_max": 40},
     "hopfield": {"neurons": 50, "repeats": 1, "passages": 8, "passage_characters": 16},
     "gradient_lab": {
+        "gradients": {"lags": 6, "windows": 4, "jacobian_places": 1, "clipping_steps": 5},
         "tasks": {
             "temporal_order": {"lengths": [10], "steps": 2},
             "networks": {"gru": {"model": {"kind": "gru"}}, "lstm": {"model": {"kind": "lstm"}}},
             "hidden": 4,
-        }
+        },
     },
     "runs": {
         "elman": {"tokenizer": "tiny", "model": {"kind": "elman", "hidden": 16, "embedding": 8}},

@@ -142,3 +142,24 @@ else:
             " --duplicates {input.duplicates:q}"
             " --train {output.train:q} --valid {output.valid:q} --test {output.test:q} --matter {output.matter:q}"
             " --manifest {output.manifest:q} --account {output.account:q} --log {log:q}"
+
+
+# The words are those of the text itself, so that runs with different tokenizers are judged by the same ones.
+rule count_words:
+    input:
+        train="results/{study}/corpus/train.parquet",
+        test="results/{study}/corpus/test.parquet",
+    output:
+        words="results/{study}/corpus/words.parquet",
+    log:
+        "logs/count_words/{study}.log",
+    benchmark:
+        "logs/count_words/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("count_words"),
+        code=FLOW.code("count_words"),
+    shell:
+        "python -m nextchapter.stages.count_words --spec {params.spec:q} --code {params.code}"
+        " --train {input.train:q} --test {input.test:q} --words {output.words:q} --log {log:q}"

@@ -1,7 +1,7 @@
-# What lies beside the language models: how a memory works, and fails.
+# What lies beside the language models: how a memory works, and fails; why recurrent networks forget.
 #
-# in:   results/{study}/corpus/train.parquet
-# out:  results/{study}/diagnostics/
+# in:   results/{study}/corpus/train.parquet, tokens/{tokenizer}/, runs/{run}/model.safetensors
+# out:  results/{study}/diagnostics/, runs/{run}/neurons.svg, runs/{run}/state-path.svg
 
 
 rule recall_patterns:
@@ -88,3 +88,96 @@ rule plot_tasks:
         "python -m nextchapter.stages.plot_tasks --spec {params.spec:q} --code {params.code}"
         " --records {input.records:q} --csv {output.csv:q} --svg {output.svg:q} --png {output.png:q}"
         " --html {output.html:q} --log {log:q}"
+
+
+rule measure_gradients:
+    input:
+        models=expand("results/{{study}}/runs/{run}/model.safetensors", run=FLOW.recurrent_runs),
+        facts=expand("results/{{study}}/tokens/{tokenizer}/tokens.json", tokenizer=FLOW.recurrent_tokenizers),
+        train=expand("results/{{study}}/tokens/{tokenizer}/train.bin", tokenizer=FLOW.recurrent_tokenizers),
+        test=expand("results/{{study}}/tokens/{tokenizer}/test.bin", tokenizer=FLOW.recurrent_tokenizers),
+    output:
+        record="results/{study}/diagnostics/gradients/gradients.json",
+        table="results/{study}/diagnostics/gradients/gradients.csv",
+        gradients_svg=report(
+            "results/{study}/diagnostics/gradients/gradients.svg",
+            caption="../report/gradients.rst",
+            category="Gradient lab",
+            labels={"shows": "gradients through time"},
+        ),
+        gradients_png="results/{study}/diagnostics/gradients/gradients.png",
+        jacobian_svg=report(
+            "results/{study}/diagnostics/gradients/jacobian.svg",
+            caption="../report/jacobian.rst",
+            category="Gradient lab",
+            labels={"shows": "what one step stretches"},
+        ),
+        jacobian_png="results/{study}/diagnostics/gradients/jacobian.png",
+        gates_svg=report(
+            "results/{study}/diagnostics/gradients/gates.svg",
+            caption="../report/gates.rst",
+            category="Gradient lab",
+            labels={"shows": "gates, shut and open"},
+        ),
+        gates_png="results/{study}/diagnostics/gradients/gates.png",
+        clipping_svg=report(
+            "results/{study}/diagnostics/gradients/clipping.svg",
+            caption="../report/clipping.rst",
+            category="Gradient lab",
+            labels={"shows": "an explosion, and clipping"},
+        ),
+        clipping_png="results/{study}/diagnostics/gradients/clipping.png",
+    log:
+        "logs/measure_gradients/{study}.log",
+    benchmark:
+        "logs/measure_gradients/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("measure_gradients"),
+        code=FLOW.code("measure_gradients"),
+    shell:
+        "python -m nextchapter.stages.measure_gradients --spec {params.spec:q} --code {params.code} --threads {threads}"
+        " --models {input.models:q} --facts {input.facts:q} --train-tokens {input.train:q} --test-tokens {input.test:q}"
+        " --record {output.record:q} --table {output.table:q}"
+        " --gradients-svg {output.gradients_svg:q} --gradients-png {output.gradients_png:q}"
+        " --jacobian-svg {output.jacobian_svg:q} --jacobian-png {output.jacobian_png:q}"
+        " --gates-svg {output.gates_svg:q} --gates-png {output.gates_png:q}"
+        " --clipping-svg {output.clipping_svg:q} --clipping-png {output.clipping_png:q} --log {log:q}"
+
+
+rule draw_neurons:
+    input:
+        model="results/{study}/runs/{run}/model.safetensors",
+        facts=FLOW.tokens_of("tokens.json"),
+        tokenizer=FLOW.tokens_of("tokenizer.model"),
+        test=FLOW.tokens_of("test.bin"),
+    output:
+        neurons_svg=report(
+            "results/{study}/runs/{run}/neurons.svg",
+            caption="../report/neurons.rst",
+            category="Gradient lab",
+            labels={"run": "{run}", "shows": "units along a passage"},
+        ),
+        neurons_png="results/{study}/runs/{run}/neurons.png",
+        path_svg=report(
+            "results/{study}/runs/{run}/state-path.svg",
+            caption="../report/state-path.rst",
+            category="Gradient lab",
+            labels={"run": "{run}", "shows": "the state through a sentence"},
+        ),
+        path_png="results/{study}/runs/{run}/state-path.png",
+    log:
+        "logs/draw_neurons/{study}/{run}.log",
+    benchmark:
+        "logs/draw_neurons/{study}/{run}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("draw_neurons", wildcards.run),
+        code=lambda wildcards: FLOW.code("draw_neurons", wildcards.run),
+    shell:
+        "python -m nextchapter.stages.draw_neurons --spec {params.spec:q} --code {params.code} --threads {threads}"
+        " --model {input.model:q} --facts {input.facts:q} --tokenizer {input.tokenizer:q} --test-tokens {input.test:q}"
+        " --neurons-svg {output.neurons_svg:q} --neurons-png {output.neurons_png:q}"
+        " --path-svg {output.path_svg:q} --path-png {output.path_png:q} --log {log:q}"

@@ -35,6 +35,7 @@ rule compare_runs:
         provenance=expand("results/{{study}}/runs/{run}/run.json", run=FLOW.runs),
         metrics=expand("results/{{study}}/runs/{run}/metrics.json", run=FLOW.runs),
         examinations=expand("results/{{study}}/runs/{run}/examination.json", run=FLOW.runs),
+        blocks=expand("results/{{study}}/runs/{run}/blocks.csv", run=FLOW.runs),
     output:
         leaderboard=report(
             "results/{study}/leaderboard.csv",
@@ -43,6 +44,7 @@ rule compare_runs:
         ),
         configurations="results/{study}/configurations.csv",
         champion="results/{study}/champion.json",
+        comparisons="results/{study}/comparisons.csv",
     log:
         "logs/compare_runs/{study}.log",
     benchmark:
@@ -54,9 +56,10 @@ rule compare_runs:
         code=FLOW.code("compare_runs"),
     shell:
         "python -m nextchapter.stages.compare_runs --spec {params.spec:q} --code {params.code}"
-        " --provenance {input.provenance:q} --metrics {input.metrics:q} --examinations {input.examinations:q}"
+        " --provenance {input.provenance:q} --metrics {input.metrics:q} --blocks {input.blocks:q}"
+        " --examinations {input.examinations:q}"
         " --leaderboard {output.leaderboard:q} --configurations {output.configurations:q}"
-        " --champion {output.champion:q} --log {log:q}"
+        " --champion {output.champion:q} --comparisons {output.comparisons:q} --log {log:q}"
 
 
 rule compare_chapters:
@@ -228,6 +231,41 @@ rule plot_leaderboard:
         "python -m nextchapter.stages.plot_leaderboard --spec {params.spec:q} --code {params.code}"
         " --leaderboard {input.leaderboard:q} --svg {output.svg:q} --png {output.png:q} --html {output.html:q}"
         " --log {log:q}"
+
+
+rule plot_judgement:
+    input:
+        leaderboard="results/{study}/leaderboard.csv",
+        profiles=expand("results/{{study}}/runs/{run}/profile.json", run=FLOW.runs),
+    output:
+        calibration_svg=report(
+            "results/{study}/figures/calibration.svg",
+            caption="../report/calibration.rst",
+            category="Leaderboard",
+        ),
+        calibration_png="results/{study}/figures/calibration.png",
+        losses_svg=report(
+            "results/{study}/figures/losses.svg",
+            caption="../report/losses.rst",
+            category="Leaderboard",
+        ),
+        losses_png="results/{study}/figures/losses.png",
+        losses_csv="results/{study}/figures/losses.csv",
+    log:
+        "logs/plot_judgement/{study}.log",
+    benchmark:
+        "logs/plot_judgement/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("plot_judgement"),
+        code=FLOW.code("plot_judgement"),
+    shell:
+        "python -m nextchapter.stages.plot_judgement --spec {params.spec:q} --code {params.code}"
+        " --leaderboard {input.leaderboard:q} --profiles {input.profiles:q}"
+        " --calibration-svg {output.calibration_svg:q} --calibration-png {output.calibration_png:q}"
+        " --losses-svg {output.losses_svg:q} --losses-png {output.losses_png:q}"
+        " --losses-csv {output.losses_csv:q} --log {log:q}"
 
 
 rule draw_network:

@@ -43,10 +43,14 @@ rule evaluate_model:
         tokenizer=FLOW.tokens_of("tokenizer.model"),
         valid=FLOW.tokens_of("valid.bin"),
         test=FLOW.tokens_of("test.bin"),
-        chapters="results/{study}/corpus/test.parquet",
+        valid_chapters="results/{study}/corpus/valid.parquet",
+        test_chapters="results/{study}/corpus/test.parquet",
+        words="results/{study}/corpus/words.parquet",
     output:
         metrics="results/{study}/runs/{run}/metrics.json",
         predictions="results/{study}/runs/{run}/predictions.csv",
+        blocks="results/{study}/runs/{run}/blocks.csv",
+        profile="results/{study}/runs/{run}/profile.json",
     log:
         "logs/evaluate_model/{study}/{run}.log",
     benchmark:
@@ -62,7 +66,9 @@ rule evaluate_model:
         "python -m nextchapter.stages.evaluate_model --spec {params.spec:q} --code {params.code} --threads {threads}"
         " --model {input.model:q} --provenance {input.provenance:q} --facts {input.facts:q}"
         " --tokenizer {input.tokenizer:q} --valid-tokens {input.valid:q} --test-tokens {input.test:q}"
-        " --test {input.chapters:q} --metrics {output.metrics:q} --predictions {output.predictions:q} --log {log:q}"
+        " --valid {input.valid_chapters:q} --test {input.test_chapters:q} --words {input.words:q}"
+        " --metrics {output.metrics:q} --predictions {output.predictions:q} --blocks {output.blocks:q}"
+        " --profile {output.profile:q} --log {log:q}"
 
 
 rule write_chapter:

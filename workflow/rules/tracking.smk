@@ -38,6 +38,8 @@ rule track_run:
         chapter_facts="results/{study}/runs/{run}/chapter.json",
         predictions="results/{study}/runs/{run}/predictions.csv",
         examination="results/{study}/runs/{run}/examination.json",
+        blocks="results/{study}/runs/{run}/blocks.csv",
+        profile="results/{study}/runs/{run}/profile.json",
         figure="results/{study}/runs/{run}/network.png",
         tokens=FLOW.tokens_of("tokens.json"),
         tokenizer=FLOW.tokens_of("tokenizer.model"),
@@ -56,8 +58,8 @@ rule track_run:
         "python -m nextchapter.stages.track_run --spec {params.spec:q} --code {params.code}"
         " --provenance {input.provenance:q} --events {input.events:q}"
         " --metrics {input.metrics:q} --model {input.model:q} --chapter {input.chapter:q}"
-        " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q}"
-        " --examination {input.examination:q} --figures {input.figure:q}"
+        " --chapter-facts {input.chapter_facts:q} --predictions {input.predictions:q} --blocks {input.blocks:q}"
+        " --profile {input.profile:q} --examination {input.examination:q} --figures {input.figure:q}"
         " --tokens {input.tokens:q} --tokenizer-model {input.tokenizer:q} --record {output.record:q} --log {log:q}"
 
 
@@ -92,6 +94,7 @@ rule track_embedding:
 rule track_study:
     input:
         leaderboard="results/{study}/leaderboard.csv",
+        comparisons="results/{study}/comparisons.csv",
         chapter="results/{study}/next-chapter.md",
         quality="results/{study}/corpus/quality.json",
         split="results/{study}/corpus/split.csv",
@@ -100,6 +103,8 @@ rule track_study:
             "results/{study}/figures/leaderboard.png",
             "results/{study}/figures/style.png",
             "results/{study}/figures/type-token.png",
+            "results/{study}/figures/calibration.png",
+            "results/{study}/figures/losses.png",
             "results/{study}/chapters.html",
             "results/{study}/corpus/quality.html",
             *FLOW.memory_pages,
@@ -107,6 +112,7 @@ rule track_study:
             *FLOW.exposures,
             *FLOW.data_size_pages,
             *FLOW.task_pages,
+            *FLOW.gradient_figures,
         ],
         records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
     output:
@@ -122,6 +128,7 @@ rule track_study:
         code=FLOW.code("track_study"),
     shell:
         "python -m nextchapter.stages.track_study --spec {params.spec:q} --code {params.code}"
-        " --leaderboard {input.leaderboard:q} --chapter {input.chapter:q} --quality {input.quality:q}"
+        " --leaderboard {input.leaderboard:q} --comparisons {input.comparisons:q}"
+        " --chapter {input.chapter:q} --quality {input.quality:q}"
         " --split {input.split:q} --figures {input.figures:q} --records {input.records:q}"
         " --record {output.record:q} --log {log:q}"

@@ -67,13 +67,13 @@ def write_chapter(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec
         opening: first words of the chapter, any text.
         spec: sampling, lengths and seed.
     """
-    if spec.beams > 1:
-        return finish(*search(model, tokenizer, opening, spec), opening, tokenizer, spec)
     return write_chapters(model, tokenizer, opening, spec)[0]
 
 
 def write_chapters(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec: WritingSpec) -> list[Chapter]:
-    """Return `candidates` chapters that were drawn side by side."""
+    """Return `candidates` chapters that were drawn side by side, or the one that a beam search finds."""
+    if spec.beams > 1:
+        return [finish(*search(model, tokenizer, opening, spec), opening, tokenizer, spec)]
     writer = Writer(model, tokenizer, opening, spec, rows=spec.candidates)
     while writer.step():
         pass

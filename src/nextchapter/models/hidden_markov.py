@@ -141,7 +141,9 @@ def forward_backward(
         kept: False where a sequence has ended.
     """
     seen = emission.index_select(0, tokens.T.flatten()).view(*tokens.T.shape, -1)  # [time batch state]
-    seen.masked_fill_(~kept.T[..., None], 1.0)
+    is_padded = not kept.all()
+    if is_padded:
+        seen.masked_fill_(~kept.T[..., None], 1.0)
     filtered, scales = torch.empty_like(seen), seen.new_empty(*seen.shape[:2], 1)
     belief = torch.empty_like(start).copy_(start)
     for likelihood, joint, scale in zip(seen, filtered, scales, strict=True):
@@ -154,7 +156,7 @@ def forward_backward(
     ahead = seen.div_(scales)  # becomes p(w_t | z_t) beta_t / scale_t
     for time in range(len(seen) - 1, 0, -1):
         torch.mm(ahead[time].mul_(later[time]), backwards, out=later[time - 1])
-    moved = ahead[1:].mul_(kept.T[1:, :, None])
+    moved = ahead[1:].mul_(kept.T[1:, :, None]) if is_padded else ahead[1:]
     transitions = transition * (filtered[:-1].flatten(0, 1).T @ moved.flatten(0, 1))
     nats = -scales[..., 0].log().T.where(kept, 0.0)
     belief = filtered[-2] @ transition if len(filtered) > 1 else start

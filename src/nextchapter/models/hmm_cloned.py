@@ -106,15 +106,19 @@ class HmmCloned(OnlineEm):
     def forward(
         self, tokens: Int[Tensor, "batch time"], state: State
     ) -> tuple[Float[Tensor, "batch time token"], State]:
-        """Return ln p(next token) after each token: the sum over its clones of the way to each."""
+        """Return ln p(next token) after each token: the sum over its clones of the way to each.
+
+        Places where the same token was read share their rows of the counts, which are so read once for all of them.
+        """
         beliefs, state = self._filter(tokens, state)
-        states, owner = self._window(tokens).states, self._owner()
+        owner, prior = self._owner(), self._prior()
         log_probs = beliefs.new_empty(*tokens.shape, self.vocabulary_size)
-        for time in range(tokens.shape[1]):
-            weight = beliefs[:, time] / self._leaving(states[:, time])
-            ways = self.scale * torch.einsum("bi,bij->bj", weight, self.transition_counts[states[:, time]])
-            ways += self.pseudo_count * weight.sum(dim=-1, keepdim=True) * self._prior()
-            log_probs[:, time] = torch.zeros_like(log_probs[:, time]).index_add_(1, owner, ways).log()
+        for token in sorted(set(tokens.flatten().tolist())):
+            here, window = tokens == token, self._window(tokens.new_tensor(token))
+            weight = beliefs[here] / self._leaving(window.states)
+            ways = self.scale * weight @ self.transition_counts[int(window.first) :][: len(window.states)]
+            ways += self.pseudo_count * weight.sum(dim=-1, keepdim=True) * prior
+            log_probs[here] = log_probs.new_zeros(len(weight), self.vocabulary_size).index_add_(1, owner, ways).log()
         return log_probs, state
 
     def score(

@@ -9,7 +9,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any, ClassVar
 
 import torch
-from jaxtyping import Float, Int
+from jaxtyping import Bool, Float, Int
 from torch import Tensor, nn
 
 from nextchapter.tokens.stream import TokenStream
@@ -217,6 +217,13 @@ def map_state(change: Callable[[Tensor], Tensor], state: State) -> State:
 def detach_state(state: State) -> State:
     """Return the state cut off from the graph: no gradient runs back through it."""
     return map_state(torch.Tensor.detach, state)
+
+
+def replace_rows(state: State, rows: Bool[Tensor, " batch"], other: State) -> State:
+    """Return the state with some rows of the batch taken from another."""
+    if isinstance(state, tuple):
+        return tuple(replace_rows(part, rows, of_other) for part, of_other in zip(state, other, strict=True))
+    return torch.where(rows.view(-1, *[1] * (state.ndim - 1)), other, state)
 
 
 def split_state(state: State, parts: int) -> list[State]:

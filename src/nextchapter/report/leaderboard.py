@@ -1,13 +1,21 @@
 """The leaderboard: one row a run, ranked by bits a character on chapters that no run has seen."""
 
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import pandas as pd
 
+from nextchapter.evaluation.comparison import shared_ranks
 from nextchapter.store.files import atomic_path
 
+_JUDGED = (
+    "test_token_accuracy_at_1",
+    "test_token_accuracy_at_5",
+    "test_word_accuracy",
+    "test_expected_calibration_error",
+)
 COLUMNS = (
     "rank",
     "run",
@@ -26,12 +34,14 @@ COLUMNS = (
     "test_perplexity_per_word",
     "test_bits_per_character",
     "test_bits_per_character_without_spelling",
+    "test_bits_per_byte",
     "ci_low",
     "ci_high",
+    *_JUDGED,
     "champion",
 )
 _TEXT = ("run", "model", "corpus", "tokenizer", "device")
-_MAY_BE_MISSING = ("test_perplexity", "test_perplexity_per_word", "ci_low", "ci_high")
+_MAY_BE_MISSING = ("test_perplexity", "test_perplexity_per_word", "ci_low", "ci_high", "test_word_accuracy")
 
 
 def compare(provenance: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]], corpus: str) -> pd.DataFrame:
@@ -77,9 +87,27 @@ def _row(run: Mapping[str, Any], scores: Mapping[str, Any], corpus: str) -> dict
         "test_perplexity_per_word": test["perplexity_per_word"],
         "test_bits_per_character": test["bits_per_character"],
         "test_bits_per_character_without_spelling": test["bits_per_character_without_spelling"],
+        "test_bits_per_byte": test["bits_per_byte"],
         "ci_low": test["ci_low"],
         "ci_high": test["ci_high"],
+        **{name: test[name.removeprefix("test_")] for name in _JUDGED},
     }
+
+
+def share_ranks(leaderboard: pd.DataFrame, comparisons: pd.DataFrame) -> pd.DataFrame:
+    """Return the leaderboard with ranks that runs share where what parts them may be chance.
+
+    Args:
+        leaderboard: best first.
+        comparisons: of each two of its runs.
+    """
+    return leaderboard.assign(rank=shared_ranks(list(leaderboard["run"]), comparisons))
+
+
+def rank_labels(ranks: Sequence[int]) -> list[str]:
+    """Return ranks as they are shown: `=2` where more than one run has rank 2."""
+    counts = Counter(ranks)
+    return [f"={rank}" if counts[rank] > 1 else str(rank) for rank in ranks]
 
 
 def champion_of(leaderboard: pd.DataFrame) -> dict[str, Any]:

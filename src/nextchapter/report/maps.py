@@ -1,28 +1,16 @@
-"""A map of the frequent words: vectors laid out in the plane by t-SNE, names thinned until none covers another."""
+"""A map of the frequent words: vectors laid out in the plane by t-SNE, with their names."""
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 import numpy as np
 from matplotlib.figure import Figure
 from openTSNE import TSNE
 
 from nextchapter.report.figures import FAINT, INK, MUTED, WIDTH_INCHES
+from nextchapter.report.labels import DOT_POINTS, LABEL_POINTS, place_labels
 
 PERPLEXITY = 15
 """Neighbours that t-SNE keeps near, in effect."""
-_LABEL_POINTS, _DOT_POINTS = 7.5, 1.2
-_CHARACTER_WIDTH, _LINE_HEIGHT = 0.62, 1.25
-"""Of a letter and a line, in font sizes."""
-
-
-class Box(NamedTuple):
-    """What a label covers, in points: left, bottom, right, top."""
-
-    left: float
-    bottom: float
-    right: float
-    top: float
 
 
 def lay_out(vectors: np.ndarray, seed: int = 1) -> np.ndarray:
@@ -47,53 +35,6 @@ def lay_out(vectors: np.ndarray, seed: int = 1) -> np.ndarray:
     return np.asarray((places - low) / np.maximum(high - low, 1e-12))
 
 
-def place_labels(places: np.ndarray, texts: Sequence[str], width: float, height: float) -> list[tuple[int, Box]]:
-    """Return the words to name, the first ones before the later, and the boxes of their names.
-
-    A name stands right of its point, or left, above or below it where that is taken; where nothing is free it is left
-    out. No name covers another, nor the point of a word that is named.
-
-    Args:
-        places: coordinates between 0 and 1, the most important word first [word 2].
-        texts: the names.
-        width: of the map, in points.
-        height: likewise.
-    """
-    kept: list[tuple[int, Box]] = []
-    taken: list[Box] = []
-    for word, (x, y) in enumerate(places * (width, height)):
-        point = Box(x - _DOT_POINTS, y - _DOT_POINTS, x + _DOT_POINTS, y + _DOT_POINTS)
-        if any(_overlap(point, box) for _, box in kept):
-            continue
-        for box in _positions(float(x), float(y), _width_of(texts[word]), _LABEL_POINTS * _LINE_HEIGHT):
-            inside = box.left >= 0 and box.right <= width and box.bottom >= 0 and box.top <= height
-            if inside and not any(_overlap(box, other) for other in taken):
-                kept.append((word, box))
-                taken += [box, point]
-                break
-    return kept
-
-
-def _width_of(text: str) -> float:
-    return sum(2 if ord(character) > 0x2E7F else 1 for character in text) * _LABEL_POINTS * _CHARACTER_WIDTH
-
-
-def _positions(x: float, y: float, width: float, height: float) -> list[Box]:
-    gap = 2.5
-    corners = [
-        (x + gap, y - height / 2),
-        (x - gap - width, y - height / 2),
-        (x - width / 2, y + gap),
-        (x - width / 2, y - gap - height),
-    ]
-    return [Box(left, bottom, left + width, bottom + height) for left, bottom in corners]
-
-
-def _overlap(one: Box, other: Box) -> bool:
-    apart = one.right <= other.left or other.right <= one.left or one.top <= other.bottom or other.top <= one.bottom
-    return not apart
-
-
 def draw_map(vectors: np.ndarray, texts: Sequence[str], title: str) -> Figure:
     """Draw the map of some words, the most frequent first; with fewer than five there is none to draw."""
     figure = Figure(figsize=(WIDTH_INCHES, WIDTH_INCHES + 0.5))
@@ -113,9 +54,9 @@ def draw_map(vectors: np.ndarray, texts: Sequence[str], title: str) -> Figure:
     labels = place_labels(places, texts, width, height)
     for word, box in labels:
         x, y = places[word] * (width, height)
-        axes.plot(x, y, marker="o", markersize=2 * _DOT_POINTS, color="#0072B2")
+        axes.plot(x, y, marker="o", markersize=2 * DOT_POINTS, color="#0072B2")
         centre = ((box.left + box.right) / 2, (box.bottom + box.top) / 2)
-        axes.text(*centre, texts[word], fontsize=_LABEL_POINTS, ha="center", va="center", color=INK)
+        axes.text(*centre, texts[word], fontsize=LABEL_POINTS, ha="center", va="center", color=INK)
     note = (
         f"The {len(texts)} most frequent words; {len(labels)} of them have room for their name. t-SNE of the cosines."
     )

@@ -8,11 +8,13 @@ from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nextchapter.report.configurations import compare_configurations, configurations_of, have_seeds
-from nextchapter.report.figures import INK, MUTED, WIDTH_INCHES, family_colours, short_name
+from nextchapter.report.figures import FAINT, INK, MUTED, WIDTH_INCHES, family_colours, short_name
+from nextchapter.report.leaderboard import rank_labels
 
 ROWS_MAX = 40
 """A figure shows no more rows than this: the best, and the champion."""
 _RUNS_NOTE = "Dot: the score. Bar: its 95 % interval. Star: chosen as champion on the validation chapters."
+_TIES_NOTE = "Grey, with =: these share a rank, for what parts them from the best of them may be chance."
 _SEEDS_NOTE = (
     "Large dot: mean over seeds; small dots: the runs. Dark bar: 95 % interval of the mean, by seeds.\n"
     "Pale bar: 95 % interval by the choice of chapters, in which all rows move together.\n"
@@ -25,17 +27,19 @@ def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
     has_seeds = have_seeds(leaderboard)
     rows = compare_configurations(leaderboard) if has_seeds else leaderboard.assign(seeds_low=nan, seeds_high=nan)
     names = rows["configuration"] if has_seeds else rows["run"]
-    rows = rows.assign(name=names).reset_index(drop=True)
+    rows = rows.assign(name=names, label=rank_labels(list(rows["rank"]))).reset_index(drop=True)
     shown = rows[(rows.index < ROWS_MAX) | rows["champion"]].reset_index(drop=True)
     height = 1.75 + (0.42 if len(shown) <= 12 else 0.27) * len(shown)
     figure = Figure(figsize=(WIDTH_INCHES, height), layout="constrained")
     axes = figure.subplots()
     colours = family_colours(shown["model"])
+    _shade_ties(axes, list(shown["rank"]))
     for place, row in enumerate(shown.itertuples()):
         _draw_row(axes, place, row, colours[str(row.model)])
     if has_seeds:
         _draw_runs(axes, leaderboard, list(shown["name"]))
-    axes.set_yticks(range(len(shown)), [short_name(str(name)) for name in shown["name"]], color=INK, fontsize=11)
+    labels = [f"{label}  {short_name(str(name))}" for label, name in zip(shown["label"], shown["name"], strict=True)]
+    axes.set_yticks(range(len(shown)), labels, color=INK, fontsize=11)
     axes.set_ylim(len(shown) - 0.4, -0.6)
     axes.tick_params(axis="y", length=0)
     axes.spines["left"].set_visible(False)
@@ -45,10 +49,19 @@ def draw_leaderboard(leaderboard: pd.DataFrame) -> Figure:
         "How well each network foresees unread chapters", x=0.01, ha="left", fontsize=12.5, fontweight="bold"
     )
     note = _SEEDS_NOTE if has_seeds else _RUNS_NOTE
+    if not has_seeds and leaderboard["rank"].duplicated().any():
+        note = f"{note}\n{_TIES_NOTE}"
     if len(shown) < len(rows):
         note = f"The best {len(shown)} of {len(rows):,} {'networks' if has_seeds else 'runs'}.\n{note}"
     figure.supxlabel(note, fontsize=9, color=MUTED)
     return figure
+
+
+def _shade_ties(axes: Axes, ranks: list[int]) -> None:
+    """Shade the rows that share a rank with the row above or below them."""
+    for rank in sorted({rank for rank in ranks if ranks.count(rank) > 1}):
+        first = ranks.index(rank)
+        axes.axhspan(first - 0.45, first + ranks.count(rank) - 0.55, color=FAINT, alpha=0.45, linewidth=0, zorder=0)
 
 
 def _draw_row(axes: Axes, place: int, row: Any, colour: str) -> None:

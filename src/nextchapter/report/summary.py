@@ -5,10 +5,13 @@ It reads CSV and Markdown alone; neither torch nor pandas is loaded for it.
 
 import csv
 import sys
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, fit, more, path_field, wrap
+
+_SHARED_NOTE = "= shares its rank: what parts it from the best of that rank may be chance"
 
 
 def summarise_study(results_folder: Path | str, colour: bool = False) -> str:
@@ -55,19 +58,24 @@ def _ranking(rows: Sequence[dict[str, str]], score: str, paint: Paint) -> list[s
     """Return the best rows of a table, and that of the champion, under a heading that names the score."""
     lines = [paint.muted(f"  {'rank':>4}  {'run':<18}{score:<24}{'perplexity':>10}{'parameters':>12}{'minutes':>8}")]
     champion = next(row for row in rows if row["champion"] == "True")
+    shared = {rank for rank, count in Counter(row["rank"] for row in rows).items() if count > 1}
     best = rows[:ROWS_MAX]
-    lines += [_row(row, paint) for row in best] + more(len(rows))
-    return lines if champion in best else [*lines, _row(champion, paint)]
+    shown = best if champion in best else [*best, champion]
+    drawn = [_row(row, "=" if row["rank"] in shared else "", paint) for row in shown]
+    lines += [*drawn[: len(best)], *more(len(rows)), *drawn[len(best) :]]
+    return [*lines, *wrap(_SHARED_NOTE, 2)] if shared else lines
 
 
-def _row(row: Mapping[str, str], paint: Paint) -> str:
+def _row(row: Mapping[str, str], mark: str, paint: Paint) -> str:
     is_champion = row["champion"] == "True"
     interval = f" ({float(row['ci_low']):.3f}-{float(row['ci_high']):.3f})" if row["ci_low"] else ""
     score = f"{float(row['test_bits_per_character']):.3f}{interval}"
     name = fit(row["run"], 15) + (" *" if is_champion else "")
     perplexity = f"{float(row['test_perplexity']):,.1f}" if row["test_perplexity"] else "-"
     minutes = float(row["train_seconds"]) / 60
-    line = f"  {row['rank']:>4}  {name:<18}{score:<24}{perplexity:>10}{int(row['parameters']):>12,}{minutes:>8.1f}"
+    line = (
+        f"  {mark + row['rank']:>4}  {name:<18}{score:<24}{perplexity:>10}{int(row['parameters']):>12,}{minutes:>8.1f}"
+    )
     return paint.gold(line) if is_champion else line
 
 

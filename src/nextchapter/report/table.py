@@ -11,6 +11,7 @@ import pandas as pd
 
 from nextchapter.report.configurations import compare_configurations, have_seeds
 from nextchapter.report.html import page
+from nextchapter.report.leaderboard import rank_labels
 
 _CSS = """
 table { width: 100%; border-collapse: collapse; background: var(--sheet); font-size: .92rem;
@@ -64,6 +65,10 @@ def _decimals(places: int) -> Callable[[Any], str]:
     return lambda value: "–" if pd.isna(value) else f"{value:,.{places}f}"
 
 
+def _percent(value: Any) -> str:
+    return "–" if pd.isna(value) else f"{100 * value:.1f} %"
+
+
 def _duration(seconds: Any) -> str:
     if pd.isna(seconds):
         return "–"
@@ -77,7 +82,14 @@ def _duration(seconds: Any) -> str:
 
 
 _RUN_COLUMNS = (
-    _Column("rank", "rank", _decimals(0), "Place by bits a character on the test chapters; equal scores share one."),
+    _Column(
+        "rank",
+        "rank",
+        _words,
+        "Place by bits a character on the test chapters. Networks share a rank, with the sign =, where what parts them "
+        "from the best of that rank may be chance: a paired test on the same passages, corrected for the number of "
+        "pairs, would find as much between equals in more than 5 of 100 studies. All pairs: comparisons.csv.",
+    ),
     _Column("run", "run", _words, "Name of the network: its kind and size, then the seed of its chance numbers.", True),
     _Column(
         "model",
@@ -120,6 +132,32 @@ _RUN_COLUMNS = (
         "Most words in a row of its chapter that stand in the books it has read. A flag marks a chapter that copies "
         "more than the configuration allows.",
     ),
+    _Column(
+        "test_word_accuracy",
+        "words foreseen",
+        _percent,
+        "How many words of the test chapters the network writes right at its first guess, letter by letter, when it "
+        "knows all that stands before them.",
+    ),
+    _Column(
+        "test_token_accuracy_at_1",
+        "pieces, first guess",
+        _percent,
+        "How often the word piece that it holds likeliest comes; between tokenizers this does not compare.",
+    ),
+    _Column(
+        "test_token_accuracy_at_5",
+        "pieces, five guesses",
+        _percent,
+        "How often the next one is among its likeliest five.",
+    ),
+    _Column(
+        "test_expected_calibration_error",
+        "calibration error",
+        _percent,
+        "How far, on average, the chance that it gives its first guess is from how often that comes true; 0 is best.",
+    ),
+    _Column("test_bits_per_byte", "bits a byte", _decimals(3), "Bits a character, for a byte of the text in UTF-8."),
     _Column("parameters", "parameters", _decimals(0), "How many numbers the network has learned."),
     _Column("train_seconds", "trained for", _duration, "Time spent on training."),
     _Column("train_tokens_per_s", "tokens a second", _decimals(0), "How many word pieces it read in a second of it."),
@@ -151,6 +189,9 @@ _CONFIGURATION_COLUMNS = (
     _Column("seeds_high", "mean, at most", _decimals(3), "Its upper end: between networks compare these."),
     _Column("valid_bits_per_character", "bits, validation", _decimals(3), "The mean on the validation chapters."),
     _Column("test_perplexity", "perplexity", _decimals(1), "The mean of the runs' perplexities a word piece."),
+    _Column(
+        "test_word_accuracy", "words foreseen", _percent, "The mean share of words written right at the first guess."
+    ),
     _Column("train_seconds", "trained for", _duration, "The mean of the times that the runs were trained."),
 )
 
@@ -159,13 +200,14 @@ def leaderboard_page(leaderboard: pd.DataFrame) -> str:
     """Return the leaderboard as a page of its own, with one sentence on each column."""
     corpora = ", ".join(sorted(leaderboard["corpus"].unique()))
     scale = _Scale(leaderboard)
+    ranked = leaderboard.assign(rank=rank_labels(list(leaderboard["rank"])))
     count = f"{len(leaderboard):,} network{'s' if len(leaderboard) > 1 else ''}"
     means = _means(leaderboard, scale) if have_seeds(leaderboard) else ""
     body = f"""<h1>Which network foresees an unread chapter best?</h1>
 <p class="lead">{count} trained on the shelf {escape(corpora)}, the best first. The star marks the champion, which is
 chosen on the validation chapters and writes the next chapter.</p>
 {means}
-{_table(leaderboard, _columns_for(leaderboard), scale)}"""
+{_table(ranked, _columns_for(ranked), scale)}"""
     return page(f"Leaderboard of {corpora}", _CSS, body)
 
 

@@ -14,8 +14,10 @@ class EvaluationSpec(Spec):
     """Chapters scored side by side; the score does not depend on it."""
     chunk_tokens: Annotated[int, Field(ge=1)] = 256
     """Tokens scored at once; the score does not depend on it."""
-    block_tokens: Annotated[int, Field(ge=1)] = 500
-    """Length of the blocks, cut within chapters, that the bootstrap draws."""
+    judged_tokens: Annotated[int, Field(ge=1)] = 10_000
+    """Test tokens, about, by which accuracy and calibration are measured; each needs the whole vocabulary."""
+    block_characters: Annotated[int, Field(ge=1)] = 2000
+    """Length of the blocks, cut within chapters and at the same places for all runs, by which runs are compared."""
     bootstrap_draws: Annotated[int, Field(ge=100, le=1_000_000)] = 2000
     """Number of bootstrap samples behind the 95 % interval."""
     seed: Annotated[int, Field(ge=0)] = 1

@@ -28,6 +28,9 @@ class TrainingSpec(Spec):
     random_truncation: bool = False
     """Draw the length of each step: `truncation`, or with probability 0.05 half of it, with noise of 5 tokens; the
     learning rate follows the length (Merity et al., 2018)."""
+    state_reset: Share = 0.0
+    """Share of the streams that forget their state before a step and begin it from h_0, as a chapter is scored
+    (Melis et al., 2018, whose experiments take 0.01). Whole chapters always begin so."""
     micro_batches: Positive = 1
     """Parts of the streams of a step that are computed one after the other: less memory, the same gradient
     but for the masks of dropout."""

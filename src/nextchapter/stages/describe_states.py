@@ -9,8 +9,6 @@ from nextchapter.stages.command import LOGGER, Job, StageError, execute
 if TYPE_CHECKING:
     import pandas as pd
 
-    from nextchapter.tokens.protocol import Tokenizer
-
 PASSAGE_TOKENS = 120
 TOP_STATES = 16
 """States in the heat map of transitions."""
@@ -31,6 +29,7 @@ def describe_states(job: Job) -> None:
     from nextchapter.report.predictions import shown
     from nextchapter.report.states import draw_posteriors, draw_states
     from nextchapter.store.files import read_json
+    from nextchapter.tokens.in_place import texts_in_place
     from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.tokens.stream import TokenStream
     from nextchapter.training.devices import prepare_torch
@@ -50,7 +49,7 @@ def describe_states(job: Job) -> None:
     tokens = hidden_states.list_tokens(tables, states["state"].tolist(), spellings)
     on_path = hidden_states.list_tokens(tables, sorted(set(reading.path.tolist())), spellings)
     names = hidden_states.name_states(on_path) | hidden_states.name_states(tokens)
-    texts = _texts_of(tokenizer, passage.tolist())
+    texts = texts_in_place(tokenizer, passage.tolist())
     _write_table(job, "states", states.assign(name=states["state"].map(names)))
     _write_table(job, "tokens", tokens)
     _write_table(job, "labels", hidden_states.label_tokens(reading, texts))
@@ -62,16 +61,6 @@ def describe_states(job: Job) -> None:
     ):
         save_figure(draw, job.path(f"{name}_svg"), job.path(f"{name}_png"))
     LOGGER.info("%d states, of which %d along the passage", len(shares), len(set(reading.path.tolist())))
-
-
-def _texts_of(tokenizer: "Tokenizer", tokens: Sequence[int]) -> list[str]:
-    """Return the text of each token as it stands behind the one before: with its space, if there is one."""
-    texts = []
-    for before, token in zip([tokenizer.end_of_chapter, *tokens], tokens, strict=False):
-        text = tokenizer.decode([before, token])[len(tokenizer.decode([before])) :]
-        spelling = tokenizer.token_text(token)
-        texts.append(text if text.strip() and "\ufffd" not in text else spelling)
-    return texts
 
 
 def _write_table(job: Job, name: str, table: "pd.DataFrame") -> None:

@@ -14,6 +14,8 @@ INPUTS = (
     "chapter_facts",
     "predictions",
     "examination",
+    "blocks",
+    "profile",
     "tokens",
     "tokenizer_model",
     "figures*",

@@ -5,7 +5,7 @@ from collections.abc import Sequence
 
 from nextchapter.stages.command import LOGGER, Job, execute
 
-INPUTS = ("leaderboard", "chapter", "quality", "split", "figures*", "records*")
+INPUTS = ("leaderboard", "comparisons", "chapter", "quality", "split", "figures*", "records*")
 
 
 def track_study(job: Job) -> None:
@@ -19,7 +19,7 @@ def track_study(job: Job) -> None:
 
     rows = read_leaderboard(job.path("leaderboard"))
     files = {
-        "": [job.path("leaderboard"), job.path("chapter")],
+        "": [job.path("leaderboard"), job.path("comparisons"), job.path("chapter")],
         "corpus": [job.path("quality"), job.path("split")],
         "figures": job.paths("figures"),
     }

@@ -213,7 +213,9 @@ def _prepare(
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, end, spec.batch_size, seed)
     else:
-        batches = StreamBatches(stream, end, spec.batch_size, spec.truncation, seed, spec.random_truncation)
+        batches = StreamBatches(
+            stream, end, spec.batch_size, spec.truncation, seed, spec.random_truncation, spec.state_reset
+        )
     checkpoints = CheckpointFile(folder / "checkpoint.pt", run_key)
     checkpoint = _load_checkpoint(checkpoints, folder / "events.jsonl", processes)
     committed_bytes, done = (checkpoint["event_bytes"], checkpoint["counters"]["tokens"]) if checkpoint else (0, 0)

@@ -11,6 +11,7 @@ def write_chapter(job: Job) -> None:
     import pandas as pd
 
     from nextchapter.generation import chapter as writing
+    from nextchapter.generation import choice
     from nextchapter.generation.headings import next_heading
     from nextchapter.models.registry import load_model
     from nextchapter.spec.writing import WritingSpec
@@ -26,9 +27,12 @@ def write_chapter(job: Job) -> None:
     shelf = pd.read_csv(job.path("manifest"), keep_default_na=False, dtype={"book": str, "heading": str})
     book = shelf[shelf["book"] == shelf["book"].iloc[-1]]
     heading = next_heading(book["heading"].tolist())
-    texts = pd.read_parquet(job.path("train"), columns=["text"])["text"]
+    texts = pd.read_parquet(job.path("train"), columns=["text"])["text"].tolist()
     opening = spec.opening or writing.draw_opening(texts, spec.seed, tokenizer)
-    chapter = writing.write_chapter(model, tokenizer, opening, spec)
+    chapters = writing.write_chapters(model, tokenizer, opening, spec)
+    judged = choice.judge_candidates(model, tokenizer, chapters, texts) if len(chapters) > 1 else []
+    chosen = choice.choose_candidate(judged) if judged else 0
+    chapter = chapters[chosen]
     write_text(job.path("chapter"), f"# {heading}\n\n{chapter.text}\n")
     facts = {
         "run": run,
@@ -39,10 +43,9 @@ def write_chapter(job: Job) -> None:
         "opening_drawn": spec.opening is None,
         "words": chapter.words,
         "ended_by": chapter.ended_by,
-        "temperature": spec.temperature,
-        "top_k": spec.top_k,
-        "top_p": spec.top_p,
-        "seed": spec.seed,
+        **spec.model_dump(mode="json", exclude={"opening"}),
+        "judged": judged,
+        "chosen": chosen,
     }
     write_json(job.path("facts"), facts)
     LOGGER.info("%d words, ended by %s", chapter.words, chapter.ended_by)

@@ -109,6 +109,16 @@ class Tokenizer(ABC):
         counts: np.ndarray = self._characters[tokens]
         return counts
 
+    def token_ends(self, text: str, tokens: np.ndarray) -> np.ndarray:
+        """Return where in a text each of its tokens ends, in code points, int64 [token].
+
+        Args:
+            text: a chapter.
+            tokens: what it was encoded as, closed by the end of the chapter, which ends where the text does.
+        """
+        ends: np.ndarray = np.minimum(np.cumsum(self.count_characters(tokens)), len(text))
+        return ends
+
     @cached_property
     def _characters(self) -> np.ndarray:
         return self.token_characters()

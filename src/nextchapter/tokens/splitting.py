@@ -29,6 +29,7 @@ _WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ff
 _ATOM = re.compile(
     rf"\n\n|[{_WIDE}]|[^\W_{_WIDE}](?:[^\W_{_WIDE}]|[{_MARKS}])*(?:['’-](?:[^\W_{_WIDE}]|[{_MARKS}])+)*|[\s\S]"
 )
+_WORD_OR_LINE_END = re.compile(r"\S+|\n")
 
 
 class Splitting(Protocol):
@@ -45,6 +46,9 @@ class Splitting(Protocol):
 
     def pieces(self, surfaces: Iterable[str]) -> Iterator[str]:
         """Yield the text that each token adds, with the space before it."""
+
+    def ends(self, text: str, known: Container[str]) -> Iterator[int]:
+        """Yield where in a text each token that `split` returns ends, in code points."""
 
     def is_boundary(self, surface: str) -> bool:
         """Return whether what stands before a token says nothing about its text and what follows."""
@@ -90,6 +94,16 @@ class Prose:
         for surface in surfaces:
             space = SPACE if spacing.step(surface) else ""
             yield "" if surface in (JOIN, END_OF_CHAPTER) else space + surface
+
+    def ends(self, text: str, known: Container[str]) -> Iterator[int]:
+        """Yield where each token ends, the space before it being part of it."""
+        surfaces = self.split(text, known)
+        end = 0
+        for surface, piece in zip(
+            surfaces, self.pieces(surface if surface in known else UNKNOWN for surface in surfaces), strict=True
+        ):
+            end += len(piece) if surface in known else len(piece) - len(UNKNOWN) + len(surface)
+            yield end
 
     def is_boundary(self, surface: str) -> bool:
         """Return whether the token is a paragraph break: the rule begins anew there."""
@@ -165,6 +179,10 @@ class Lines:
         for surface in surfaces:
             yield "\n" if surface == EOS else surface if first else f" {surface}"
             first = surface == EOS
+
+    def ends(self, text: str, known: Container[str]) -> Iterator[int]:  # noqa: ARG002 - words are taken as they are
+        """Yield where each word and each line's end stands in the text, whatever white space lies between."""
+        return (match.end() for match in _WORD_OR_LINE_END.finditer(text))
 
     def is_boundary(self, surface: str) -> bool:
         """Return whether the token ends a line."""

@@ -1,5 +1,6 @@
 """Words as tokens: a closed vocabulary, `<unk>` for all others, and what those cost to spell."""
 
+import itertools
 import json
 import math
 import zlib
@@ -127,6 +128,11 @@ class WordsTokenizer(Tokenizer):
         counts = np.fromiter(map(len, pieces), np.int64, len(tokens))
         counts[tokens == self.unknown] -= len(UNKNOWN)
         return counts
+
+    def token_ends(self, text: str, tokens: np.ndarray) -> np.ndarray:
+        """Return where in a text each of its tokens ends, int64 [token]; unknown words are found by their spelling."""
+        ends = self._splitting.ends(text, self._ids)
+        return np.fromiter(itertools.chain(ends, [len(text)]), np.int64, len(tokens))
 
     def is_boundary(self, token: int) -> bool:
         """Return whether spaces behind the token do not depend on what stands before it."""

@@ -20,9 +20,15 @@ _SCORES = (
     "nats_per_token",
     "perplexity",
     "perplexity_per_word",
+    "bits_per_byte",
     "ci_low",
     "ci_high",
+    "token_accuracy_at_1",
+    "token_accuracy_at_5",
+    "word_accuracy",
+    "expected_calibration_error",
 )
+"""Those of accuracy and calibration are of the test split alone."""
 
 
 @dataclass(frozen=True)
@@ -68,7 +74,13 @@ def read_contents(files: Mapping[str, Sequence[Path]]) -> RunContents:
         files={
             "model": [*files["model"], *files["provenance"]],
             "chapter": [*files["chapter"], *files["chapter_facts"]],
-            "evaluation": [*files["metrics"], *files["predictions"], *files["examination"]],
+            "evaluation": [
+                *files["metrics"],
+                *files["predictions"],
+                *files["blocks"],
+                *files["profile"],
+                *files["examination"],
+            ],
             "tokenizer": [*files["tokenizer_model"], *files["tokens"]],
             "figures": list(files["figures"]),
         },
@@ -86,7 +98,7 @@ def final_metrics(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> dict[st
         f"{split}/{name}": float(values[name])
         for split, values in metrics["splits"].items()
         for name in _SCORES
-        if values[name] is not None
+        if values.get(name) is not None
     }
     speed = {f"system/{name}": float(run[name]) for name in ("train_seconds", "train_tokens_per_s")}
     return {**scores, **speed}

@@ -16,6 +16,9 @@ _CHAMPION_SCORES = (
     "test_nats_per_token",
     "test_perplexity",
     "test_perplexity_per_word",
+    "test_bits_per_byte",
+    "test_word_accuracy",
+    "test_expected_calibration_error",
 )
 Row = Mapping[str, str]
 
@@ -46,7 +49,7 @@ def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[st
     }
     experiment.set_tags(run_id, tags)
     held, now_ms = client.get_run(run_id).data.metrics, milliseconds(time.time())
-    metrics = {f"champion/{name}": float(champion[name]) for name in _CHAMPION_SCORES}
+    metrics = {f"champion/{name}": float(champion[name]) for name in _CHAMPION_SCORES if champion[name]}
     metrics["study/runs"] = float(len(rows))
     changed = [Point(key, value, now_ms, 0) for key, value in metrics.items() if held.get(key) != value]
     experiment.log_points(run_id, changed)
@@ -69,10 +72,12 @@ def _colour_runs(experiment: Experiment, rows: Sequence[Row]) -> None:
 def describe_study(rows: Sequence[Row]) -> str:
     """Return the leaderboard, scores of the test chapters, as a table in Markdown."""
     lines = ["| rank | run | parameters | bits per character | perplexity |", "|---|---|---|---|---|"]
+    shared = Counter(row["rank"] for row in rows)
     for row in rows:
+        rank = f"={row['rank']}" if shared[row["rank"]] > 1 else row["rank"]
         name = f"**{row['run']}**" if row["champion"] == "True" else row["run"]
         interval = f" ({float(row['ci_low']):.3f} to {float(row['ci_high']):.3f})" if row["ci_low"] else ""
         bits, perplexity = float(row["test_bits_per_character"]), float(row["test_perplexity"])
         size = f"{int(row['parameters']):,}"
-        lines.append(f"| {row['rank']} | {name} | {size} | {bits:.3f}{interval} | {perplexity:.1f} |")
+        lines.append(f"| {rank} | {name} | {size} | {bits:.3f}{interval} | {perplexity:.1f} |")
     return "\n".join(lines)

@@ -2,7 +2,7 @@
 
 `StreamBatches`: the chapters of an epoch, in an order drawn by seed, lie one behind the other and are cut into
 `batch_size` streams of equal length; a step reads the next `truncation` tokens of each, or a number drawn about it, the
-state carried over.
+state carried over, but for a few streams that forget it.
 `ChapterBatches`: a step reads `batch_size` whole chapters, each from h_0 = 0; the gradient runs through all of each.
 """
 
@@ -12,7 +12,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import torch
-from jaxtyping import Int
+from jaxtyping import Bool, Int
 from torch import Tensor
 
 from nextchapter.models.protocol import IGNORED
@@ -30,8 +30,8 @@ class Batch:
     """What the model reads."""
     targets: Int[Tensor, "batch time"]
     """What it must predict; `IGNORED` where nothing stands."""
-    fresh: bool
-    """Whether the step begins from the initial state instead of the state that the last one left."""
+    fresh: Bool[Tensor, " batch"]
+    """Which rows begin from the initial state instead of the state that the last step left."""
     count: int
     """Number of targets that are not ignored."""
     rate_scale: float = 1.0
@@ -68,6 +68,7 @@ class StreamBatches(Batches):
         truncation: int,
         seed: int,
         random_truncation: bool = False,
+        state_reset: float = 0.0,
     ) -> None:
         """Lay out the streams; a shelf too small for `batch_size` streams gets fewer.
 
@@ -78,9 +79,10 @@ class StreamBatches(Batches):
             truncation: tokens of each that a step reads.
             seed: of the order of the chapters, and of the lengths of the steps.
             random_truncation: whether the steps of an epoch have lengths of their own, as `draw_cuts` draws them.
+            state_reset: share of the streams that forget their state before a step.
         """
         super().__init__(stream, end_of_chapter, seed)
-        self._truncation, self._random_truncation = truncation, random_truncation
+        self._truncation, self._random_truncation, self._state_reset = truncation, random_truncation, state_reset
         total = len(stream.tokens)
         self._batch_size = max(1, min(batch_size, total // 2))
         self._length = total // self._batch_size
@@ -97,7 +99,10 @@ class StreamBatches(Batches):
         rows = [self._read(row * self._length + start, stop - start) for row in range(self._batch_size)]
         block = torch.from_numpy(np.stack(rows))
         rate_scale = (stop - start) / self._truncation if self._random_truncation else 1.0
-        return Batch(block[:, :-1], block[:, 1:], index == 0, self._batch_size * (stop - start), rate_scale)
+        fresh = np.random.default_rng([self._seed, step, 2]).random(self._batch_size) < self._state_reset
+        fresh |= index == 0
+        count = self._batch_size * (stop - start)
+        return Batch(block[:, :-1], block[:, 1:], torch.from_numpy(fresh), count, rate_scale)
 
     def _lay_out(self, epoch: int) -> None:
         """Draw the order of the chapters of an epoch, note where each begins, and draw where its steps begin."""
@@ -159,4 +164,6 @@ class ChapterBatches(Batches):
             targets[row, : len(chapter)] = chapter
             tokens[row, 1 : len(chapter)] = chapter[:-1]
         count = sum(len(chapter) for chapter in chapters)
-        return Batch(torch.from_numpy(tokens), torch.from_numpy(targets), fresh=True, count=count)
+        return Batch(
+            torch.from_numpy(tokens), torch.from_numpy(targets), torch.ones(len(chapters), dtype=torch.bool), count
+        )

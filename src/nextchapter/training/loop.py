@@ -20,6 +20,7 @@ from dataclasses import asdict, dataclass
 from typing import Any, Literal
 
 import torch
+from jaxtyping import Bool
 from torch import Tensor
 
 from nextchapter.models.protocol import (
@@ -30,6 +31,7 @@ from nextchapter.models.protocol import (
     detach_state,
     join_states,
     map_state,
+    replace_rows,
     split_state,
 )
 from nextchapter.models.registry import set_weights, weights_of
@@ -215,8 +217,7 @@ class Trainer:
         counters.step += 1
         self._streams = len(batch.tokens)
         if isinstance(self.model, OnlineLearner):
-            state = self.model.initial_state(len(batch.tokens)) if batch.fresh else self._state
-            nats, self._state = self.model.learn(*self._on_device(batch), state)
+            nats, self._state = self.model.learn(*self._on_device(batch), self._begin(self._state, batch.fresh))
             loss_nats, gradient_norm = nats.sum().item() / batch.count, 0.0
         else:
             loss_nats, gradient_norm = self._backpropagate(batch)
@@ -249,9 +250,11 @@ class Trainer:
         parts = min(self.spec.micro_batches, max(1, len(batch.tokens) // self.processes.count))  # in all the same
         tokens, targets = own_tokens.tensor_split(parts), own_targets.tensor_split(parts)
         loss_nats, states = 0.0, []
-        carried = [] if batch.fresh else split_state(detach_state(self._state), parts)
+        own_fresh = self.processes.own_rows(batch.fresh)
+        carried = [None] * parts if own_fresh.all() else split_state(detach_state(self._state), parts)
+        fresh = own_fresh.tensor_split(parts)
         for part in range(parts):
-            old = carried[part] if carried else self.model.initial_state(len(tokens[part]))  # which may be learned
+            old = self._begin(carried[part], fresh[part])
             with self.processes.kept_apart(self._parallel) if part < parts - 1 else nullcontext():
                 with self._autocast():
                     nats, extra, new = self._parallel(tokens[part], targets[part], old)
@@ -265,6 +268,13 @@ class Trainer:
             states.append(map_state(Tensor.float, new) if self._is_mixed else new)
         self._state = join_states(states)
         return self.processes.sum(loss_nats), self._clip()
+
+    def _begin(self, carried: State, fresh: Bool[Tensor, " batch"]) -> State:
+        """Return the state that a step begins with: in fresh rows the initial one, which may be learned."""
+        if not fresh.any():
+            return carried
+        initial = self.model.initial_state(len(fresh))
+        return initial if fresh.all() else replace_rows(carried, fresh.to(self._device), initial)
 
     @property
     def _is_mixed(self) -> bool:

@@ -4,6 +4,7 @@ import numpy as np
 import pytest
 
 from nextchapter.evaluation.metrics import split_metrics
+from nextchapter.evaluation.scored import ScoredChapters
 from nextchapter.evaluation.spelling import charge_spelling
 from nextchapter.spec.evaluation import EvaluationSpec
 from nextchapter.tokens.stream import TokenStream
@@ -24,7 +25,11 @@ def test_both_figures_of_a_hand_worked_split() -> None:
     bit = math.log(2)
     spelling = charge_spelling(STREAM, 0, {"nats": [6 * bit, 0.0], "characters": [11, 0]})
     nats, characters = [np.full(5, bit), np.full(2, bit)], [np.array([0, 2, 0, 0, 0]), np.array([1, 0])]
-    figures = split_metrics(nats, characters, 5, EvaluationSpec(), spelling)
+    assert spelling is not None
+    paid = [own + more for own, more in zip(nats, spelling.nats, strict=True)]
+    held = [own + more for own, more in zip(characters, spelling.characters, strict=True)]
+    scored = ScoredChapters(nats, paid, held, [np.cumsum(chapter) for chapter in held])
+    figures = split_metrics(scored, 5, 14, EvaluationSpec())
     assert figures["characters"] == 14
     assert figures["bits_per_character"] == pytest.approx(13 / 14)
     assert figures["bits_per_character_without_spelling"] == pytest.approx(7 / 14)

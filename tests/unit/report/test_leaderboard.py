@@ -5,7 +5,15 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from nextchapter.report.leaderboard import COLUMNS, champion_of, compare, read_leaderboard, write_leaderboard
+from nextchapter.report.leaderboard import (
+    COLUMNS,
+    champion_of,
+    compare,
+    rank_labels,
+    read_leaderboard,
+    share_ranks,
+    write_leaderboard,
+)
 
 
 def record(run: str, parameters: int = 5, **more: Any) -> dict[str, Any]:
@@ -22,6 +30,8 @@ def record(run: str, parameters: int = 5, **more: Any) -> dict[str, Any]:
 
 def metrics(run: str, test: float, valid: float, **more: Any) -> dict[str, Any]:
     scores = {"nats_per_token": 1.0, "perplexity": 2.7, "perplexity_per_word": 9.0, "ci_low": None, "ci_high": None}
+    scores |= {"token_accuracy_at_1": 0.3, "token_accuracy_at_5": 0.5, "word_accuracy": None, "bits_per_byte": 2.0}
+    scores |= {"expected_calibration_error": 0.04}
     splits = {"valid": valid, "test": test}
     return {
         "run": run,
@@ -36,7 +46,8 @@ def test_the_columns_are_the_agreed_ones(leaderboard_of: Callable[..., pd.DataFr
     assert ",".join(leaderboard_of({"a.s1": (2.0, 2.0)}).columns) == (
         "rank,run,model,parameters,corpus,tokenizer,train_share,seed,device,train_seconds,train_tokens_per_s,"
         "valid_bits_per_character,test_nats_per_token,test_perplexity,test_perplexity_per_word,"
-        "test_bits_per_character,test_bits_per_character_without_spelling,ci_low,ci_high,champion"
+        "test_bits_per_character,test_bits_per_character_without_spelling,test_bits_per_byte,ci_low,ci_high,"
+        "test_token_accuracy_at_1,test_token_accuracy_at_5,test_word_accuracy,test_expected_calibration_error,champion"
     )
     assert tuple(leaderboard_of({"a.s1": (2.0, 2.0)}).columns) == COLUMNS
 
@@ -58,6 +69,18 @@ def test_a_tie_on_validation_goes_to_the_smaller_network_and_then_to_the_name() 
     sizes = {"a.s1": 9, "c.s1": 7, "b.s1": 7}
     table = compare([record(run, size) for run, size in sizes.items()], [metrics(run, 2.0, 2.0) for run in sizes], "x")
     assert champion_of(table)["run"] == "b.s1"
+
+
+def test_ranks_are_shared_where_the_comparisons_say_so_and_the_champion_stays(
+    leaderboard_of: Callable[..., pd.DataFrame],
+) -> None:
+    table = leaderboard_of({"a.s1": (2.0, 2.2), "b.s1": (2.1, 2.1), "c.s1": (2.5, 2.4)})
+    pairs = [("a.s1", "b.s1", 0.3), ("a.s1", "c.s1", 0.01), ("b.s1", "c.s1", 0.2)]
+    shared = share_ranks(table, pd.DataFrame(pairs, columns=["better", "worse", "p_holm"]))
+    assert shared["rank"].tolist() == [1, 1, 3]
+    assert rank_labels(shared["rank"].tolist()) == ["=1", "=1", "3"]
+    assert shared["run"].tolist() == ["a.s1", "b.s1", "c.s1"]
+    assert champion_of(shared)["run"] == "b.s1"
 
 
 def test_five_hundred_runs_are_ranked(leaderboard_of: Callable[..., pd.DataFrame]) -> None:

@@ -8,7 +8,8 @@ from nextchapter.report.ranking import ROWS_MAX, draw_leaderboard
 
 
 def names_in(figure: Figure) -> list[str]:
-    return [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    """Return the names beside the rows, without the ranks before them."""
+    return [label.get_text().split("  ")[1] for label in figure.axes[0].get_yticklabels()]
 
 
 def test_the_best_stands_on_top_and_the_champion_is_marked(
@@ -45,6 +46,19 @@ def test_the_seeds_of_a_network_share_a_row_with_two_bars_and_a_dot_each(
     assert list(by_seeds.get_xdata()) == pytest.approx([2.4 - reach, 2.4 + reach], rel=1e-3)
     assert list(mean.get_xdata()) == pytest.approx([2.4])
     assert sorted(axes.lines[-1].get_xdata()) == [2.3, 2.5]
+    assert texts_outside(figure) == []
+
+
+def test_runs_that_share_a_rank_stand_on_one_band_and_are_marked(
+    leaderboard_of: Callable[..., pd.DataFrame], in_style: None, texts_outside: Callable[[Figure], list[str]]
+) -> None:
+    table = leaderboard_of({"a.s1": (2.2, 2.1), "b.s1": (2.3, 2.3), "c.s1": (2.4, 2.3)}).assign(rank=[1, 2, 2])
+    figure = draw_leaderboard(table)
+    labels = [label.get_text() for label in figure.axes[0].get_yticklabels()]
+    assert labels == ["1  a.s1", "=2  b.s1", "=2  c.s1"]
+    (band,) = figure.axes[0].patches
+    assert (band.get_y(), band.get_height()) == pytest.approx((0.55, 1.9))
+    assert "share a rank" in figure.get_supxlabel()
     assert texts_outside(figure) == []
 
 

@@ -34,6 +34,16 @@ def test_the_screen_shows_leaderboard_champion_chapter_and_places(study: Path) -
     assert len(screen.splitlines()) <= 24
 
 
+def test_a_shared_rank_is_marked_and_explained(study: Path, leaderboard_of: Callable[..., pd.DataFrame]) -> None:
+    scores = {"elman-384.s1": (2.31, 2.2), "gru-384.s1": (2.11, 2.0), "lstm-384.s1": (2.08, 2.1)}
+    write_leaderboard(study / "leaderboard.csv", leaderboard_of(scores).assign(rank=[1, 1, 3]))
+    screen = summarise_study(study)
+    rows = [line.split()[:2] for line in screen.splitlines() if re.match(r" +=?\d  ", line)]
+    assert rows == [["=1", "lstm-384.s1"], ["=1", "gru-384.s1"], ["3", "elman-384.s1"]]
+    assert "= shares its rank" in screen
+    assert all(len(line) <= 80 or str(study) in line for line in screen.splitlines())
+
+
 def test_runs_that_differ_in_the_seed_are_one_row_with_the_interval_of_their_mean(
     study: Path, leaderboard_of: Callable[..., pd.DataFrame]
 ) -> None:

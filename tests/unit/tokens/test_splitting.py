@@ -56,3 +56,21 @@ def test_lines_are_words_as_they_are_with_an_end_each() -> None:
     surfaces = LINES.split(" = Title = \n\nA <unk> @-@ b\u3000c", set())
     assert surfaces == ["=", "Title", "=", "<eos>", "<eos>", "A", "<unk>", "@-@", "b", "c"]
     assert "".join(LINES.pieces(surfaces)) == "= Title =\n\nA <unk> @-@ b c"
+
+
+def test_a_word_between_any_white_space_ends_where_it_stands_in_its_line() -> None:
+    text = " the  cat\tsat \n\n on \n"
+    ends = list(LINES.ends(text, ()))
+    cut = [text[start:end] for start, end in zip([0, *ends[:-1]], ends, strict=True)]
+    assert cut == [" the", "  cat", "\tsat", " \n", "\n", " on", " \n"]
+    assert [piece.strip(" \t").replace("\n", "<eos>") for piece in cut] == LINES.split(text, ())
+
+
+@given(text=st.text(alphabet="ab .,'\"(-)\n漢“”"), known=st.sets(st.sampled_from([*"ab.,'\"(-)漢“”", "ab", "ba"])))
+def test_a_token_of_prose_ends_where_its_own_letters_do_known_or_not(text: str, known: set[str]) -> None:
+    known |= set(PROSE.special)
+    surfaces, ends = PROSE.split(text, known), list(PROSE.ends(text, known))
+    assert len(ends) == len(surfaces)
+    assert not ends or ends[-1] == len(text)
+    for surface, end in zip(surfaces, ends, strict=True):
+        assert surface == JOIN or text[:end].endswith(surface)

@@ -32,7 +32,8 @@ def test_streams_read_the_chapters_one_behind_the_other(stream: TokenStream, bat
             assert targets[row].tolist() == text[start : start + length].tolist()
             before = [END, *text][start : start + length]
             assert tokens[row].tolist() == list(before)
-        assert [batch.fresh for batch in steps] == [True] + [False] * (len(steps) - 1)
+        assert steps[0].fresh.all()
+        assert not any(batch.fresh.any() for batch in steps[1:])
         assert sum(batch.count for batch in steps) == batches.tokens_per_epoch == length * batch_size
 
 
@@ -42,6 +43,16 @@ def test_a_batch_is_a_function_of_its_step_alone(stream: TokenStream) -> None:
     first = {step: forwards.batch(step) for step in steps}
     second = {step: backwards.batch(step) for step in reversed(steps)}
     assert all(torch.equal(first[step].tokens, second[step].tokens) for step in steps)
+
+
+def test_a_share_of_the_streams_forgets_its_state_before_a_step_and_reads_the_same_text(stream: TokenStream) -> None:
+    batches, plain = StreamBatches(stream, END, 3, 2, 9, state_reset=0.2), StreamBatches(stream, END, 3, 2, 9)
+    later = [step for step in range(2000) if step % batches.steps_per_epoch]
+    fresh = torch.stack([batches.batch(step).fresh for step in later]).double()
+    assert fresh.mean(dim=0).tolist() == pytest.approx([0.2] * 3, abs=0.04)
+    assert abs(torch.corrcoef(fresh.T)[0, 1]) < 0.1  # each stream by itself
+    assert all(torch.equal(batches.batch(step).tokens, plain.batch(step).tokens) for step in range(20))
+    assert torch.equal(batches.batch(later[5]).fresh.double(), fresh[5])
 
 
 def test_random_lengths_fill_each_epoch_with_as_many_steps(tmp_path: Path) -> None:
@@ -87,7 +98,7 @@ def test_whole_chapters_each_begin_afresh_and_are_padded(stream: TokenStream) ->
     seen = []
     for step in range(2):
         batch = batches.batch(step)
-        assert batch.fresh
+        assert batch.fresh.tolist() == [True] * len(batch.tokens)
         assert batch.count == int((batch.targets != IGNORED).sum())
         for tokens, targets in zip(batch.tokens.tolist(), batch.targets.tolist(), strict=True):
             chapter = [token for token in targets if token != IGNORED]

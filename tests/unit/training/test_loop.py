@@ -1,3 +1,4 @@
+import dataclasses
 import itertools
 import math
 import os
@@ -9,8 +10,9 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
 
-from nextchapter.models.protocol import LanguageModel
+from nextchapter.models.protocol import LanguageModel, OnlineLearner, State, detach_state, join_states
 from nextchapter.models.registry import build_model, weights_of
 from nextchapter.models.scoring import score_chapters
 from nextchapter.spec.training import TrainingSpec
@@ -36,6 +38,8 @@ MODELS = {
     "elman": {"kind": "elman", "hidden": 16, "embedding": 8, "dropout": 0.2},
     "gru": {"kind": "gru", "hidden": 16, "embedding": 8, "dropout": 0.2, "layers": 2},
     "lstm": {"kind": "lstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
+    "slstm": {"kind": "slstm", "hidden": 16, "embedding": 8, "dropout": 0.2},
+    "feed-forward": {"kind": "feed-forward", "order": 3, "hidden": 16, "embedding": 8},
     "masked": {
         "kind": "gru", "hidden": 16, "embedding": 8, "layers": 2, "dropout": 0.2, "dropout_locked": True,
         "input_dropout": 0.3, "output_dropout": 0.1, "embedding_dropout": 0.1, "weight_dropout": 0.4,
@@ -85,7 +89,9 @@ def _trainer(
     torch.manual_seed(1)
     model = build_model(UNTIED if kind == "untied" else MODELS[kind], VOCABULARY).train()
     truncation = spec.truncation if spec.random_truncation and spec.truncation != "chapter" else 8
-    batches: Batches = StreamBatches(stream, END, spec.batch_size, truncation, 1, spec.random_truncation)
+    batches: Batches = StreamBatches(
+        stream, END, spec.batch_size, truncation, 1, spec.random_truncation, spec.state_reset
+    )
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, END, 2, seed=1)
     checkpoints = CheckpointFile(folder / "checkpoint.pt", "key")
@@ -185,13 +191,39 @@ def test_the_state_is_carried_and_cut_between_steps(stream: TokenStream, tmp_pat
     trainer = _trainer(stream, tmp_path, SPEC)
     trainer._train_step()
     carried = trainer._state
-    assert not trainer.batches.batch(1).fresh
+    assert not trainer.batches.batch(1).fresh.any()
     asked: list[Any] = []
     score = trainer.model.score
     trainer.model.score = lambda tokens, targets, state: (asked.append(state), score(tokens, targets, state))[1]  # type: ignore[method-assign]
     trainer._train_step()
     assert torch.equal(asked[0][0][0], carried[0][0])
     assert not asked[0][0][0].requires_grad
+
+
+@pytest.mark.parametrize("kind", ["lstm", "slstm", "feed-forward", "hmm-neural", "hmm", "hmm-cloned"])
+@pytest.mark.parametrize("micro_batches", [1, 2])
+def test_a_stream_that_forgets_its_state_begins_from_the_initial_one_and_the_others_go_on(
+    stream: TokenStream, tmp_path: Path, kind: str, micro_batches: int
+) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC.model_copy(update={"micro_batches": micro_batches}), kind)
+    trainer._train_step()
+    rows = len(trainer.batches.batch(1).tokens)
+    asked: list[State] = []
+    forgets = torch.arange(rows) == 1
+    batch = dataclasses.replace(trainer.batches.batch(1), fresh=forgets)
+    trainer.batches.batch = lambda step: batch  # type: ignore[method-assign]
+    carried, initial = trainer._state, detach_state(trainer.model.initial_state(rows))
+    name = "learn" if isinstance(trainer.model, OnlineLearner) else "score"
+    read = getattr(trainer.model, name)
+    setattr(trainer.model, name, lambda *given: (asked.append(detach_state(given[2])), read(*given))[1])
+    trainer._train_step()
+    for found, old, new in zip(_tensors(join_states(asked)), _tensors(carried), _tensors(initial), strict=True):
+        assert torch.equal(found[1], new[1])
+        assert torch.equal(found[~forgets], old[~forgets])
+
+
+def _tensors(state: State) -> list[Tensor]:
+    return [tensor for part in state for tensor in _tensors(part)] if isinstance(state, tuple) else [state]
 
 
 def test_the_loss_falls_and_the_best_weights_are_kept(stream: TokenStream, tmp_path: Path) -> None:
@@ -390,6 +422,7 @@ def _interrupt(trainer: Trainer, step: int) -> None:
         {"average": "ema", "ema_decay": 0.9, "micro_batches": 3},
         {"sampled_softmax": 12, "random_truncation": True, "truncation": 11, "micro_batches": 2},
         {"precision": "bfloat16"},
+        {"state_reset": 0.3, "micro_batches": 2},
         {"label_smoothing": 0.1, "activation_regularisation": 2.0, "temporal_activation_regularisation": 1.0},
     ],
     ids=lambda change: "-".join(map(str, next(iter(change.items())))),
