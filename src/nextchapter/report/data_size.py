@@ -47,6 +47,7 @@ def data_size_table(provenance: Sequence[Mapping[str, Any]], metrics: Sequence[M
     if names != scored:
         raise ValueError(f"run.json and metrics.json must be of the same runs: {names} and {scored}")
     table = pd.DataFrame([_row(*pair) for pair in zip(provenance, metrics, strict=True)])
+    table = table.astype(dict.fromkeys(("states", "ci_low", "ci_high"), float))  # each may be missing throughout
     has_shares = table.groupby("network")["train_share"].transform("nunique") > 1
     is_whole = table["train_share"] == 1
     has_states = table[is_whole].groupby("family")["states"].transform("nunique") > 1
@@ -84,11 +85,11 @@ def _row(run: Mapping[str, Any], scores: Mapping[str, Any]) -> dict[str, Any]:
 
 def _names(runs: pd.DataFrame, column: str, tag: str) -> dict[str, str]:
     """Return what to call the lines in a column: by another column if no other line has that value, else by a run."""
-    largest = runs.sort_values(["train_share", "states", "run"]).groupby(column).last()
+    largest = runs.sort_values(["train_share", "states", "run"]).drop_duplicates(column, keep="last")
     tags = Counter(largest[tag])
     return {
-        str(line): row[tag] if row[tag] and tags[row[tag]] == 1 else configuration_of(row["run"], row["seed"])
-        for line, row in largest.iterrows()
+        row[column]: row[tag] if row[tag] and tags[row[tag]] == 1 else configuration_of(row["run"], row["seed"])
+        for row in largest.to_dict("records")
     }
 
 
@@ -110,9 +111,9 @@ def draw_data_size(table: pd.DataFrame) -> Figure:
     networks = _points(table[table["network"] != ""], "network")
     colours = configuration_colours({name: str(points["model"].iloc[0]) for name, points in networks.items()})
     _draw_lines(panels[0], networks, colours, SCORE)
-    panels[0].set(title="More to learn from, fewer bits", ylabel=_SCORE_LABEL)
+    panels[0].set(title="What more text is worth", ylabel=_SCORE_LABEL)
     _draw_lines(panels[1], networks, colours, "train_seconds")
-    panels[1].set(title="What that costs", ylabel="training (seconds)")
+    panels[1].set(title="What it costs", ylabel="training (seconds)")
     if has_states:
         _draw_states(panels[2], _points(table[table["family"] != ""], "family"), networks, colours)
     figure.supxlabel(_NOTE, fontsize=9, color=MUTED)

@@ -113,3 +113,14 @@ def test_tokens_of_two_kinds_are_not_named_by_share() -> None:
     scores = draw_data_size(table_of(*runs)).axes[0]
     assert scores.get_xlabel() == "training text (tokens)"
     assert SCORE in table_of(*runs).columns
+
+
+@pytest.mark.usefixtures("in_style")
+def test_scores_without_intervals_are_drawn_without_bands() -> None:
+    runs = on_shares("lstm", 5.0)
+    scores = [metrics(run["run"], bits) for run, bits in runs]
+    for score in scores:
+        score["splits"]["test"] |= {"ci_low": None, "ci_high": None}
+    figure = draw_data_size(data_size_table([run for run, _ in runs], scores))
+    assert heights(figure.axes[0], "#0072B2") == [5.0, 4.0, 3.0]
+    assert not any(path.vertices.size for path in figure.axes[0].collections[0].get_paths())
