@@ -55,8 +55,9 @@ class Estimate(NamedTuple):
 
 
 def operations(run: RunSpec, vocabulary_size: int, tokens: float) -> float:
-    """Return the floating point operations of training on some tokens."""
-    return tokens * run.model.operations_per_token(vocabulary_size, run.training.batch_size, _step_length(run))
+    """Return the floating point operations of training on some tokens; a sampled softmax has an output for each draw."""
+    outputs = min(vocabulary_size, run.training.sampled_softmax or vocabulary_size)
+    return tokens * run.model.operations_per_token(outputs, run.training.batch_size, _step_length(run))
 
 
 def _step_length(run: RunSpec) -> int:

@@ -115,6 +115,13 @@ def test_a_token_costs_six_operations_for_each_weight_that_multiplies() -> None:
     assert spec.operations_per_token(2000, 16, 48) == 6 * (recurrent + softmax)
 
 
+def test_a_sampled_softmax_costs_as_much_as_it_draws() -> None:
+    model = {"kind": "lstm", "hidden": 384, "embedding": 192}
+    drawn = operations(run_spec(model, sampled_softmax=500, max_tokens=10), 30_000, 10)
+    assert drawn == operations(run_spec(model, max_tokens=10), 500, 10)
+    assert operations(run_spec(model, sampled_softmax=5000, max_tokens=10), 300, 10) < drawn
+
+
 NEURAL = {"kind": "hmm-neural", "classes": 64, "states_per_class": 32, "rank": 64}
 
 
