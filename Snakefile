@@ -60,6 +60,7 @@ rule all:
         expand("results/{study}/chapters.html", study=FLOW.name),
         expand("results/{study}/chapters.csv", study=FLOW.name),
         FLOW.exposures,
+        FLOW.data_size_pages,
         expand("results/{study}/runs/{run}/network.svg", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/runs/{run}/states.svg", study=FLOW.name, run=FLOW.runs_with_states),
         FLOW.gradient_figures,

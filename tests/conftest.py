@@ -68,6 +68,7 @@ def _provenance(run: str, kind: str, study: str, tokens: int) -> dict[str, objec
         "tokenizer": "unigram-2k", "vocabulary_size": 2000, "inputs": {"train": "5a", "valid": "7b"},
         "device": "cpu", "threads": 1, "steps": 1220,
         "parameters": {"elman": 681_488, "gru": 1_125_392, "lstm": 1_345_000}.get(kind, 1_000_000), "tokens": tokens,
+        "train_chapters": 105, "train_tokens": 454_875,
         "stopped_by": "budget", "train_seconds": 187.4, "train_tokens_per_s": 13_312.5, "best_step": 1200,
         "started": 1000.0, "finished": 1190.5, "code": "c0de", "git_commit": "abc123",
         "run_key": hashlib.sha256(run.encode()).hexdigest()[:16],

@@ -241,6 +241,16 @@ class Flow:
         )
 
     @property
+    def data_size_pages(self) -> list[str]:
+        """The figure of what runs make of more data; none where no network is trained on several shares of it."""
+        shares: dict[str, set[float]] = {}
+        for run in self.study.runs.values():
+            network = canonical_json(run.model_dump(mode="json", exclude={"train_share", "seeds"}))
+            shares.setdefault(network, set()).add(run.train_share)
+        is_drawn = any(len(found) > 1 for found in shares.values())
+        return [f"results/{self.name}/figures/data-size.png"] if is_drawn else []
+
+    @property
     def memory_pages(self) -> list[str]:
         """The figure and the page of the associative memory; none where it is switched off."""
         folder = f"results/{self.name}/diagnostics/hopfield"
@@ -347,6 +357,7 @@ class Flow:
                 made_of = {"members": self.members[name]} if self.members[name] else {}
                 of_search = self.searched.get(configuration_of(name, seed))
                 found_by = {"search": of_search} if of_search else {}
+                reads_less = {"train_share": run.train_share} if run.train_share < 1 else {}
                 return {
                     "run": name,
                     "study": self.name,
@@ -357,6 +368,7 @@ class Flow:
                     "training": run.training.model_dump(mode="json", include=self._heeded_by_training(name)),
                     **made_of,
                     **found_by,
+                    **reads_less,
                 }
             case "evaluate_model":
                 return {**study.evaluation.model_dump(mode="json"), "run": name}

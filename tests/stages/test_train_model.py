@@ -1,4 +1,5 @@
 import os
+import shutil
 import signal
 import subprocess
 import sys
@@ -16,7 +17,7 @@ from nextchapter.stages import evaluate_model
 from nextchapter.stages.train_model import main
 from nextchapter.store.events import read_events
 from nextchapter.store.files import read_json
-from nextchapter.tokens.stream import TokenStream
+from nextchapter.tokens.stream import TokenStream, write_stream
 
 MODEL = {"kind": "lstm", "hidden": 16, "embedding": 8}
 
@@ -327,3 +328,46 @@ def test_the_feed_forward_network_is_trained_as_any_other(
     log = list(read_events(tmp_path / "run/events.jsonl"))
     valid = [event["metrics"]["valid/loss_nats"] for event in log if event["event"] == "valid"]
     assert valid[-1] < valid[0]
+
+
+@pytest.mark.parametrize(
+    "model",
+    [
+        MODEL,
+        {"kind": "ngram", "order": 3},
+        {"kind": "unigram"},
+        {"kind": "hmm", "states": 8},
+        {"kind": "hmm-cloned", "states": 400},
+        {"kind": "hmm-neural", "classes": 8, "states_per_class": 4, "rank": 8, "embedding": 8},
+        {"kind": "feed-forward", "order": 3, "hidden": 8, "embedding": 8},
+    ],
+    ids=lambda model: str(model["kind"]),
+)
+def test_a_run_on_a_share_is_the_run_of_a_shelf_that_has_no_more(
+    model: dict[str, object], small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path,
+    monkeypatch: pytest.MonkeyPatch,
+) -> None:  # fmt: skip
+    monkeypatch.chdir(tmp_path)
+    facts = read_json(small_shelf / "tokens.json")
+    whole = TokenStream.open(small_shelf / "train.bin", facts["dtype"])
+    share = whole.share(0.5, seed=1)
+    assert (whole.chapters, share.chapters) == (6, 3)
+    shutil.copytree(small_shelf, tmp_path / "half")
+    chapters = [share.chapter(index)[:-1] for index in range(3)]
+    write_stream(tmp_path / "half/train.bin", chapters, facts["end_of_chapter"], facts["dtype"])
+    assert main(arguments.train_model(small_shelf, tmp_path / "share", model=model, train_share=0.5)) == 0
+    assert main(arguments.train_model(tmp_path / "half", tmp_path / "alone", model=model)) == 0
+    assert (tmp_path / "share/model.safetensors").read_bytes() == (tmp_path / "alone/model.safetensors").read_bytes()
+    record = read_json(tmp_path / "share/run.json")
+    assert (record["train_share"], record["train_chapters"], record["train_tokens"]) == (0.5, 3, len(share.tokens))
+    assert "train_share" not in read_json(tmp_path / "alone/run.json")
+
+
+def test_a_share_of_less_than_a_chapter_is_refused(
+    small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    log = tmp_path / "run.log"
+    assert main([*arguments.train_model(small_shelf, tmp_path / "run", train_share=0.05), "--log", str(log)]) == 1
+    assert "train_share: found 0.05 of 6 chapters; it must be at least 1 / 6, one chapter" in log.read_text()
+    assert "Traceback" not in log.read_text()

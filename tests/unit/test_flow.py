@@ -526,6 +526,28 @@ def test_processes_take_threads_and_gpus_each_and_are_of_no_concern_to_models_wi
         _flow(training={"processes": 17})
 
 
+def test_a_share_of_the_chapters_is_in_the_spec_of_its_run_alone_and_brings_a_figure(shelf: Path) -> None:
+    run = {"tokenizer": "unigram-2k", "model": {"kind": "ngram"}, "training": {"learning_rate": 0.1}}
+    part = _flow(books=str(shelf), runs={"half": {**run, "train_share": 0.5}, "all": run})
+    assert json.loads(part.spec("train_model", "half.s1"))["train_share"] == 0.5
+    assert "train_share" not in json.loads(part.spec("train_model", "all.s1"))
+    for rule in ("evaluate_model", "write_chapter"):
+        assert "train_share" not in part.spec(rule, "half.s1")
+    assert part.data_size_pages == [f"results/{part.name}/figures/data-size.png"]
+    other = {**run, "model": {"kind": "ngram", "order": 3}}
+    assert _flow(books=str(shelf), runs={"half": {**other, "train_share": 0.5}, "all": run}).data_size_pages == []
+    assert _flow(books=str(shelf), runs={"a": run, "b": run}).data_size_pages == []
+    search = {"sizes": {"run": run, "grid": {"train_share": [0.25, 1]}}}
+    assert len(_flow(books=str(shelf), runs={}, searches=search).data_size_pages) == 1
+
+
+@pytest.mark.parametrize("share", [0, -0.5, 1.01, "half"])
+def test_a_share_that_is_none_is_refused(shelf: Path, share: object) -> None:
+    run = {"tokenizer": "unigram-2k", "model": {"kind": "ngram"}, "train_share": share}
+    with pytest.raises(SpecError, match=r"runs\.part\.train_share: found "):
+        _flow(books=str(shelf), runs={"part": run})
+
+
 def test_the_gradient_lab_looks_into_recurrent_runs_and_no_others() -> None:
     flow = _flow()
     assert flow.recurrent_runs == ["elman-384.s1", "gru-384.s1", "lstm-384.s1", "mingru-384.s1"]

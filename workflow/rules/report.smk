@@ -176,6 +176,33 @@ rule plot_curves:
         " --svg {output.svg:q} --png {output.png:q} --csv {output.csv:q} --log {log:q}"
 
 
+rule plot_data_size:
+    input:
+        provenance=expand("results/{{study}}/runs/{run}/run.json", run=FLOW.runs),
+        metrics=expand("results/{{study}}/runs/{run}/metrics.json", run=FLOW.runs),
+    output:
+        csv="results/{study}/figures/data-size.csv",
+        svg=report(
+            "results/{study}/figures/data-size.svg",
+            caption="../report/data-size.rst",
+            category="How much data",
+        ),
+        png="results/{study}/figures/data-size.png",
+    log:
+        "logs/plot_data_size/{study}.log",
+    benchmark:
+        "logs/plot_data_size/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("plot_data_size"),
+        code=FLOW.code("plot_data_size"),
+    shell:
+        "python -m nextchapter.stages.plot_data_size --spec {params.spec:q} --code {params.code}"
+        " --provenance {input.provenance:q} --metrics {input.metrics:q}"
+        " --csv {output.csv:q} --svg {output.svg:q} --png {output.png:q} --log {log:q}"
+
+
 rule plot_leaderboard:
     input:
         leaderboard="results/{study}/leaderboard.csv",

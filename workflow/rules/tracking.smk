@@ -110,6 +110,7 @@ rule track_study:
             *FLOW.memory_pages,
             *expand("results/{{study}}/searches/{search}.{kind}", search=FLOW.study.searches, kind=["csv", "png"]),
             *FLOW.exposures,
+            *FLOW.data_size_pages,
             *FLOW.task_pages,
             *FLOW.gradient_figures,
         ],

@@ -2,13 +2,13 @@
 
 from collections.abc import Iterable, Sequence
 from math import inf
-from typing import Any, NamedTuple
+from typing import Any
 
 import pandas as pd
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
-from nextchapter.report.figures import MUTED, WIDTH_INCHES, configuration_colours, short_name, spread
+from nextchapter.report.figures import MUTED, WIDTH_INCHES, LineEnd, configuration_colours, label_line_ends
 from nextchapter.spec.study import configuration_of
 from nextchapter.store.events import Event
 
@@ -22,15 +22,6 @@ _SEEDS_NOTE = (
     "Thick line with dots: chapters held back (validation), the mean over seeds.\n"
     "Thin lines: each seed. Lower is better."
 )
-
-
-class _Label(NamedTuple):
-    """A name, and the end of the curve that it belongs to."""
-
-    name: str
-    colour: str
-    x: float
-    y: float
 
 
 def training_seconds(events: Iterable[Event]) -> list[float]:
@@ -121,11 +112,11 @@ def _draw_panel(axes: Axes, curves: pd.DataFrame) -> None:
         end = _draw_configuration(axes, part, colours.get(name, MUTED), strong=name in named)
         if name in named:
             is_one_run = part["run"].nunique() == 1
-            labels.append(_Label(str(part["run"].iloc[0]) if is_one_run else name, colours[name], *end))
+            labels.append(LineEnd(str(part["run"].iloc[0]) if is_one_run else name, colours[name], *end))
     last = float(curves["x"].max()) if len(curves) else 0.0
     axes.set_xlim(0, last * 1.01 or 1)
     axes.set_ylim(*_loss_limits(curves))
-    _label_ends(axes, labels)
+    label_line_ends(axes, labels)
 
 
 def _draw_configuration(axes: Axes, curves: pd.DataFrame, colour: str, strong: bool) -> tuple[float, float]:
@@ -177,18 +168,6 @@ def _loss_limits(curves: pd.DataFrame) -> tuple[float, float]:
     low, high = float(curves["smoothed_loss_nats"].min()), float(max(by_run.first().max(), by_run.last().max()))
     room = max(0.05, (high - low) * 0.06)
     return low - room, high + room
-
-
-def _label_ends(axes: Axes, labels: Sequence[_Label]) -> None:
-    """Write each name at the right edge, level with its last loss, without two names touching."""
-    low, high = axes.get_ylim()
-    levels = spread([label.y for label in labels], gap=(high - low) * 0.062)
-    edge = axes.get_xlim()[1]
-    for label, level in zip(labels, levels, strict=True):
-        leader = [label.x, edge, edge * 1.025], [label.y, label.y, level]
-        axes.plot(*leader, color=label.colour, linewidth=0.7, linestyle=(0, (1, 2)), clip_on=False)
-        text = short_name(label.name)
-        axes.text(edge * 1.03, level, text, color=label.colour, fontsize=10, va="center", fontweight="bold")
 
 
 def _token_unit(largest: float) -> tuple[str, float]:

@@ -70,8 +70,9 @@ def budget_tokens(run: RunSpec, epoch_tokens: float) -> float:
 
     Args:
         run: the run.
-        epoch_tokens: tokens of the training chapters.
+        epoch_tokens: tokens of all training chapters, of which it may read a share.
     """
+    epoch_tokens *= run.train_share
     if run.model.reads_once:
         return epoch_tokens
     training = run.training

@@ -9,10 +9,11 @@ from contextlib import contextmanager
 from html import escape
 from itertools import cycle
 from pathlib import Path
-from typing import Any
+from typing import Any, NamedTuple
 
 import matplotlib as mpl
 from matplotlib import font_manager
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
 from nextchapter.store.files import atomic_path
@@ -132,6 +133,33 @@ def configuration_colours(kinds: Mapping[str, str]) -> dict[str, str]:
 def short_name(name: str, most: int = 22) -> str:
     """Return a name that fits beside a figure: its beginning and its end, where the seed stands."""
     return name if len(name) <= most else f"{name[: most - 8]}…{name[-7:]}"
+
+
+class LineEnd(NamedTuple):
+    """A name, and the end of the line that it belongs to."""
+
+    name: str
+    colour: str
+    x: float
+    y: float
+
+
+def label_line_ends(axes: Axes, ends: Sequence[LineEnd], gap: float = 0.062) -> None:
+    """Write each name at the right edge, level with the end of its line, without two names touching.
+
+    Args:
+        axes: with all that is drawn in it, and the scales that it will have.
+        ends: in the units of the axes.
+        gap: between two names, as a share of the height of the axes.
+    """
+    axes.autoscale_view()  # matplotlib puts off the limits until it draws
+    to_shares = axes.transData + axes.transAxes.inverted()
+    places = [to_shares.transform((end.x, end.y)) for end in ends]
+    levels = spread([float(y) for _, y in places], gap)
+    for end, (x, y), level in zip(ends, places, levels, strict=True):
+        look: Any = {"transform": axes.transAxes, "color": end.colour, "clip_on": False}
+        axes.plot([x, 1, 1.025], [y, y, level], linewidth=0.7, linestyle=(0, (1, 2)), **look)
+        axes.text(1.03, level, short_name(end.name), fontsize=10, va="center", fontweight="bold", **look)
 
 
 def spread(positions: Sequence[float], gap: float) -> list[float]:

@@ -161,6 +161,12 @@ _RUN_COLUMNS = (
     _Column("parameters", "parameters", _decimals(0), "How many numbers the network has learned."),
     _Column("train_seconds", "trained for", _duration, "Time spent on training."),
     _Column("train_tokens_per_s", "tokens a second", _decimals(0), "How many word pieces it read in a second of it."),
+    _Column(
+        "train_share",
+        "share",
+        lambda share: f"{share:.3g}",
+        "How much of the training chapters it was given: 1 is all of them, 0.5 half of them.",
+    ),
     _Column("tokenizer", "tokenizer", _words, "How the text was cut into word pieces.", True),
     _Column("seed", "seed", str, "The number that all chance in the run follows from."),
     _Column("device", "device", _words, "Where it was trained: cpu, or cuda for a graphics card.", True),
@@ -201,8 +207,14 @@ def leaderboard_page(leaderboard: pd.DataFrame) -> str:
 <p class="lead">{count} trained on the shelf {escape(corpora)}, the best first. The star marks the champion, which is
 chosen on the validation chapters and writes the next chapter.</p>
 {means}
-{_table(ranked, _RUN_COLUMNS, scale)}"""
+{_table(ranked, _columns_for(ranked), scale)}"""
     return page(f"Leaderboard of {corpora}", _CSS, body)
+
+
+def _columns_for(leaderboard: pd.DataFrame) -> list[_Column]:
+    """Return what to tell of each run; that all of them were given all chapters goes without saying."""
+    is_told = bool((leaderboard["train_share"] < 1).any())
+    return [column for column in _RUN_COLUMNS if is_told or column.name != "train_share"]
 
 
 def _means(leaderboard: pd.DataFrame, scale: "_Scale") -> str:

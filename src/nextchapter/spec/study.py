@@ -39,6 +39,9 @@ class RunSpec(Spec):
     """One of the study's `tokenizers`; must be given, save for a run made of others, which has theirs."""
     embedding: Name | None = None
     """One of the study's `embeddings`, from which the network's own vectors start; null starts them at random."""
+    train_share: Annotated[float, Field(gt=0, le=1)] = 1.0
+    """Share of the training chapters that the run reads, such as 0.125 for an eighth; which ones follows from its seed,
+    and a larger share holds all of a smaller one (docs/data-size.md). Tokenizer and embeddings are still of all."""
     seeds: Annotated[tuple[Annotated[int, Field(ge=0, lt=2**31)], ...], Field(min_length=1)] = (1,)
     """One run is trained for each; `lstm` with seed 1 is the run `lstm.s1`."""
     training: TrainingSpec = TrainingSpec()

@@ -92,6 +92,8 @@ class TrainingSpec(Spec):
     """Stop after this many validations in a row without a better one; null never does."""
     valid_every_steps: Positive = 200
     """Steps between two validations."""
+    valid_every_epochs: Annotated[float, Field(gt=0)] | None = None
+    """Passes over the training split between two validations, in place of `valid_every_steps`; null takes that."""
     log_every_steps: Positive = 10
     """Steps between two lines of the event log."""
     checkpoint_every_s: Annotated[float, Field(ge=0)] = 20.0

@@ -32,9 +32,10 @@ TRACKING = "NEXTCHAPTER_TRACKING"
 def train_model(job: Job) -> None:
     """Train on `train_tokens`, from `vectors` if there are any, choose weights on `valid_tokens`.
 
-    A run made of others takes the models in `members`, and is fitted to `valid_tokens`.
-    Writes `model`, `events` and `provenance`. Several processes, if the specification asks for them, share `threads`;
-    their number is no part of the run's key, so that a checkpoint serves any number of them.
+    A run made of others takes the models in `members`, and is fitted to `valid_tokens`. With a `train_share`, no more
+    than that share of the training chapters is looked at. Writes `model`, `events` and `provenance`. Several processes,
+    if the specification asks for them, share `threads`; their number is no part of the run's key, so that a checkpoint
+    serves any number of them.
     """
     from nextchapter.models.protocol import count_parameters
     from nextchapter.models.registry import read_header, save_model
@@ -54,7 +55,7 @@ def train_model(job: Job) -> None:
     with ExitStack() as stack:
         learn = _learn if processes == 1 else _learn_together
         model, counters = learn(job, facts, run_key, folder, stack)
-    headers = [read_header(path) for _, path in _members(job)]
+    given, headers = _open_training(job, facts), [read_header(path) for _, path in _members(job)]
     save_model(job.path("model"), model, spec["model"], headers or None)
     with atomic_path(job.path("events")) as temporary:
         shutil.copyfile(folder / "events.jsonl", temporary)
@@ -64,6 +65,8 @@ def train_model(job: Job) -> None:
         "code": job.code,
         "run_key": run_key,
         "vocabulary_size": facts["vocabulary_size"],
+        "train_chapters": given.chapters,
+        "train_tokens": len(given.tokens),
         "parameters": count_parameters(model),
         "device": model.device.type,
         "threads": job.threads,
@@ -97,7 +100,7 @@ def _learn(
     if isinstance(model, (CountedModel, Wrapper)):
         CheckpointFile(folder / "checkpoint.pt", run_key).remove()
         events = _open_events(job, run_key, folder, stack)
-        stream = _open(job, "valid" if isinstance(model, Wrapper) else "train", facts)
+        stream = _open(job, "valid", facts) if isinstance(model, Wrapper) else _open_training(job, facts)
         # By name: `Flow.code` counts these modules as code of those runs only that need them.
         counting = importlib.import_module("nextchapter.training.counting")
         return model, counting.fit_model(model, stream, facts["end_of_chapter"], _validation(job, facts), events)
@@ -177,7 +180,7 @@ def _build(job: Job, facts: dict[str, Any]) -> "LanguageModel":
     model = build_model(job.spec["model"], facts["vocabulary_size"], members or None)
     _start_from_vectors(model, job)
     model = model.to(choose_device(job.spec["training"]["device"])).train()
-    model.prepare(_open(job, "train", facts), facts["end_of_chapter"])
+    model.prepare(_open_training(job, facts), facts["end_of_chapter"])
     return model
 
 
@@ -205,7 +208,7 @@ def _prepare(
 
     spec, seed = TrainingSpec.model_validate(job.spec["training"]), job.spec["seed"]
     check_precision(spec.precision, model.device)
-    stream, end = _open(job, "train", facts), facts["end_of_chapter"]
+    stream, end = _open_training(job, facts), facts["end_of_chapter"]
     batches: Batches
     if spec.truncation == "chapter":
         batches = ChapterBatches(stream, end, spec.batch_size, seed)
@@ -279,6 +282,12 @@ def _open(job: Job, split: str, facts: dict[str, Any]) -> "TokenStream":
     from nextchapter.tokens.stream import TokenStream
 
     return TokenStream.open(job.path(f"{split}_tokens"), facts["dtype"])
+
+
+def _open_training(job: Job, facts: dict[str, Any]) -> "TokenStream":
+    """Return the training chapters: all, or the share of them that the run reads."""
+    stream, share = _open(job, "train", facts), job.spec.get("train_share", 1)
+    return stream if share == 1 else stream.share(share, job.spec["seed"])
 
 
 def _validation(job: Job, facts: dict[str, Any]) -> "Callable[[LanguageModel], float]":

@@ -6,9 +6,12 @@ from pathlib import Path
 
 import numpy as np
 
+from nextchapter.spec.base import SpecError
 from nextchapter.store.files import atomic_path
 
 _COUNTED_AT_ONCE = 1 << 22
+_ORDER_OF_JOINING = 1 << 31
+"""Keeps the order in which chapters join a share apart from those of epochs, which are drawn by [seed, epoch]."""
 
 
 @dataclass(frozen=True)
@@ -33,6 +36,27 @@ class TokenStream:
     def chapter(self, index: int) -> np.ndarray:
         """Return the tokens of one chapter."""
         return self.tokens[self.offsets[index] : self.offsets[index + 1]]
+
+    def share(self, share: float, seed: int) -> "TokenStream":
+        """Return a share of the chapters, in the order of the shelf and held in memory.
+
+        The seed says in which order chapters join as the share grows, so that the smaller of two lies in the larger.
+
+        Args:
+            share: of the number of chapters, above 0 and at most 1; rounded to whole chapters.
+            seed: of that order.
+
+        Raises:
+            SpecError: the share is less than half a chapter.
+        """
+        count = round(share * self.chapters)
+        if not count:
+            least = f"1 / {self.chapters}, one chapter"
+            raise SpecError(f"train_share: found {share:g} of {self.chapters} chapters; it must be at least {least}")
+        order = np.random.default_rng([seed, _ORDER_OF_JOINING]).permutation(self.chapters)
+        chosen = np.sort(order[:count])
+        offsets = np.concatenate([[0], np.cumsum(self.lengths[chosen])])
+        return TokenStream(np.concatenate([self.chapter(index) for index in chosen]), offsets)
 
     def counts(self, vocabulary_size: int) -> np.ndarray:
         """Return how often each token of a vocabulary stands here, int64 [token]; reads the file part by part."""

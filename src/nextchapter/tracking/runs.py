@@ -13,7 +13,7 @@ from nextchapter.store.files import read_json
 from nextchapter.tracking.points import Point, milliseconds, parameters_of, points_of
 from nextchapter.tracking.store import NOTE, RUN_KEY, SUPERSEDED, Experiment
 
-_PARAMETERS = ("model", "training", "seed", "tokenizer", "vocabulary_size", "parameters", "threads")
+_PARAMETERS = ("model", "training", "train_share", "seed", "tokenizer", "vocabulary_size", "parameters", "threads")
 _SCORES = (
     "bits_per_character",
     "bits_per_character_without_spelling",
@@ -64,7 +64,10 @@ def read_contents(files: Mapping[str, Sequence[Path]]) -> RunContents:
         run_key=run["run_key"],
         start_ms=milliseconds(events[0]["time"]),
         end_ms=end_ms,
-        parameters={**_searched(run), **parameters_of({key: run[key] for key in _PARAMETERS})},
+        parameters={
+            **_searched(run),
+            **parameters_of({key: run[key] for key in _PARAMETERS if key in run}),
+        },
         tags=_tags(run, metrics),
         points=[*curves, *_final_points(scores, curves, end_ms, run["steps"])],
         dataset=_dataset(run, tokens),
@@ -204,13 +207,14 @@ def describe_run(run: Mapping[str, Any], metrics: Mapping[str, Any]) -> str:
         run: `run.json`.
         metrics: `metrics.json`.
     """
-    test = metrics["splits"]["test"]
+    test, share = metrics["splits"]["test"], run.get("train_share", 1)
+    text = "" if share == 1 else f" of {share:g} of the training chapters"
     interval = "" if test["ci_low"] is None else f" (95 %: {test['ci_low']:.3f} to {test['ci_high']:.3f})"
     return (
         f"**{test['bits_per_character']:.3f} bits per character**{interval} "
         f"and perplexity {test['perplexity']:.1f} on {test['chapters']} chapters that it has not seen.\n\n"
         f"`{run['model']['kind']}` with {run['parameters']:,} parameters, seed {run['seed']}, tokenizer "
-        f"`{run['tokenizer']}` ({run['vocabulary_size']:,} tokens); trained on {run['tokens']:,} tokens in "
+        f"`{run['tokenizer']}` ({run['vocabulary_size']:,} tokens); trained on {run['tokens']:,} tokens{text} in "
         f"{run['train_seconds']:.0f} s on {run['device']}, ended by {run['stopped_by']} "
         f"at step {run['steps']:,}, weights of step {run['best_step']:,} kept."
     )

@@ -143,6 +143,7 @@ class Trainer:
         self._vectors = token_vectors(model)
         self._frozen_steps = math.inf if spec.embedding_frozen_steps == "all" else spec.embedding_frozen_steps
         self.total_steps = budget_steps(spec, batches)
+        self._valid_every_steps = validation_steps(spec, batches)
         self.counters = Counters()
         self.best_weights = _copied_weights(model)
         self._device = model.device
@@ -192,7 +193,7 @@ class Trainer:
             while counters.stopped_by is None:
                 try:
                     self._train_step()
-                    if counters.step % self.spec.valid_every_steps == 0 or self._budget_spent:
+                    if counters.step % self._valid_every_steps == 0 or self._budget_spent:
                         self._validate()
                 except _NotFiniteError as problem:
                     self._roll_back(problem)
@@ -424,6 +425,13 @@ def budget_steps(spec: TrainingSpec, batches: Batches) -> int:
         None if spec.max_epochs is None else math.ceil(spec.max_epochs * batches.steps_per_epoch),
     ]
     return max(1, min((limit for limit in limits if limit is not None), default=sys.maxsize))
+
+
+def validation_steps(spec: TrainingSpec, batches: Batches) -> int:
+    """Return the number of steps between two validations."""
+    if spec.valid_every_epochs is None:
+        return spec.valid_every_steps
+    return max(1, round(spec.valid_every_epochs * batches.steps_per_epoch))
 
 
 def step_seed(seed: int, step: int, process: int = 0) -> int:

@@ -172,6 +172,16 @@ def test_the_tightest_budget_counts(training: dict[str, Any], tokens: float) -> 
     assert budget_tokens(run_spec(**training), 35_000) == tokens
 
 
+@pytest.mark.parametrize(
+    ("model", "tokens"), [({"kind": "unigram"}, 4375), ({"kind": "lstm", "hidden": 8}, 2.5 * 4375)]
+)
+def test_a_run_that_reads_an_eighth_of_the_chapters_has_epochs_an_eighth_as_long(
+    model: dict[str, Any], tokens: float
+) -> None:
+    run = run_spec(model, max_epochs=2.5, max_tokens=None).model_copy(update={"train_share": 0.125})
+    assert budget_tokens(run, 35_000) == tokens
+
+
 @given(st.lists(st.floats(0, 100), min_size=1, max_size=4), st.integers(1, 3))
 def test_a_schedule_is_at_most_a_third_above_the_best_one(seconds: list[float], cores: int) -> None:
     best = min(

@@ -44,7 +44,7 @@ def metrics(run: str, test: float, valid: float, **more: Any) -> dict[str, Any]:
 
 def test_the_columns_are_the_agreed_ones(leaderboard_of: Callable[..., pd.DataFrame]) -> None:
     assert ",".join(leaderboard_of({"a.s1": (2.0, 2.0)}).columns) == (
-        "rank,run,model,parameters,corpus,tokenizer,seed,device,train_seconds,train_tokens_per_s,"
+        "rank,run,model,parameters,corpus,tokenizer,train_share,seed,device,train_seconds,train_tokens_per_s,"
         "valid_bits_per_character,test_nats_per_token,test_perplexity,test_perplexity_per_word,"
         "test_bits_per_character,test_bits_per_character_without_spelling,test_bits_per_byte,ci_low,ci_high,"
         "test_token_accuracy_at_1,test_token_accuracy_at_5,test_word_accuracy,test_expected_calibration_error,champion"

@@ -30,6 +30,16 @@ def test_each_run_is_a_row_with_its_figures_and_each_column_is_explained(
         assert text in page.text
 
 
+def test_the_share_of_the_chapters_is_told_where_a_run_has_not_all_of_them(
+    leaderboard_of: Callable[..., pd.DataFrame], read_page: Callable[[str], Any]
+) -> None:
+    scores = {"a.s1": (2.5, 2.1)}
+    assert "training chapters" not in read_page(leaderboard_page(leaderboard_of(scores))).text
+    page = read_page(leaderboard_page(leaderboard_of(scores, train_share=0.03125)))
+    assert "0.0312" in page.text
+    assert "How much of the training chapters it was given" in page.text
+
+
 def test_the_means_over_seeds_stand_before_the_runs(
     leaderboard_of: Callable[..., pd.DataFrame], read_page: Callable[[str], Any]
 ) -> None:

@@ -22,7 +22,14 @@ from nextchapter.training import loop
 from nextchapter.training.batches import Batch, Batches, ChapterBatches, StreamBatches
 from nextchapter.training.checkpoint import CheckpointFile
 from nextchapter.training.devices import check_precision, choose_device, take_own_device
-from nextchapter.training.loop import InterruptedRunError, Trainer, TrainingDivergedError, budget_steps, step_seed
+from nextchapter.training.loop import (
+    InterruptedRunError,
+    Trainer,
+    TrainingDivergedError,
+    budget_steps,
+    step_seed,
+    validation_steps,
+)
 from nextchapter.training.progress import Progress
 from nextchapter.training.schedules import learning_rate
 
@@ -257,6 +264,19 @@ def test_budgets_are_steps_tokens_or_epochs_and_the_first_counts(stream: TokenSt
     assert steps(max_tokens=252) == 8
     assert steps(max_tokens=253) == 9
     assert steps(max_steps=100, max_epochs=1, max_tokens=10**6) == 8
+
+
+@pytest.mark.parametrize(("epochs", "steps"), [(None, 10), (0.5, 4), (0.45, 4), (2.0, 16), (0.01, 1)])
+def test_validations_are_so_many_steps_or_epochs_apart(stream: TokenStream, epochs: float | None, steps: int) -> None:
+    batches = StreamBatches(stream, END, 4, 8, seed=1)  # 8 steps an epoch
+    assert validation_steps(SPEC.model_copy(update={"valid_every_epochs": epochs}), batches) == steps
+
+
+def test_a_run_is_validated_each_half_epoch_and_at_its_end(stream: TokenStream, tmp_path: Path) -> None:
+    spec = SPEC.model_copy(update={"valid_every_epochs": 0.5, "max_steps": 10})
+    _trainer(stream, tmp_path, spec).run()
+    events = read_events(tmp_path / "events.jsonl")
+    assert [event["step"] for event in events if event["event"] == "valid"] == [4, 8, 10]
 
 
 @pytest.fixture
