@@ -40,6 +40,7 @@ def write(
     What goes to a file or a pipe is the finished text, with its quotation marks in pairs.
     """
     from nextchapter.cli.writing import stream_chapter, write_text
+    from nextchapter.spec.writing import lengths_for
 
     asked = {
         "opening": opening,
@@ -51,7 +52,7 @@ def write(
     }
     settings = {key: value for key, value in asked.items() if value is not None}
     if words is not None:
-        settings |= {"words_max": words, "words_min": min(words, max(1, words // 3))}
+        settings |= lengths_for(words)
     found = find_run(run, study)
     if as_json or not sys.stdout.isatty():
         result = write_text(found, settings)

@@ -12,16 +12,7 @@ def score_file(run: Run, text: str) -> dict[str, Any]:
     """Return the figures of a text, and each of its words with its bits."""
     loaded = load(run)
     scored = score_text(loaded.model, loaded.tokenizer, text)
-    return {
-        "run": run.name,
-        "study": run.study,
-        "characters": scored.characters,
-        "words": scored.words,
-        "tokens": scored.tokens,
-        "bits_per_character": scored.bits_per_character,
-        "perplexity": scored.perplexity,
-        "surprises": [{"text": item.text, "bits": item.bits} for item in scored.surprises],
-    }
+    return {"run": run.name, "study": run.study, **scored.record()}
 
 
 def describe_score(scored: dict[str, Any], count: int) -> str:
