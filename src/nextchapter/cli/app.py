@@ -15,7 +15,7 @@ from nextchapter.cli.runs import find_run
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's name, its folder, or `champion`. Runs are looked for in results/.")
+    str, typer.Argument(metavar="RUN", help="A run's name, its folder, `champion`, or models:/NAME@ALIAS in MLflow.")
 ]
 Study = Annotated[str | None, typer.Option(help="The study that the run is of, where several have one of this name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -91,6 +91,20 @@ def compare(
     runs, text = [find_run(name, study) for name in (first, second)], _read(file)
     comparison = compare_scores(*(score_file(run, text) for run in runs))
     print(_json(comparison) if as_json else describe_comparison(comparison, words))
+
+
+@app.command()
+def export(
+    run: RunName,
+    onnx: Annotated[Path, typer.Option(metavar="FILE", help="The ONNX file to write; the tokenizer goes beside it.")],
+    study: Study = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a run's network to a file that other programs read: one step, from a token to the next one's chances."""
+    from nextchapter.cli.exporting import export_onnx
+
+    written = export_onnx(find_run(run, study), onnx)
+    print(_json(written) if as_json else f"{written['onnx']}\n{written['tokenizer']}")
 
 
 def _read(file: Path) -> str:

@@ -2,6 +2,7 @@
 
 import re
 import tempfile
+import warnings
 from collections.abc import Mapping
 from importlib.metadata import version
 from pathlib import Path
@@ -121,7 +122,8 @@ def save_served_model(path: Path, files: Mapping[str, Path], card: str) -> None:
         files: `model`, `tokenizer` and `run`.
         card: in Markdown.
     """
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, warnings.catch_warnings():
+        warnings.simplefilter("ignore")  # MLflow warns of its own type hints
         card_file = Path(folder) / _CARD
         write_text(card_file, card)
         pyfunc.save_model(

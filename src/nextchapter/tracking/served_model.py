@@ -49,7 +49,8 @@ class ServedModel(PythonModel):
         mode = asked.pop("mode", "write")
         if mode not in ("write", "score"):
             raise ValueError(f"mode: found {mode!r}; allowed: write, score")
-        rows = [self._write(text, asked) if mode == "write" else self._score(text) for text in model_input["text"]]
+        texts = model_input["text"].explode()  # {"text": ["one", "two"]} comes as a single cell
+        rows = [self._write(text, asked) if mode == "write" else self._score(text) for text in texts]
         return pd.DataFrame([{**self._names, **row} for row in rows])
 
     def _write(self, opening: str, asked: dict[str, Any]) -> dict[str, Any]:
