@@ -5,7 +5,6 @@ import signal
 import socket
 import subprocess
 import sys
-import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
@@ -17,11 +16,13 @@ import requests
 import torch
 from mlflow import MlflowClient
 from mlflow.entities.model_registry import ModelVersion
+from mlflow.exceptions import MlflowException
 
 from nextchapter.cli.runs import RunNotFoundError, find_run
 from nextchapter.cli.scoring import score_file
 from nextchapter.cli.writing import write_text
 from nextchapter.models.registry import build_model, save_model
+from nextchapter.spec.writing import WritingSpec, lengths_for
 from nextchapter.stages.register_champion import main
 from nextchapter.tokens.registry import load_tokenizer
 from nextchapter.tracking.address import resolve_uri
@@ -165,8 +166,16 @@ def test_a_loaded_model_writes_and_scores_as_the_command_line_does(study: Path, 
 
 def test_what_a_loaded_model_is_not_asked_has_the_values_of_the_command_line(study: Path, tracking_uri: None) -> None:
     register()
-    (written,) = mlflow.pyfunc.load_model(CHAMPION).predict({"text": ["The"]}).to_dict("records")
-    assert written["text"] == write_text(find_run("lstm.s1"), {"opening": "The"})["text"]
+    model = mlflow.pyfunc.load_model(CHAMPION)
+    (written,) = model.predict({"text": ["The"]}, params={"words": 20}).to_dict("records")
+    assert (
+        written["text"] == write_text(find_run("lstm.s1"), {"opening": "The", "words_max": 20, "words_min": 6})["text"]
+    )
+    defaults = {one.name: one.default for one in model.metadata.signature.params}
+    assert lengths_for(defaults["words"]) == {
+        "words_max": WritingSpec().words_max,
+        "words_min": WritingSpec().words_min,
+    }
 
 
 def test_a_wrong_request_is_told(study: Path, tracking_uri: None) -> None:
@@ -178,7 +187,7 @@ def test_a_wrong_request_is_told(study: Path, tracking_uri: None) -> None:
         ("", {}, "opening: found ''"),
         ("", {"mode": "score"}, "the text is empty"),
     ):
-        with pytest.raises(ValueError, match=told):
+        with pytest.raises(MlflowException, match=told):
             model.predict({"text": [text]}, params=asked)
 
 
@@ -194,38 +203,37 @@ def test_the_server_of_mlflow_answers_with_a_chapter_and_a_score(study: Path) ->
         "PATH": f"{Path(sys.executable).parent}{os.pathsep}{os.environ['PATH']}",
         "http_proxy": "http://127.0.0.1:9", "https_proxy": "http://127.0.0.1:9", "no_proxy": "127.0.0.1",
     }  # fmt: skip
-    with Path("serve.log").open("wb") as log:
-        server = subprocess.Popen(
-            [*command, "--host", "127.0.0.1", "--port", str(port)],
-            stdout=log, stderr=subprocess.STDOUT, env=environment, start_new_session=True,
-        )  # fmt: skip
+    command += ["--host", "127.0.0.1", "--port", str(port)]
+    server = subprocess.Popen(
+        command, stdout=subprocess.PIPE, stderr=subprocess.STDOUT, text=True, env=environment, start_new_session=True
+    )
     try:
         address, http = f"http://127.0.0.1:{port}", requests.Session()
         http.trust_env = False
-        _wait_until_up(server, http, address)
-        written = _ask(http, address, "The cat", words=20, seed=3)
+        _wait_until_up(server)
+        (written,) = _ask(http, address, "The cat", words=20, seed=3)["predictions"]
         settings = {"opening": "The cat", "words_max": 20, "words_min": 6, "seed": 3}
         assert written["text"] == write_text(find_run("lstm.s1"), settings)["text"]
-        assert _ask(http, address, TEXT, mode="score") == score_file(find_run("lstm.s1"), TEXT)
+        assert _ask(http, address, TEXT, mode="score")["predictions"] == [score_file(find_run("lstm.s1"), TEXT)]
+        assert "temperature: found -1.0" in _ask(http, address, TEXT, temperature=-1.0)["message"]
     finally:
         os.killpg(server.pid, signal.SIGTERM)
-        server.wait(10)
+        server.communicate(timeout=30)
 
 
-def _wait_until_up(server: "subprocess.Popen[bytes]", http: requests.Session, address: str) -> None:
-    while server.poll() is None:
-        try:
-            if http.get(f"{address}/ping", timeout=5).ok:
-                return
-        except requests.ConnectionError:
-            time.sleep(0.1)
-    pytest.fail(Path("serve.log").read_text())
+def _wait_until_up(server: "subprocess.Popen[str]") -> None:
+    told = []
+    for line in server.stdout or ():
+        told.append(line)
+        if "Uvicorn running on" in line:
+            return
+    pytest.fail("".join(told))
 
 
 def _ask(http: requests.Session, address: str, text: str, **params: Any) -> dict[str, Any]:
     answer = http.post(f"{address}/invocations", json={"inputs": [{"text": text}], "params": params}, timeout=60)
-    (row,) = answer.json()["predictions"]
-    return row
+    told: dict[str, Any] = answer.json()
+    return told
 
 
 def test_a_run_that_is_not_published_and_a_store_out_of_reach_stop_nothing(study: Path) -> None:
@@ -263,3 +271,20 @@ def test_an_address_without_a_store_is_told_and_makes_none(tmp_path: Path, monke
     with pytest.raises(RunNotFoundError, match="there is no MLflow store at"):
         find_run(CHAMPION)
     assert not (tmp_path / "results").exists()
+
+
+def test_what_a_server_has_is_fetched_once(study: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    register()
+    fetched = []
+
+    def download(artifact_uri: str, tracking_uri: str, dst_path: str) -> str:
+        fetched.append(artifact_uri)
+        folder = Path(dst_path) / "served-model"
+        shutil.copytree(Path("results/mlartifacts/austen") / champion().run_id / "artifacts/served-model", folder)
+        return str(folder)
+
+    monkeypatch.setattr(MlflowClient, "get_model_version_download_uri", lambda *_: "mlflow-artifacts:/1/served-model")
+    monkeypatch.setattr(mlflow.artifacts, "download_artifacts", download)
+    assert [find_run(CHAMPION).name for _ in range(2)] == ["lstm.s1", "lstm.s1"]
+    assert fetched == ["mlflow-artifacts:/1/served-model"]
+    assert [path.name for path in Path(".work/models").iterdir() if path.name.startswith("tmp")] == []

@@ -3,6 +3,8 @@
 from collections.abc import Mapping
 from typing import Any
 
+from nextchapter.spec.base import digest
+
 _BOOKS_NAMED = 12
 _WORDS_QUOTED = 40
 
@@ -60,7 +62,8 @@ def _shelf(run: Mapping[str, Any], account: Mapping[str, Any]) -> str:
     return (
         f"{'; '.join([*named, *more])}.\n\n"
         f"It learned from {train['chapters']:,} of {totals['chapters']:,} chapters: {train['characters']:,} "
-        f"characters, {train['words']:,} words. The files that it learned from, and their SHA-256:\n\n"
+        f"characters, {train['words']:,} words. The files that it learned from, and their SHA-256 "
+        f"(all together, as MLflow has it: `{digest(run['inputs'])}`):\n\n"
         f"| file | SHA-256 |\n|---|---|\n{digests}"
     )
 

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Any
 
 import pandas as pd
+from mlflow.exceptions import MlflowException
 from mlflow.models import set_model
 from mlflow.pyfunc.model import PythonModel, PythonModelContext
 
@@ -41,17 +42,23 @@ class ServedModel(PythonModel):
             params: those of the signature; `mode` is `write` or `score`, and the others are for writing.
 
         Raises:
-            ValueError: a text is empty, or a parameter not allowed; the message says which and what is.
+            MlflowException: a text is empty, or a parameter not allowed; the message says which and what is. Of other
+                exceptions the server would show a traceback.
         """
         del context
         prepare_torch(threads=1)  # a server answers from other threads than the one that loaded the model
-        asked = dict(params or {})
+        texts = model_input["text"].explode()  # {"text": ["one", "two"]} comes as a single cell
+        try:
+            return pd.DataFrame(self._answers(list(texts), dict(params or {})))
+        except ValueError as error:
+            raise MlflowException.invalid_parameter_value(str(error)) from error
+
+    def _answers(self, texts: list[str], asked: dict[str, Any]) -> list[dict[str, Any]]:
         mode = asked.pop("mode", "write")
         if mode not in ("write", "score"):
             raise ValueError(f"mode: found {mode!r}; allowed: write, score")
-        texts = model_input["text"].explode()  # {"text": ["one", "two"]} comes as a single cell
         rows = [self._write(text, asked) if mode == "write" else self._score(text) for text in texts]
-        return pd.DataFrame([{**self._names, **row} for row in rows])
+        return [{**self._names, **row} for row in rows]
 
     def _write(self, opening: str, asked: dict[str, Any]) -> dict[str, Any]:
         values = {key: value for key, value in asked.items() if key != "words"}
