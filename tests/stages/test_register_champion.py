@@ -123,8 +123,12 @@ def test_other_weights_are_another_version_and_other_scores_another_card(study: 
     assert register()["version"] == "1"
     assert "2.070" in champion().description
     assert (find_run(CHAMPION).folder / "model-card.md").read_text() == champion().description
+    first = find_run(CHAMPION).model
+    kept = first.read_bytes()
     shutil.copy(STUDY / "runs/gru.s1/model.safetensors", STUDY / "runs/lstm.s1/model.safetensors")
     assert register()["version"] == "2"
+    assert find_run(f"models:/{NAME}/1").model.read_bytes() == first.read_bytes() == kept
+    assert find_run(CHAMPION).model.read_bytes() != kept
 
 
 def test_nothing_is_pickled_and_what_is_needed_is_pinned(study: Path) -> None:
@@ -280,7 +284,7 @@ def test_what_a_server_has_is_fetched_once(study: Path, monkeypatch: pytest.Monk
     def download(artifact_uri: str, tracking_uri: str, dst_path: str) -> str:
         fetched.append(artifact_uri)
         folder = Path(dst_path) / "served-model"
-        shutil.copytree(Path("results/mlartifacts/austen") / champion().run_id / "artifacts/served-model", folder)
+        shutil.copytree(champion().source.removeprefix("file://"), folder)
         return str(folder)
 
     monkeypatch.setattr(MlflowClient, "get_model_version_download_uri", lambda *_: "mlflow-artifacts:/1/served-model")

@@ -25,7 +25,9 @@ ALIAS = "champion"
 DIGEST = "nextchapter.digest"
 """Tag of a version: digest of weights, tokenizer and program."""
 SERVED = "served-model"
-"""Folder of the registered model among the artifacts of its run."""
+"""Among the artifacts of a run: a folder for each version, named by its digest, so that none is written over."""
+_DESCRIPTION_CHARACTERS = 5000
+"""What the databases of MLflow's servers hold."""
 DOWNLOADS = Path(".work/models")
 _PROGRAM = Path(__file__).with_name("served_model.py")
 _CARD = "model-card.md"
@@ -99,19 +101,20 @@ def _create_version(
     run_id, client = str(runs[0].info.run_id), experiment.client
     with tempfile.TemporaryDirectory() as folder:
         save_served_model(Path(folder) / SERVED, files, card)
-        client.log_artifacts(run_id, str(Path(folder) / SERVED), SERVED)
-    source = f"{runs[0].info.artifact_uri}/{SERVED}"
-    return client.create_model_version(name, source, run_id, tags={DIGEST: content, RUN_KEY: run_key}, description=card)
+        client.log_artifacts(run_id, str(Path(folder) / SERVED), f"{SERVED}/{content}")
+    source, tags = f"{runs[0].info.artifact_uri}/{SERVED}/{content}", {DIGEST: content, RUN_KEY: run_key}
+    return client.create_model_version(name, source, run_id, tags, description=card[:_DESCRIPTION_CHARACTERS])
 
 
 def _renew_card(client: MlflowClient, found: ModelVersion, card: str) -> None:
     """Scores and licence may be known better than when the version was made."""
-    if found.description == card:
+    description = card[:_DESCRIPTION_CHARACTERS]
+    if found.description == description:
         return
-    client.update_model_version(found.name, found.version, card)
+    client.update_model_version(found.name, found.version, description)
     with tempfile.TemporaryDirectory() as folder:
         write_text(Path(folder) / _CARD, card)
-        client.log_artifact(found.run_id, str(Path(folder) / _CARD), f"{SERVED}/artifacts")
+        client.log_artifact(found.run_id, str(Path(folder) / _CARD), f"{SERVED}/{found.tags[DIGEST]}/artifacts")
 
 
 def save_served_model(path: Path, files: Mapping[str, Path], card: str) -> None:
