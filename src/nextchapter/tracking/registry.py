@@ -185,10 +185,7 @@ def fetch_files(asked: str) -> Path:
 
 
 def _location(client: MlflowClient, asked: str) -> str:
-    """Return where the files of a model lie.
-
-    A version lies where it lay when it was registered; a run of an id has its files for good.
-    """
+    """Return where the files of a model lie."""
     if asked.startswith("runs:/"):
         run_id, _, folder = asked.removeprefix("runs:/").partition("/")
         return f"{client.get_run(run_id).info.artifact_uri}/{folder or 'model'}"
