@@ -69,6 +69,7 @@ rule all:
         expand("results/{study}/embeddings/{embedding}/mlflow.json", study=FLOW.name, embedding=FLOW.study.embeddings),
         expand("results/{study}/searches/{search}.svg", study=FLOW.name, search=FLOW.study.searches),
         expand("results/{study}/mlflow-study.json", study=FLOW.name),
+        expand("results/{study}/mlflow-model.json", study=FLOW.name),
 
 
 include: "workflow/rules/corpus.smk"

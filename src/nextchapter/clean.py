@@ -12,7 +12,7 @@ MARKS = ("corpus", "tokens", "runs", "mlflow.json")
 MADE = (
     *MARKS, "diagnostics", "figures", "leaderboard.csv", "leaderboard.html", "configurations.csv", "champion.json",
     "next-chapter.md",
-    "chapters.html", "mlflow-study.json", "snakemake-report.html",
+    "chapters.html", "mlflow-study.json", "mlflow-model.json", "snakemake-report.html",
 )  # fmt: skip
 """What the workflow makes in it; what else lies there is yours, and stays."""
 

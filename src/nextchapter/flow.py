@@ -165,6 +165,11 @@ class Flow:
         """Return the input function that finds a file among the tokens of a run's tokenizer."""
         return lambda wildcards: f"results/{self.name}/tokens/{self.runs[wildcards.run][0].tokenizer}/{file}"
 
+    @property
+    def tokenizers_of_runs(self) -> list[str]:
+        """The tokenizer of each run, in the order of the runs."""
+        return [f"results/{self.name}/tokens/{run.tokenizer}/tokenizer.model" for run, _ in self.runs.values()]
+
     def vectors_of(self, wildcards: Any) -> list[str]:
         """Return the vectors that a run starts from: one file, or none."""
         embedding = self.runs[wildcards.run][0].embedding
@@ -396,6 +401,9 @@ class Flow:
                 return self._tracking(name, f"results/{self.name}/runs/{name}/mlflow.json")
             case "track_study":
                 return self._tracking(name, f"results/{self.name}/mlflow-study.json")
+            case "register_champion":
+                tracking = self._tracking(name, f"results/{self.name}/mlflow-model.json")
+                return {**tracking, "runs": list(self.runs), "licence": corpus.licence}
             case _:
                 return {"study": self.name}
 
@@ -443,6 +451,8 @@ class Flow:
             extra.append(f"nextchapter.embeddings.{self.study.embeddings[name].kind}")
         if rule == "evaluate_embedding":
             extra.append(f"nextchapter.tokens.{self.study.tokenizers[self.study.embeddings[name].tokenizer].kind}")
+        if rule == "register_champion":
+            extra.append("nextchapter.tracking.served_model")  # MLflow loads it by its path
         return fingerprint(f"{STAGES}.{rule}", extra)
 
     def _families(self, run: str) -> list[str]:

@@ -6,6 +6,7 @@ import pytest
 from mlflow import MlflowClient
 from mlflow.entities import Run
 
+from nextchapter.cli.runs import find_run
 from nextchapter.stages.track_run import main
 
 NAME = "lstm-384.s1"
@@ -137,6 +138,13 @@ def test_the_dataset_has_the_digest_of_the_token_files(study: Path) -> None:
     assert len(digests) == 2
 
 
+def test_the_published_run_is_found_by_its_address(study: Path) -> None:
+    found = find_run(f"runs:/{track()['run_id']}/model")
+    assert (found.name, found.study) == (NAME, "austen")
+    assert found.tokenizer.read_bytes() == b"pieces"
+    assert found.model.read_bytes() == (RUN / "model.safetensors").read_bytes()
+
+
 def test_artifacts_are_copies_of_the_files(study: Path) -> None:
     record = track()
     folder = Path("results/mlartifacts/austen") / record["run_id"] / "artifacts"
@@ -152,6 +160,7 @@ def test_artifacts_are_copies_of_the_files(study: Path) -> None:
         "evaluation/blocks.csv": RUN / "blocks.csv",
         "evaluation/profile.json": RUN / "profile.json",
         "tokenizer/tokenizer.model": TOKENS / "tokenizer.model",
+        "model/tokenizer.model": TOKENS / "tokenizer.model",
         "tokenizer/tokens.json": TOKENS / "tokens.json",
         "figures/curve.png": study / "curve.png",
     }

@@ -12,17 +12,11 @@ from nextchapter.store.files import read_json
 
 AFTER_A_RUN = [
     "choose_chapter", "compare_chapters", "compare_runs", "measure_gradients", "plot_curves", "plot_judgement",
-    "plot_leaderboard", "render_chapters", "track_study",
+    "plot_leaderboard", "register_champion", "render_chapters", "track_study",
 ]  # fmt: skip
 A_RUN = [
-    "draw_network",
-    "draw_neurons",
-    "evaluate_model",
-    "examine_chapter",
-    "track_run",
-    "train_model",
-    "write_chapter",
-]
+    "draw_network", "draw_neurons", "evaluate_model", "examine_chapter", "track_run", "train_model", "write_chapter",
+]  # fmt: skip
 
 
 @contextmanager
@@ -67,7 +61,10 @@ def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> Non
     assert (results / "next-chapter.md").read_text().startswith("# CHAPTER 6\n\n")
     champion = board[board["champion"]]["run"].item()
     assert (results / "next-chapter.md").read_bytes() == (results / "runs" / champion / "chapter.md").read_bytes()
-    assert read_json(results / "runs" / champion / "mlflow.json")["published"]
+    published = read_json(results / "runs" / champion / "mlflow.json")
+    assert published["published"]
+    registered = read_json(results / "mlflow-model.json")
+    assert (registered["version"], registered["run_id"]) == ("1", published["run_id"])
 
 
 def test_a_second_call_does_nothing(finished: Any) -> None:
@@ -122,7 +119,7 @@ def test_a_changed_value_runs_what_reads_it(finished: Any) -> None:
         assert finished.planned() == sorted([
             "write_chapter elman.s1", "write_chapter lstm.s1", "track_run elman.s1", "track_run lstm.s1",
             "examine_chapter elman.s1", "examine_chapter lstm.s1", "choose_chapter", "compare_chapters", "compare_runs",
-            "plot_leaderboard", "render_chapters", "track_study",
+            "plot_leaderboard", "register_champion", "render_chapters", "track_study",
         ])  # fmt: skip
     finally:
         finished.configure()

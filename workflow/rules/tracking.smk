@@ -1,7 +1,8 @@
 # What MLflow shows: an experiment a study, a parent run of that name, a child a run. Nothing reads it back.
 #
 # in:   all that a run and a study have made
-# out:  results/{study}/mlflow.json, {runs/{run},embeddings/{embedding}}/mlflow.json, mlflow-study.json, and the store itself
+# out:  results/{study}/mlflow.json, {runs/{run},embeddings/{embedding}}/mlflow.json, mlflow-study.json,
+#       mlflow-model.json, and the store itself
 #
 # A store that is out of reach stops nothing: the record counts the failure, and that count, a part of the spec, makes
 # the rule run again on the next call.
@@ -132,3 +133,31 @@ rule track_study:
         " --chapter {input.chapter:q} --quality {input.quality:q}"
         " --split {input.split:q} --figures {input.figures:q} --records {input.records:q}"
         " --record {output.record:q} --log {log:q}"
+
+
+rule register_champion:
+    input:
+        champion="results/{study}/champion.json",
+        account="results/{study}/corpus/account.json",
+        models=expand("results/{{study}}/runs/{run}/model.safetensors", run=FLOW.runs),
+        tokenizers=FLOW.tokenizers_of_runs,
+        provenance=expand("results/{{study}}/runs/{run}/run.json", run=FLOW.runs),
+        metrics=expand("results/{{study}}/runs/{run}/metrics.json", run=FLOW.runs),
+        examinations=expand("results/{{study}}/runs/{run}/examination.json", run=FLOW.runs),
+        records=expand("results/{{study}}/runs/{run}/mlflow.json", run=FLOW.runs),
+    output:
+        record="results/{study}/mlflow-model.json",
+    log:
+        "logs/register_champion/{study}.log",
+    benchmark:
+        "logs/register_champion/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("register_champion"),
+        code=FLOW.code("register_champion"),
+    shell:
+        "python -m nextchapter.stages.register_champion --spec {params.spec:q} --code {params.code}"
+        " --champion {input.champion:q} --account {input.account:q} --models {input.models:q}"
+        " --tokenizers {input.tokenizers:q} --provenance {input.provenance:q} --metrics {input.metrics:q}"
+        " --examinations {input.examinations:q} --records {input.records:q} --record {output.record:q} --log {log:q}"

@@ -15,7 +15,7 @@ from nextchapter.cli.runs import find_run
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
 RunName = Annotated[
-    str, typer.Argument(metavar="RUN", help="A run's name, its folder, or `champion`. Runs are looked for in results/.")
+    str, typer.Argument(metavar="RUN", help="A run's name, its folder, `champion`, or models:/NAME@ALIAS in MLflow.")
 ]
 Study = Annotated[str | None, typer.Option(help="The study that the run is of, where several have one of this name.")]
 AsJson = Annotated[bool, typer.Option("--json", help="Print JSON, for programs.")]
@@ -40,6 +40,7 @@ def write(
     What goes to a file or a pipe is the finished text, with its quotation marks in pairs.
     """
     from nextchapter.cli.writing import stream_chapter, write_text
+    from nextchapter.spec.writing import lengths_for
 
     asked = {
         "opening": opening,
@@ -51,7 +52,7 @@ def write(
     }
     settings = {key: value for key, value in asked.items() if value is not None}
     if words is not None:
-        settings |= {"words_max": words, "words_min": min(words, max(1, words // 3))}
+        settings |= lengths_for(words)
     found = find_run(run, study)
     if as_json or not sys.stdout.isatty():
         result = write_text(found, settings)
@@ -105,6 +106,20 @@ def play(
     from nextchapter.cli.serving import serve
 
     serve(study, host, port)
+
+
+@app.command()
+def export(
+    run: RunName,
+    onnx: Annotated[Path, typer.Option(metavar="FILE", help="The ONNX file to write; the tokenizer goes beside it.")],
+    study: Study = None,
+    as_json: AsJson = False,
+) -> None:
+    """Write a run's network to a file that other programs read: one step, from a token to the next one's chances."""
+    from nextchapter.cli.exporting import export_onnx
+
+    written = export_onnx(find_run(run, study), onnx)
+    print(_json(written) if as_json else f"{written['onnx']}\n{written['tokenizer']}")
 
 
 def _read(file: Path) -> str:

@@ -27,7 +27,10 @@ class Run(NamedTuple):
 
     @property
     def tokenizer(self) -> Path:
-        """What its text is cut with."""
+        """What its text is cut with: it lies beside the model where that was copied out of its study."""
+        beside = self.folder / "tokenizer.model"
+        if beside.is_file():
+            return beside
         name: str = _read(self.folder / "run.json")["tokenizer"]
         return self.folder.parents[1] / "tokens" / name / "tokenizer.model"
 
@@ -45,14 +48,16 @@ def find_run(asked: str, study: str | None = None, results: Path = RESULTS) -> R
     """Return the run that is meant.
 
     Args:
-        asked: `champion`, the name of a run with or without its seed (`lstm-384.s1`, `lstm-384`), or the path of a
-            run's folder or of its model.
+        asked: `champion`, the name of a run with or without its seed (`lstm-384.s1`, `lstm-384`), the path of a run's
+            folder or of its model, or an address in MLflow (`models:/nextchapter-austen@champion`, `runs:/ID/model`).
         study: looks in this study alone; None looks in all of them.
         results: where the studies are.
 
     Raises:
         RunNotFoundError: there is no such run, or several.
     """
+    if asked.startswith(("models:/", "runs:/")):
+        return _run_at(_fetched(asked))
     path = Path(asked)
     if path.name == "model.safetensors" and path.is_file():
         path = path.parent
@@ -95,6 +100,17 @@ def _standing(folder: Path, champion: bool) -> Standing:
 def _worth(standing: Standing) -> tuple[bool, float, str]:
     bits = standing.bits_per_character
     return not standing.champion, math.inf if bits is None else bits, standing.run.name
+
+
+def _fetched(address: str) -> Path:
+    """Return the folder of a model that lies in MLflow."""
+    from nextchapter.tracking.address import TrackingError
+    from nextchapter.tracking.registry import fetch_files
+
+    try:
+        return fetch_files(address)
+    except TrackingError as error:
+        raise RunNotFoundError(str(error)) from error
 
 
 def _champions(studies: list[Path]) -> list[Path]:

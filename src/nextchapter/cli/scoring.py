@@ -16,16 +16,7 @@ def score_file(run: Run, text: str) -> dict[str, Any]:
 def score_loaded(loaded: Loaded, text: str) -> dict[str, Any]:
     """Return the same by a run that is in memory."""
     scored = score_text(loaded.model, loaded.tokenizer, text)
-    return {
-        "run": loaded.run.name,
-        "study": loaded.run.study,
-        "characters": scored.characters,
-        "words": scored.words,
-        "tokens": scored.tokens,
-        "bits_per_character": scored.bits_per_character,
-        "perplexity": scored.perplexity,
-        "surprises": [{"text": item.text, "bits": item.bits} for item in scored.surprises],
-    }
+    return {"run": loaded.run.name, "study": loaded.run.study, **scored.record()}
 
 
 def describe_score(scored: dict[str, Any], count: int) -> str:

@@ -2,7 +2,7 @@
 
 import math
 import re
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 import torch
@@ -43,6 +43,17 @@ class TextScore(NamedTuple):
     def perplexity(self) -> float:
         """Of a token."""
         return math.exp(self.token_nats / self.tokens)
+
+    def record(self) -> dict[str, Any]:
+        """Return the figures, and each word with its bits, as plain values."""
+        return {
+            "characters": self.characters,
+            "words": self.words,
+            "tokens": self.tokens,
+            "bits_per_character": self.bits_per_character,
+            "perplexity": self.perplexity,
+            "surprises": [item._asdict() for item in self.surprises],
+        }
 
 
 def score_text(model: LanguageModel, tokenizer: Tokenizer, text: str) -> TextScore:

@@ -193,6 +193,9 @@ class CorpusSpec(Spec):
     """Name of the shelf; the study is called so unless it says otherwise."""
     source: Source
     """Where the books come from; `--config books=FOLDER` puts a folder in its place."""
+    licence: Annotated[str, StringConstraints(min_length=1, max_length=500)] | None = None
+    """The licence of the books, in words, for the card of the registered champion; null says that it is not known, as
+    it is of a folder given by `books`."""
     on_unreadable: Literal["skip", "fail"] = "skip"
     """What a file that can't be read or is no book does: `skip` names it and reads the others, `fail` ends the run."""
     max_book_mb: Annotated[float, Field(gt=0, le=2000)] = 64

@@ -260,8 +260,8 @@ def read_study(config: Mapping[str, Any]) -> Study:
     """Return the study that a configuration asks for.
 
     The chosen preset is laid over the other values. A run's `training` holds only what differs from the study's: the
-    two are merged here. A `books` folder takes the place of `corpus.source`. A key that is null has its default, but
-    for `hopfield` and `gradient_lab`, where null is a value.
+    two are merged here. A `books` folder takes the place of `corpus.source`, and its licence is not known. A key that
+    is null has its default, but for `hopfield` and `gradient_lab`, where null is a value.
 
     Raises:
         SpecError: a key is unknown, or a value wrong; each is named with its path, what was found and what is
@@ -277,7 +277,7 @@ def read_study(config: Mapping[str, Any]) -> Study:
         raw["searches"] = {name: _search_with_training(search, shared) for name, search in raw["searches"].items()}
     if "books" in raw and isinstance(raw.get("corpus"), Mapping):
         source = {"kind": "folder", "path": str(raw["books"])}
-        raw["corpus"] = {**raw["corpus"], "source": source}
+        raw["corpus"] = {**raw["corpus"], "source": source, "licence": None}
     study = check_spec(Study, raw, ())
     if not isinstance(study, Study):  # pragma: no cover - _check returns what it was given
         raise TypeError(type(study))

@@ -7,6 +7,11 @@ from pydantic import Field, model_validator
 from nextchapter.spec.base import Spec
 
 
+def lengths_for(words: int) -> dict[str, int]:
+    """Return the least and the most words of a chapter of about so many words at most."""
+    return {"words_max": words, "words_min": min(words, max(1, words // 3))}
+
+
 class WritingSpec(Spec):
     """Sampling, and the length of the chapter."""
 

@@ -72,7 +72,7 @@ def read_contents(files: Mapping[str, Sequence[Path]]) -> RunContents:
         points=[*curves, *_final_points(scores, curves, end_ms, run["steps"])],
         dataset=_dataset(run, tokens),
         files={
-            "model": [*files["model"], *files["provenance"]],
+            "model": [*files["model"], *files["provenance"], *files["tokenizer_model"]],
             "chapter": [*files["chapter"], *files["chapter_facts"]],
             "evaluation": [
                 *files["metrics"],

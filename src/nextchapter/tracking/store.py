@@ -132,7 +132,7 @@ def ensure_experiment(study: str, uri: str) -> Experiment:
     """
     LOCKS.mkdir(parents=True, exist_ok=True)
     with FileLock(LOCKS / "mlflow.lock", timeout=_LOCK_TIMEOUT_S):
-        _require_answer(uri)
+        require_answer(uri)
         client, origin = MlflowClient(uri), _origin()
         experiment_id = _ensure_experiment_id(client, study, uri)
         found = _find_runs(client, experiment_id, origin, f"tags.`{KIND}` = 'study'")
@@ -150,7 +150,7 @@ def _origin() -> str:
     return ORIGIN_FILE.read_text(encoding="utf-8")
 
 
-def _require_answer(uri: str) -> None:
+def require_answer(uri: str) -> None:
     """Ask once, briefly: left to itself, MLflow tries a dead store for minutes."""
     path = sqlite_path(uri)
     if path is not None:

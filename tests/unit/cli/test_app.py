@@ -1,5 +1,6 @@
 import io
 import json
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -11,6 +12,7 @@ from nextchapter.cli.app import main
 from nextchapter.cli.loaded import load
 from nextchapter.cli.runs import RunNotFoundError, find_run
 from nextchapter.generation.writer import Writer
+from nextchapter.models.registry import build_model, save_model
 from nextchapter.spec.writing import WritingSpec
 
 TEXT = "The dog of the house was not at home."
@@ -49,6 +51,32 @@ def test_a_run_that_is_not_there_is_told_with_what_there_is(
     with pytest.raises(RunNotFoundError) as caught:
         find_run(asked, study)
     assert told in str(caught.value)
+
+
+def test_a_folder_that_holds_its_tokenizer_needs_no_study(results: Path, tmp_path: Path) -> None:
+    study = results / "tales"
+    alone = tmp_path / "alone"
+    shutil.copytree(study / "runs" / "solo.s1", alone)
+    shutil.copy(study / "tokens" / "pieces" / "tokenizer.model", alone)
+    shutil.rmtree(study)
+    assert find_run(str(alone)).tokenizer == alone / "tokenizer.model"
+
+
+def test_what_is_no_recurrent_network_is_not_exported(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    path = results / "tales" / "runs" / "solo.s1" / "model.safetensors"
+    save_model(path, build_model({"kind": "uniform"}, 500), {"kind": "uniform"})
+    assert main(["export", "solo", "--onnx", "solo.onnx"]) == 1
+    assert "only recurrent networks become ONNX files" in capsys.readouterr().err
+    assert not list(Path().glob("solo.*"))
+
+
+def test_a_network_is_exported_with_its_tokenizer(results: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    pytest.importorskip("onnxscript", reason="pip install -e '.[dev,onnx]' brings what torch's exporter needs")
+    assert main(["export", "solo", "--onnx", "out/solo.onnx", "--json"]) == 0
+    told = json.loads(capsys.readouterr().out)
+    assert (told["run"], told["model"], told["onnx"]) == ("solo.s1", "gru", "out/solo.onnx")
+    assert Path(told["tokenizer"]).read_bytes() == find_run("solo").tokenizer.read_bytes()
+    assert Path("out/solo.onnx").stat().st_size
 
 
 def test_a_run_without_its_tokenizer_is_told(results: Path, capsys: pytest.CaptureFixture[str]) -> None:

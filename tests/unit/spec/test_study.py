@@ -146,6 +146,11 @@ def test_a_folder_of_books_names_the_study(config: dict[str, Any], folder: str, 
     assert read_study({**config, "books": folder}).name == name
 
 
+def test_the_licence_of_the_configured_shelf_is_not_that_of_other_books(config: dict[str, Any]) -> None:
+    assert read_study(config).corpus.licence == "public domain"
+    assert read_study({**config, "books": "/books"}).corpus.licence is None
+
+
 def test_canonical_json_does_not_depend_on_the_order_of_keys() -> None:
     assert canonical_json({"b": 1, "a": [1.5, None]}) == '{"a":[1.5,null],"b":1}'
     assert digest({"x": 1, "y": 2}) == digest({"y": 2, "x": 1}) != digest({"x": 2, "y": 1})
