@@ -111,7 +111,7 @@ def test_a_wrong_value_is_named_with_its_path_what_was_found_and_what_is_allowed
 
 
 def test_null_stands_for_the_default_but_for_the_memory_which_it_switches_off(config: dict[str, Any]) -> None:
-    assert read_study({**config, "writing": None, "books": None}) == read_study(config)
+    assert read_study({**config, "evaluation": None, "books": None}) == read_study(config)
     assert read_study(config).hopfield is not None
     assert read_study({**config, "hopfield": None}).hopfield is None
     assert read_study(config).gradient_lab is not None
