@@ -61,7 +61,9 @@ def draw_costs(costs: pd.DataFrame) -> Figure:
         where="post", color=MUTED, linewidth=1.4, zorder=1,
     )  # fmt: skip
     for row in shown.itertuples():
-        look = {"s": 90, "edgecolors": "white"} if row.on_front else {"s": 55, "edgecolors": FAINT, "alpha": 0.85}
+        look: dict[str, Any] = (
+            {"s": 90, "edgecolors": "white"} if row.on_front else {"s": 55, "edgecolors": FAINT, "alpha": 0.85}
+        )
         axes.scatter(row.x, row.test_bits_per_character, color=colours[str(row.run)], zorder=3, **look)
     axes.set_xscale("log")
     axes.set_xlim(0.6 * shown["x"].min(), 1.6 * shown["x"].max())
