@@ -1,12 +1,13 @@
 """What the numbers of a study say, in sentences for someone who is no engineer; all of it is HTML."""
 
-from collections.abc import Sequence
 from html import escape
 from typing import Any
 
 import pandas as pd
 
+from nextchapter.report.predictions import percent
 from nextchapter.report.results import Record, Results
+from nextchapter.report.wording import bold, counted, duration, listed
 
 BETTER_BY_CHANCE = "though what parts the two may be chance"
 
@@ -44,7 +45,7 @@ def _whether_recurrence_pays(results: Results) -> str:
         return ""
     best, rival = single[is_recurrent].iloc[0], single[~is_recurrent].iloc[0]
     gain = rival["test_bits_per_character"] / best["test_bits_per_character"] - 1
-    verdict = f"is {abs(gain):.0%} ahead of" if gain >= 0 else f"is {abs(gain):.0%} behind"
+    verdict = f"is {percent(abs(gain))} ahead of" if gain >= 0 else f"is {percent(abs(gain))} behind"
     chance = f", {BETTER_BY_CHANCE}" if best["rank"] == rival["rank"] else ""
     return (
         f"Of the single networks the best that carries a memory from word to word, {bold(best['run'])} "
@@ -160,7 +161,7 @@ def gates_caption(results: Results) -> str:
         for gate, share in entry["trained"]["gates"].items()
         if gate in ("forget", "update")
     ]
-    told = "; ".join(f"the {gate} gate of {bold(name)} {share:.0%} of the time" for name, gate, share in kept[:6])
+    told = "; ".join(f"the {gate} gate of {bold(name)} {percent(share)} of the time" for name, gate, share in kept[:6])
     return (
         "A gate is a number between 0 (shut) and 1 (open) by which a part of the memory is multiplied. "
         + (f"Wide open after training: {told}. " if told else "")
@@ -196,11 +197,11 @@ def calibration_caption(results: Results) -> str:
     board = results.leaderboard.sort_values("test_expected_calibration_error", kind="stable")
     best, worst = board.iloc[0], board.iloc[-1]
     error = "test_expected_calibration_error"
-    ends = f", those of {bold(worst['run'])} by {worst[error]:.1%}" if len(board) > 1 else ""
+    ends = f", those of {bold(worst['run'])} by {percent(worst[error])}" if len(board) > 1 else ""
     return (
         "Dots on the dashed line keep their promise: what was given a chance of 30 % comes true 30 times in 100. Below "
         f"it a network is too sure of itself, above it too modest. The chances of {bold(best['run'])} are off by "
-        f"{best[error]:.1%}{ends}."
+        f"{percent(best[error])}{ends}."
     )
 
 
@@ -241,35 +242,12 @@ def growth_caption(results: Results) -> str:
     """Return whether the champion repeats itself."""
     found = results.examination(str(results.champion["run"]))["measures"]["distinct_2"]
     return (
-        f"In the champion's chapter {found['chapter']:.0%} of the word pairs are new where they stand; in real "
-        f"passages of that length it is {found['low']:.0%} to {found['high']:.0%}. A line below the grey band repeats "
-        "itself, one above it strings words together at random."
+        f"In the champion's chapter {percent(found['chapter'])} of the word pairs are new where they stand; in real "
+        f"passages of that length it is {percent(found['low'])} to {percent(found['high'])}. A line below the grey band "
+        "repeats itself, one above it strings words together at random."
     )
-
-
-def counted(count: int, noun: str) -> str:
-    """Return a number of things."""
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def bits(row: "Record | pd.Series[Any]") -> str:
     """Return the score of a row of the leaderboard."""
     return f"{row['test_bits_per_character']:.3f}"
-
-
-def bold(name: object) -> str:
-    """Return a name in bold, escaped; letters of any script keep their direction."""
-    return f"<b><bdi>{escape(str(name))}</bdi></b>"
-
-
-def listed(names: Sequence[object]) -> str:
-    """Return names in bold with commas and an `and`."""
-    shown = [bold(name) for name in names]
-    return shown[0] if len(shown) == 1 else f"{', '.join(shown[:-1])} and {shown[-1]}"
-
-
-def duration(seconds: float) -> str:
-    """Return a time in the unit that suits it."""
-    if seconds < 90:
-        return f"{seconds:.2g} s" if seconds < 10 else f"{seconds:.0f} s"
-    return f"{seconds / 60:.1f} min" if seconds < 5400 else f"{seconds / 3600:.1f} h"

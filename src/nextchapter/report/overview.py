@@ -6,7 +6,6 @@ from typing import NamedTuple
 
 from nextchapter.report import findings
 from nextchapter.report.chapters import CHAPTERS_CSS, chapters_block
-from nextchapter.report.findings import bold, counted
 from nextchapter.report.html import FIGURES_CSS, FOLDS_CSS, figure, fold, page
 from nextchapter.report.provenance import PROVENANCE_CSS, provenance_block
 from nextchapter.report.quality import SHELF_CSS, shelf_block
@@ -14,6 +13,7 @@ from nextchapter.report.results import Results
 from nextchapter.report.searches import SCORE
 from nextchapter.report.table import TABLE_CSS, brief_meanings, leaderboard_table
 from nextchapter.report.tasks import TASKS_CSS, tasks_block
+from nextchapter.report.wording import bold, counted
 
 ROWS_MAX = 40
 """Rows of the leaderboard; the whole of it stands in leaderboard.html."""
@@ -33,7 +33,7 @@ nav.contents { display: none; font-size: .92rem; line-height: 1.35; }
   text-decoration: none; } .contents a:hover { border-color: var(--accent-ink); color: var(--accent-ink); }
 a { color: var(--accent-ink); } section { scroll-margin-top: 1rem; }
 details > div { overflow-x: clip; } details table { margin: .3rem 0 1rem; }
-details > div { max-width: 52rem; }
+section > details, section > table.shelf { max-width: 46rem; }
 .near { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem 1.2rem; max-width: 46rem; }
 .near dt { font: 600 1.02rem var(--serif); } .near dd { margin: 0; color: var(--muted); }
 @media (min-width: 64rem) {
@@ -351,7 +351,7 @@ def _memory(results: Results) -> str:
     caption = (
         "The ancestor of recurrent networks is a memory that completes what it is shown. Above: random patterns come "
         "back nearly whole until about 0.14 of them are stored for each neuron, then hardly at all. Below: passages of "
-        "this shelf, shown with wrong letters. The network of 2020, the attention of today's transformers, holds them all. "
+        "this shelf, shown with wrong letters. The network of 2020, the attention of today's transformers, holds all. "
         '<a href="../diagnostics/hopfield/hopfield.html">More</a>'
     )
     return figure(results.svg("diagnostics/hopfield/hopfield"), "How well stored patterns come back", caption)

@@ -5,8 +5,8 @@ from datetime import UTC, datetime
 from html import escape
 from typing import Any
 
-from nextchapter.report.findings import duration
 from nextchapter.report.html import fold
+from nextchapter.report.wording import duration
 
 Record = Mapping[str, Any]
 

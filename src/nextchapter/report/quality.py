@@ -34,7 +34,7 @@ _LANGUAGES = {
 SHELF_CSS = (
     cards_css("table.shelf", narrow="48rem")
     + """
-td.count, th.count { text-align: right; font-variant-numeric: tabular-nums; }
+table.shelf .count { text-align: right; font-variant-numeric: tabular-nums; }
 .shelf td b { font-weight: 600; } .shelf td small { display: block; color: var(--muted); font-size: .82rem; }
 .shelf .problem { color: var(--gold); }
 .more { color: var(--muted); font-size: .9rem; margin: .5rem 0 0; }

@@ -12,11 +12,12 @@ import pandas as pd
 from nextchapter.report.configurations import compare_configurations, have_seeds
 from nextchapter.report.html import cards_css, page
 from nextchapter.report.leaderboard import rank_labels
+from nextchapter.report.wording import duration
 
 TABLE_CSS = (
     cards_css("table.leaderboard", narrow="62rem")
     + """
-.leaderboard th { text-align: right; } .leaderboard td { text-align: right; font-variant-numeric: tabular-nums; }
+table.leaderboard th { text-align: right; } .leaderboard td { text-align: right; font-variant-numeric: tabular-nums; }
 .leaderboard td.run, .leaderboard td.configuration { font-weight: 600; }
 .leaderboard tr.champion td { background: var(--gold-paper); }
 .badge { color: var(--gold); font-size: .75rem; font-weight: 700; white-space: nowrap; }
@@ -31,7 +32,7 @@ TABLE_CSS = (
 .range { color: var(--muted); font-size: .78rem; white-space: nowrap; }
 dl.columns { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .5rem 1.2rem; max-width: 54rem; }
 .columns dt { font-weight: 600; } .columns dd { margin: 0; color: var(--muted); }
-@media (min-width: 62.01rem) { .leaderboard td { white-space: nowrap; } .leaderboard .text { text-align: left; } }
+@media (min-width: 62.01rem) { .leaderboard td { white-space: nowrap; } table.leaderboard .text { text-align: left; } }
 @media (max-width: 62rem) { dl.columns { display: block; } .columns dd { margin: 0 0 .8rem; } }
 """
 )
@@ -63,15 +64,7 @@ def _percent(value: Any) -> str:
 
 
 def _duration(seconds: Any) -> str:
-    if pd.isna(seconds):
-        return "–"
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 90
-        else f"{seconds / 60:.1f} min"
-        if seconds < 5400
-        else f"{seconds / 3600:.1f} h"
-    )
+    return "–" if pd.isna(seconds) else duration(seconds)
 
 
 _RUN_COLUMNS = (
