@@ -45,7 +45,8 @@ def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> Non
     for name in (
         "corpus/train.parquet", "corpus/quality.json", "tokens/tiny/tokens.json", "tokens/tiny/train.bin",
         "leaderboard.csv", "comparisons.csv", "figures/losses.svg", "figures/calibration.png", "corpus/words.parquet",
-        "next-chapter.md", "chapters.html", "report/index.html", "figures/costs.svg", "figures/learning-curves.svg", "figures/learning-curves.png",
+        "next-chapter.md", "chapters.html", "report/index.html", "figures/costs.svg",
+        "figures/learning-curves.svg", "figures/learning-curves.png",
         "mlflow-study.json", "diagnostics/hopfield/hopfield.html", "diagnostics/hopfield/hopfield.png",
         "diagnostics/tasks/tasks.csv", "diagnostics/tasks/tasks.html", "diagnostics/tasks/tasks.svg",
         "diagnostics/gradients/gradients.csv", "diagnostics/gradients/gradients.svg",

@@ -117,7 +117,7 @@ def curves_caption(results: Results) -> str:
         f"The best moment of {listed(past[:6])} came well before the end: after that, more reading did not help, and "
         "the weights of that moment were kept."
         if past
-        else "None had stopped getting better long before the end: longer training would still help."
+        else "No network had stopped getting better long before the end: longer training may still help."
     )
     return (
         "Each line falls while its network learns; the further down it ends, the better. The longest training, that of "
@@ -243,8 +243,8 @@ def growth_caption(results: Results) -> str:
     found = results.examination(str(results.champion["run"]))["measures"]["distinct_2"]
     return (
         f"In the champion's chapter {percent(found['chapter'])} of the word pairs are new where they stand; in real "
-        f"passages of that length it is {percent(found['low'])} to {percent(found['high'])}. A line below the grey band "
-        "repeats itself, one above it strings words together at random."
+        f"passages of that length it is {percent(found['low'])} to {percent(found['high'])}. A line below the grey "
+        "band repeats itself, one above it strings words together at random."
     )
 
 
