@@ -35,7 +35,8 @@ SHELF_CSS = (
     cards_css("table.shelf", narrow="48rem")
     + """
 table.shelf .count { text-align: right; font-variant-numeric: tabular-nums; }
-.shelf td b { font-weight: 600; } .shelf td small { display: block; color: var(--muted); font-size: .82rem; }
+.shelf td:first-child { overflow-wrap: anywhere; } .shelf td b { font-weight: 600; }
+ .shelf td small { display: block; color: var(--muted); font-size: .82rem; }
 .shelf .problem { color: var(--gold); }
 .more { color: var(--muted); font-size: .9rem; margin: .5rem 0 0; }
 @media (min-width: 48.01rem) { .shelf .count { white-space: nowrap; } }
