@@ -33,7 +33,8 @@ table.leaderboard th { text-align: right; } .leaderboard td { text-align: right;
 dl.columns { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .5rem 1.2rem; max-width: 54rem; }
 .columns dt { font-weight: 600; } .columns dd { margin: 0; color: var(--muted); }
 @media (min-width: 62.01rem) { .leaderboard td { white-space: nowrap; } table.leaderboard .text { text-align: left; }
-  .leaderboard td.run, .leaderboard td.configuration { white-space: normal; overflow-wrap: anywhere; min-width: 9rem; } }
+  .leaderboard td.run, .leaderboard td.configuration { white-space: normal; overflow-wrap: anywhere;
+    min-width: 9rem; } }
 @media (max-width: 62rem) { dl.columns { display: block; } .columns dd { margin: 0 0 .8rem; } }
 """
 )
