@@ -64,7 +64,7 @@ def draw_costs(costs: pd.DataFrame) -> Figure:
         look: dict[str, Any] = (
             {"s": 90, "edgecolors": "white"} if row.on_front else {"s": 55, "edgecolors": FAINT, "alpha": 0.85}
         )
-        axes.scatter(row.x, row.test_bits_per_character, color=colours[str(row.run)], zorder=3, **look)
+        axes.scatter(row["x"], row["test_bits_per_character"], color=colours[row["run"]], zorder=3, **look)
     axes.set_xscale("log")
     axes.set_xlim(0.6 * shown["x"].min(), 1.6 * shown["x"].max())
     ticks = [tick for tick in _TICKS if axes.get_xlim()[0] <= tick <= axes.get_xlim()[1]]
