@@ -60,9 +60,9 @@ def draw_costs(costs: pd.DataFrame) -> Figure:
         [*front["test_bits_per_character"], front["test_bits_per_character"].iloc[-1]],
         where="post", color=MUTED, linewidth=1.4, zorder=1,
     )  # fmt: skip
-    for row in shown.itertuples():
+    for row in shown.to_dict("records"):
         look: dict[str, Any] = (
-            {"s": 90, "edgecolors": "white"} if row.on_front else {"s": 55, "edgecolors": FAINT, "alpha": 0.85}
+            {"s": 90, "edgecolors": "white"} if row["on_front"] else {"s": 55, "edgecolors": FAINT, "alpha": 0.85}
         )
         axes.scatter(row["x"], row["test_bits_per_character"], color=colours[row["run"]], zorder=3, **look)
     axes.set_xscale("log")
