@@ -50,6 +50,7 @@ localrules:
 
 rule all:
     input:
+        expand("results/{study}/report/index.html", study=FLOW.name),
         expand("results/{study}/mlflow.json", study=FLOW.name),
         expand("results/{study}/corpus/quality.html", study=FLOW.name),
         expand("results/{study}/leaderboard.csv", study=FLOW.name),

@@ -60,6 +60,87 @@ def results_tree(tmp_path: Path) -> Callable[..., Path]:
     return make
 
 
+SVG = (
+    '<svg xmlns="http://www.w3.org/2000/svg" viewBox="0 0 460 200" width="460pt" height="200pt">'
+    '<defs><path id="a" d="M 1.23456 2 L 3 4"/></defs><use href="#a"/><text x="9" y="20">100 % "&amp;"</text></svg>'
+)
+NO_PARTS: dict[str, Any] = {
+    "study": "austen", "recurrent": [], "states": [], "gradients": False, "tasks": [], "embeddings": [], "searches": [],
+    "memory": False, "exposure": False,
+}  # fmt: skip
+
+
+@pytest.fixture
+def reported_study(results_tree: Callable[..., Path]) -> Callable[..., tuple[Path, dict[str, Any]]]:
+    """Return a function that makes a study's folder with all that its report shows, and the `spec` of `write_report`.
+
+    The figures are all one small drawing.
+    """
+
+    def make(name: str = "austen", title: str = "Persuasion", **parts: Any) -> tuple[Path, dict[str, Any]]:
+        study, spec = results_tree(name), NO_PARTS | {"study": name} | parts
+        _compare(study, name)
+        (study / "corpus").mkdir()
+        _write(study / "corpus" / "quality.json", _quality(title))
+        figures = ["figures/leaderboard", "figures/learning-curves", "figures/costs", "figures/calibration"]
+        figures += ["figures/losses", "figures/style", "figures/type-token", "figures/exposure"]
+        figures += ["diagnostics/hopfield/hopfield", "diagnostics/tasks/tasks"]
+        figures += [f"diagnostics/gradients/{part}" for part in ("gradients", "jacobian", "gates", "clipping")]
+        pictures = ("network", "neurons", "state-path", "states", "posteriors")
+        figures += [f"runs/{run}/{picture}" for run in RUNS for picture in pictures]
+        for figure in figures:
+            (study / figure).parent.mkdir(parents=True, exist_ok=True)
+            (study / f"{figure}.svg").write_text(f"<?xml version='1.0'?>\n{SVG}")
+        _write(study / "diagnostics/gradients/gradients.json", _gradients())
+        for task in spec["tasks"]:
+            (study / "diagnostics/tasks" / task).parent.mkdir(parents=True, exist_ok=True)
+            trial = {"length": 10, "passed": True, "diverged": False, "error": 0.0, "limit": 0.01, "chance": 0.75,
+                     "steps": 50, "clipped_share": 0.0, "learning_rate": 0.01}  # fmt: skip
+            record = {"task": task.split("/")[0], "network": task.split("/")[1], "trials": [trial]}
+            _write(study / f"diagnostics/tasks/{task}.json", record)
+        costs = "run,model,parameters,test_bits_per_character,total_seconds,on_front\n"
+        rows = [
+            f"{run},{kind},1,{bits},{place + 1}.5,True" for place, (run, (kind, _, bits)) in enumerate(RUNS.items())
+        ]
+        (study / "figures/costs.csv").write_text(costs + "\n".join(rows) + "\n")
+        return study, spec
+
+    return make
+
+
+def _compare(study: Path, corpus: str) -> None:
+    from nextchapter.stages import compare_runs
+
+    def of_all(file: str) -> list[str]:
+        return [f"{study}/runs/{run}/{file}" for run in RUNS]
+
+    inputs = ["--provenance", *of_all("run.json"), "--metrics", *of_all("metrics.json")]
+    inputs += ["--examinations", *of_all("examination.json"), "--blocks", *of_all("blocks.csv")]
+    tables = [f"--{table}={study}/{table}.csv" for table in ("leaderboard", "configurations", "comparisons")]
+    spec = json.dumps({"corpus": corpus})
+    assert compare_runs.main(["--spec", spec, *inputs, *tables, f"--champion={study}/champion.json"]) == 0
+
+
+def _quality(title: str) -> dict[str, Any]:
+    book = {"author": "Jane <Austen>", "book": "austen-persuasion", "title": title, "language": "en", "chapters": 24,
+            "words": 83_297, "problem": ""}  # fmt: skip
+    split = {"chapters": 8, "words": 27_000, "characters": 150_000}
+    totals = {"books": 1, "chapters": 24, "words": 83_297, "splits": dict.fromkeys(("train", "valid", "test"), split)}
+    return {"shelf": "a shelf", "books": [book], "totals": totals, "leak": None}
+
+
+def _gradients() -> dict[str, Any]:
+    def account(memory: int | None) -> dict[str, Any]:
+        jacobian = [{"largest_singular_value": 1.25, "spectral_radius": 0.9}]
+        return {"effective_memory": memory, "jacobian": jacobian, "gates": {"forget": {"shut": 0.1, "open": 0.4}}}
+
+    memories = {"elman-384.s1": 14, "gru-384.s1": 38, "lstm-384.s1": None}
+    measured: list[dict[str, Any]] = [{"name": run, "trained": account(lag)} for run, lag in memories.items()]
+    course = {"loss_nats": [7.6, 6.1], "gradient_norm": [5.0, 1.0], "failed_at": None}
+    clipping = {"steps": 120, "clip_norm": 1.0, "plain": course | {"failed_at": 2}, "clipped": course}
+    return {"lags": 128, "measured": [*measured, {"name": "Elman, ReLU", "trained": None}], "clipping": clipping}
+
+
 def _provenance(run: str, kind: str, study: str, tokens: int) -> dict[str, object]:
     model = {"kind": kind, "hidden": 384, "layers": 1, "embedding": 192, "tied": True, "dropout": 0.2}
     more = {"elman": {"activation": "tanh"}, "lstm": {"forget_bias": 1.0}}.get(kind, {})

@@ -279,6 +279,45 @@ class Flow:
         lab, folder = self.study.gradient_lab, f"results/{self.name}/diagnostics/tasks"
         return [] if lab is None or lab.tasks is None else [f"{folder}/tasks.png", f"{folder}/tasks.html"]
 
+    @property
+    def report_files(self) -> list[str]:
+        """What the report shows of the parts that not every study has."""
+        folder, parts = f"results/{self.name}", self._report_parts()
+        lab, memory = f"{folder}/diagnostics/gradients", f"{folder}/diagnostics/hopfield/hopfield.svg"
+        gradients = [f"{lab}/{name}" for name in ("gradients.json", "gradients.svg", "jacobian.svg", "gates.svg",
+                                                   "clipping.svg")]  # fmt: skip
+        units = [f"{folder}/runs/{run}/{name}.svg" for run in self.recurrent_runs for name in ("neurons", "state-path")]
+        states = [f"{folder}/runs/{run}/{name}.svg" for run in parts["states"] for name in ("states", "posteriors")]
+        tasks = [f"{folder}/diagnostics/tasks/{name}.json" for name in parts["tasks"]]
+        vectors = [f"{folder}/embeddings/{name}/{file}" for name in parts["embeddings"]
+                   for file in ("map.svg", "scores.json", "neighbours.csv")]  # fmt: skip
+        searches = [f"{folder}/searches/{name}.{kind}" for name in parts["searches"] for kind in ("svg", "csv")]
+        return [
+            *((gradients + units) if parts["gradients"] else []),
+            *([*tasks, f"{folder}/diagnostics/tasks/tasks.svg"] if tasks else []),
+            *([memory] if parts["memory"] else []),
+            *([f"{folder}/figures/exposure.svg"] if parts["exposure"] else []),
+            *states,
+            *vectors,
+            *searches,
+        ]
+
+    def _report_parts(self) -> dict[str, Any]:
+        """Return which of the parts that not every study has the report is to show."""
+        return {
+            "study": self.name,
+            "recurrent": self.recurrent_runs,
+            "states": self.runs_with_states,
+            "gradients": self.gradients is not None,
+            "tasks": [f"{task}/{network}" for task in self.tasks.ladders for network in self.tasks.networks]
+            if self.task_pages
+            else [],
+            "embeddings": list(self.study.embeddings),
+            "searches": list(self.study.searches),
+            "memory": self.study.hopfield is not None,
+            "exposure": bool(self.exposures),
+        }
+
     def threads_of(self, wildcards: Any) -> int:
         """Return on how many threads an embedding is learned: those of GloVe change no digit, those of gensim would."""
         return GLOVE_THREADS if isinstance(self.study.embeddings[wildcards.embedding], GloveSpec) else 1
@@ -393,6 +432,8 @@ class Flow:
                 }  # fmt: skip
             case "compare_runs":
                 return {"corpus": self.name}
+            case "write_report":
+                return self._report_parts()
             case "choose_chapter":
                 return {"runs": list(self.runs)}
             case "create_experiment":

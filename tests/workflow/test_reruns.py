@@ -11,8 +11,8 @@ import yaml
 from nextchapter.store.files import read_json
 
 AFTER_A_RUN = [
-    "choose_chapter", "compare_chapters", "compare_runs", "measure_gradients", "plot_curves", "plot_judgement",
-    "plot_leaderboard", "register_champion", "render_chapters", "track_study",
+    "choose_chapter", "compare_chapters", "compare_runs", "measure_gradients", "plot_costs", "plot_curves",
+    "plot_judgement", "plot_leaderboard", "register_champion", "render_chapters", "track_study", "write_report",
 ]  # fmt: skip
 A_RUN = [
     "draw_network", "draw_neurons", "evaluate_model", "examine_chapter", "track_run", "train_model", "write_chapter",
@@ -39,7 +39,8 @@ def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> Non
     for name in (
         "corpus/train.parquet", "corpus/quality.json", "tokens/tiny/tokens.json", "tokens/tiny/train.bin",
         "leaderboard.csv", "comparisons.csv", "figures/losses.svg", "figures/calibration.png", "corpus/words.parquet",
-        "next-chapter.md", "chapters.html", "figures/learning-curves.svg", "figures/learning-curves.png",
+        "next-chapter.md", "chapters.html", "report/index.html", "figures/costs.svg",
+        "figures/learning-curves.svg", "figures/learning-curves.png",
         "mlflow-study.json", "diagnostics/hopfield/hopfield.html", "diagnostics/hopfield/hopfield.png",
         "diagnostics/tasks/tasks.csv", "diagnostics/tasks/tasks.html", "diagnostics/tasks/tasks.svg",
         "diagnostics/gradients/gradients.csv", "diagnostics/gradients/gradients.svg",
@@ -89,17 +90,17 @@ def test_an_edit_of_one_model_runs_its_runs_and_what_follows_them(finished: Any)
 def test_an_edit_of_the_memory_that_is_no_model_runs_no_model(finished: Any) -> None:
     path = finished.folder / "src/nextchapter/models/hopfield.py"
     with _edited(path, "2 * states", "2.0 * states"):
-        assert finished.planned() == ["recall_patterns", "track_study"]
+        assert finished.planned() == ["recall_patterns", "track_study", "write_report"]
 
 
 def test_a_memory_of_other_size_runs_alone_and_one_switched_off_not_at_all(finished: Any) -> None:
     try:
         finished.configure(hopfield={"neurons": 60, "repeats": 1})
-        assert finished.planned() == ["recall_patterns", "track_study"]
+        assert finished.planned() == ["recall_patterns", "track_study", "write_report"]
         finished.configure(hopfield=None)
-        assert finished.planned() == ["track_study"]
+        assert finished.planned() == ["track_study", "write_report"]
         finished.configure(gradient_lab={"tasks": None})
-        assert finished.planned() == ["track_study"]
+        assert finished.planned() == ["track_study", "write_report"]
     finally:
         finished.configure()
 
@@ -119,7 +120,8 @@ def test_a_changed_value_runs_what_reads_it(finished: Any) -> None:
         assert finished.planned() == sorted([
             "write_chapter elman.s1", "write_chapter lstm.s1", "track_run elman.s1", "track_run lstm.s1",
             "examine_chapter elman.s1", "examine_chapter lstm.s1", "choose_chapter", "compare_chapters", "compare_runs",
-            "plot_leaderboard", "register_champion", "render_chapters", "track_study",
+            "plot_costs", "plot_judgement", "plot_leaderboard", "register_champion", "render_chapters", "track_study",
+            "write_report",
         ])  # fmt: skip
     finally:
         finished.configure()
@@ -151,7 +153,7 @@ def test_a_picture_laid_beside_the_books_trains_nothing_again(finished: Any) -> 
     picture = finished.books / "cover.jpg"
     picture.write_bytes(b"picture")
     try:
-        assert finished.planned() == ["render_quality", "track_study"]
+        assert finished.planned() == ["render_quality", "track_study", "write_report"]
         code, output = finished.snakemake()
         assert code == 0, output
         (refused,) = read_json(finished.results / "corpus/quality.json")["refused"]

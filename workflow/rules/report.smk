@@ -1,8 +1,8 @@
 # From books and runs to what a person reads: the account of the shelf, leaderboard, figures, chapters.
 #
 # in:   results/{study}/corpus/account.json, results/{study}/runs/{run}/
-# out:  results/{study}/corpus/quality.json, quality.html, leaderboard.csv, next-chapter.md, chapters.html, figures/,
-#       runs/{run}/network.svg, runs/{run}/states.svg
+# out:  results/{study}/report/index.html, corpus/quality.json, quality.html, leaderboard.csv, next-chapter.md,
+#       chapters.html, figures/, runs/{run}/network.svg, runs/{run}/states.svg
 
 
 # It writes quality.json too, and not split_corpus, which a picture laid beside the books would else run again.
@@ -233,6 +233,33 @@ rule plot_leaderboard:
         " --log {log:q}"
 
 
+rule plot_costs:
+    input:
+        leaderboard="results/{study}/leaderboard.csv",
+        provenance=expand("results/{{study}}/runs/{run}/run.json", run=FLOW.runs),
+    output:
+        svg=report(
+            "results/{study}/figures/costs.svg",
+            caption="../report/costs.rst",
+            category="Leaderboard",
+        ),
+        png="results/{study}/figures/costs.png",
+        csv="results/{study}/figures/costs.csv",
+    log:
+        "logs/plot_costs/{study}.log",
+    benchmark:
+        "logs/plot_costs/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("plot_costs"),
+        code=FLOW.code("plot_costs"),
+    shell:
+        "python -m nextchapter.stages.plot_costs --spec {params.spec:q} --code {params.code}"
+        " --leaderboard {input.leaderboard:q} --provenance {input.provenance:q}"
+        " --svg {output.svg:q} --png {output.png:q} --csv {output.csv:q} --log {log:q}"
+
+
 rule plot_judgement:
     input:
         leaderboard="results/{study}/leaderboard.csv",
@@ -369,3 +396,45 @@ rule render_chapters:
         " --chapters {input.chapters:q} --facts {input.facts:q} --predictions {input.predictions:q}"
         " --examinations {input.examinations:q} --leaderboard {input.leaderboard:q} --next-chapter {input.next_chapter:q}"
         " --html {output.html:q} --log {log:q}"
+
+
+# The stage finds these files by itself: with hundreds of runs, all their names are longer than a command line may be.
+rule write_report:
+    input:
+        tables=expand(
+            "results/{{study}}/{name}",
+            name=["leaderboard.csv", "next-chapter.md", "corpus/quality.json", "figures/costs.csv"],
+        ),
+        figures=expand(
+            "results/{{study}}/figures/{name}.svg",
+            name=["leaderboard", "learning-curves", "costs", "calibration", "losses", "style", "type-token"],
+        ),
+        runs=expand(
+            "results/{{study}}/runs/{run}/{name}",
+            run=FLOW.runs,
+            name=[
+                "run.json",
+                "chapter.md",
+                "chapter.json",
+                "predictions.csv",
+                "examination.json",
+                "profile.json",
+                "network.svg",
+            ],
+        ),
+        parts=FLOW.report_files,
+    output:
+        html="results/{study}/report/index.html",
+    log:
+        "logs/write_report/{study}.log",
+    benchmark:
+        "logs/write_report/{study}.tsv"
+    conda:
+        "../../environment.yml"
+    params:
+        spec=lambda wildcards: FLOW.spec("write_report"),
+        code=FLOW.code("write_report"),
+        results="results/{study}",
+    shell:
+        "python -m nextchapter.stages.write_report --spec {params.spec:q} --code {params.code}"
+        " --results {params.results:q} --html {output.html:q} --log {log:q}"

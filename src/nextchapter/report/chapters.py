@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from nextchapter.report.examination import MARKS_CSS, marks
-from nextchapter.report.html import page
+from nextchapter.report.html import FOLDS_CSS, page
 from nextchapter.report.predictions import Passage, Prediction, percent
 
 PASSAGES_MAX = 20
@@ -15,7 +15,10 @@ PASSAGES_MAX = 20
 CHAPTERS_OPEN = 20
 """The chapters of more runs than this, as searches have, are folded away behind the best ones."""
 
-_CSS = """
+CHAPTERS_CSS = (
+    FOLDS_CSS
+    + MARKS_CSS
+    + """
 .leaf { max-width: 40rem; margin: 2rem auto 1rem; padding: clamp(1.5rem, 6vw, 4rem) clamp(1.1rem, 7vw, 4.5rem);
   background: var(--sheet); border: 1px solid var(--line); border-radius: 2px;
   box-shadow: 0 1px 2px rgb(0 0 0 / .06), 0 12px 32px rgb(0 0 0 / .07); }
@@ -28,12 +31,7 @@ _CSS = """
 .end { text-align: center; color: var(--muted); margin: 1.4rem 0 0; font-size: 1.2rem; }
 .origin { color: var(--muted); font-size: .92rem; max-width: 40rem; margin: 0 auto 2rem; }
 .opening { border-bottom: 2px solid rgb(var(--accent) / .55); }
-details { background: var(--sheet); border: 1px solid var(--line); border-radius: .6rem; margin: .7rem 0; }
-summary { cursor: pointer; padding: .8rem 1rem; display: flex; flex-wrap: wrap; gap: .15rem .8rem;
-  align-items: baseline; }
-summary::before { content: "▸"; color: var(--muted); } details[open] > summary::before { content: "▾"; }
-summary b { font-size: 1.02rem; } summary .star { color: var(--gold); }
-summary span { color: var(--muted); font-size: .9rem; }
+summary .star { color: var(--gold); }
 summary em { color: var(--muted); font: italic .98rem var(--serif); flex-basis: 100%; overflow: hidden;
   white-space: nowrap; text-overflow: ellipsis; }
 details[open] > summary em { display: none; }
@@ -41,11 +39,12 @@ details > div { padding: .2rem 1.2rem 1.4rem; max-width: 46rem; margin: 0 auto; 
 .passage { font: 1.15rem/2 var(--serif); white-space: pre-wrap; margin: .5rem 0 1.2rem; }
 .passage span { padding: .12em 0; border-radius: .2em; }
 .shade { background: rgb(var(--accent) / var(--a)); }
-table { border-collapse: collapse; width: 100%; font-size: .93rem; }
-th { text-align: left; font-size: .78rem; color: var(--muted); font-weight: 600; padding: .3rem .5rem .3rem 0; }
-td { padding: .3rem .5rem .3rem 0; border-top: 1px solid var(--line); vertical-align: top; }
-td.true { font: 600 1.05rem/1.5 var(--serif); }
-td .chance { display: inline-block; min-width: 4.2rem; text-align: right; padding: .1rem .45rem; border-radius: .3rem; }
+.expected { border-collapse: collapse; width: 100%; font-size: .93rem; }
+.expected th { text-align: left; font-size: .78rem; color: var(--muted); font-weight: 600; }
+.expected th, .expected td { padding: .3rem .5rem .3rem 0; }
+.expected td { border-top: 1px solid var(--line); vertical-align: top; }
+.expected td.true { font: 600 1.05rem/1.5 var(--serif); }
+.chance { display: inline-block; min-width: 4.2rem; text-align: right; padding: .1rem .45rem; border-radius: .3rem; }
 .guess { display: inline-block; margin: 0 .3rem .25rem 0; padding: .1rem .45rem; border-radius: .3rem;
   border: 1px solid var(--line); font-family: var(--serif); white-space: nowrap; }
 .guess small { font: .78rem var(--sans); font-variant-numeric: tabular-nums; color: var(--muted); margin-left: .25rem; }
@@ -55,12 +54,14 @@ td .chance { display: inline-block; min-width: 4.2rem; text-align: right; paddin
   border: 1px solid var(--line); }
 @media (max-width: 40rem) {
   details > div { padding: .2rem .9rem 1.2rem; }
-  table, tbody { display: block; } thead { display: none; }
-  tr { display: flex; flex-wrap: wrap; align-items: baseline; border-top: 1px solid var(--line);
+  .expected, .expected tbody { display: block; } .expected thead { display: none; }
+  .expected tr { display: flex; flex-wrap: wrap; align-items: baseline; border-top: 1px solid var(--line);
     padding: .45rem 0 .3rem; }
-  td { border: 0; padding: 0 0 .2rem; } td.true { flex: 1; } td:last-child { flex-basis: 100%; }
+  .expected td { border: 0; padding: 0 0 .2rem; } .expected td.true { flex: 1; }
+  .expected td:last-child { flex-basis: 100%; }
 }
 """
+)
 
 
 class Chapter(NamedTuple):
@@ -85,32 +86,66 @@ def chapters_page(chapters: Sequence[Chapter], leaderboard: pd.DataFrame, next_c
     Raises:
         ValueError: the chapters are not those of the leaderboard's runs.
     """
-    by_run = {str(chapter.facts["run"]): chapter for chapter in chapters}
-    if set(by_run) != set(leaderboard["run"]):
-        raise ValueError(f"chapters of {sorted(by_run)} and a leaderboard of {sorted(leaderboard['run'])}")
+    by_run = _by_run(chapters, leaderboard)
     rows = leaderboard.to_dict("records")
-    (champion,) = [row for row in rows if row["champion"]]
+    champion = _champion(rows)
     facts = by_run[champion["run"]].facts
-    heading, _ = _parts(next_chapter)
     shelf = escape(str(champion["corpus"]))
     body = f"""<h1>The next chapter</h1>
 <p class="lead">Written by {escape(champion["run"])}, {_champion_of(len(rows))} that have read the shelf
 {shelf}. It follows chapter {facts["after_chapter"]} of {escape(facts["after_book"])}.
 No person has changed a word of it.</p>
-<article class="leaf">
-<p class="heading">{escape(heading)}</p>
-{_prose(next_chapter, facts)}
-<p class="end">❧</p>
-</article>
-<p class="origin">{_origin(facts)}</p>
-{marks(by_run[champion["run"]].examination)}
+{_leaf(by_run[champion["run"]], next_chapter)}
 <h2>The same chapter by each network</h2>
 <p class="note">The best network stands first; a tap opens its chapter.</p>
 {_chapters([_written(row, by_run[row["run"]]) for row in rows])}
 <h2>What each network expected next</h2>
 {_reading_note(len(rows))}
-{"".join(_expected(row, by_run[row["run"]].passage) for row in rows[:PASSAGES_MAX])}"""
-    return page(f"The next chapter of {champion['corpus']}", _CSS + MARKS_CSS, body)
+{"".join(_expected(row, by_run[row["run"]].passage, bool(row["champion"])) for row in rows[:PASSAGES_MAX])}"""
+    return page(f"The next chapter of {champion['corpus']}", CHAPTERS_CSS, body)
+
+
+def chapters_block(chapters: Sequence[Chapter], leaderboard: pd.DataFrame, next_chapter: str) -> str:
+    """Return the champion's chapter, what it expected of a passage, and the chapters of the others folded away.
+
+    Args and errors are those of `chapters_page`; this is HTML to stand inside a page.
+    """
+    by_run = _by_run(chapters, leaderboard)
+    rows = leaderboard.to_dict("records")
+    champion = _champion(rows)
+    others = [row for row in rows if row is not champion]
+    others_told = (
+        f"<h3>The same chapter by the others</h3>{_chapters([_written(row, by_run[row['run']]) for row in others])}"
+    )
+    return f"""{_leaf(by_run[champion["run"]], next_chapter)}
+<h3>What it expected next</h3>
+{_reading_note(1)}
+{_expected(champion, by_run[champion["run"]].passage, is_open=False)}
+{others_told if others else ""}"""
+
+
+def _by_run(chapters: Sequence[Chapter], leaderboard: pd.DataFrame) -> dict[str, Chapter]:
+    by_run = {str(chapter.facts["run"]): chapter for chapter in chapters}
+    if set(by_run) != set(leaderboard["run"]):
+        raise ValueError(f"chapters of {sorted(by_run)} and a leaderboard of {sorted(leaderboard['run'])}")
+    return by_run
+
+
+def _champion(rows: Sequence[dict[Any, Any]]) -> dict[Any, Any]:
+    (champion,) = [row for row in rows if row["champion"]]
+    return champion
+
+
+def _leaf(chapter: Chapter, markdown: str) -> str:
+    """Return the champion's chapter as a leaf of a book, with where it comes from and what was found of it."""
+    heading, _ = _parts(markdown)
+    return f"""<article class="leaf">
+<p class="heading" dir="auto">{escape(heading)}</p>
+{_prose(markdown, chapter.facts)}
+<p class="end">❧</p>
+</article>
+<p class="origin">{_origin(chapter.facts)}</p>
+{marks(chapter.examination)}"""
 
 
 def _champion_of(count: int) -> str:
@@ -132,7 +167,7 @@ def _prose(markdown: str, facts: Mapping[str, Any]) -> str:
     opening = escape(facts["opening"].strip())
     if texts and opening and texts[0].startswith(opening):
         texts[0] = f'<span class="opening">{opening}</span>{texts[0].removeprefix(opening)}'
-    return '<div class="prose" lang="">' + "".join(f"<p>{text}</p>\n" for text in texts) + "</div>"
+    return '<div class="prose" lang="">' + "".join(f'<p dir="auto">{text}</p>\n' for text in texts) + "</div>"
 
 
 def _origin(facts: Mapping[str, Any]) -> str:
@@ -161,9 +196,9 @@ def _written(row: Mapping[Any, Any], chapter: Chapter) -> str:
     heading, paragraphs = _parts(chapter.markdown)
     preview = escape(paragraphs[0][:160]) if paragraphs else ""
     return f"""<details>
-<summary>{_name(row)}<em lang="">{preview}</em></summary>
+<summary>{_name(row)}<em lang="" dir="auto">{preview}</em></summary>
 <div>
-<p class="heading">{escape(heading)}</p>
+<p class="heading" dir="auto">{escape(heading)}</p>
 {_prose(chapter.markdown, chapter.facts)}
 <p class="end">❧</p>
 <p class="origin">{_origin(chapter.facts)}</p>
@@ -188,17 +223,16 @@ def _reading_note(count: int) -> str:
     )
 
 
-def _expected(row: Mapping[Any, Any], passage: Passage) -> str:
+def _expected(row: Mapping[Any, Any], passage: Passage, is_open: bool) -> str:
     right = sum(prediction.hit for prediction in passage.predictions)
     lines = "\n".join(_prediction(prediction) for prediction in passage.predictions)
     running = "".join(_running(prediction) for prediction in passage.predictions).strip()
-    is_open = " open" if row["champion"] else ""
-    return f"""<details{is_open}>
+    return f"""<details{" open" * is_open}>
 <summary>{_name(row)}<span>{right} of {len(passage.predictions)} foreseen</span></summary>
 <div>
-<p class="passage" lang="">{running}</p>
+<p class="passage" lang="" dir="auto">{running}</p>
 <p class="note">{escape(passage.book)}, chapter {passage.chapter}</p>
-<table>
+<table class="expected">
 <thead><tr><th>it goes on with</th><th>found probable</th><th>the network's best guesses</th></tr></thead>
 <tbody>
 {lines}

@@ -20,7 +20,6 @@ MARKS_CSS = """
   font-size: .88rem; }
 .marks dt { color: var(--muted); } .marks dd { margin: 0; text-align: right; font-variant-numeric: tabular-nums; }
 .marks dd small { color: var(--muted); display: block; }
-.flag { color: #b3261e; font-weight: 600; } @media (prefers-color-scheme: dark) { .flag { color: #ff9d94; } }
 """
 
 
@@ -119,6 +118,6 @@ def _copied(examination: Mapping[str, Any]) -> str:
     words = examination["copied_text"].split()
     text = " ".join(words if len(words) <= 60 else [*words[:60], "…"])
     return (
-        f'<p class="origin">{flag}Its longest borrowed phrase: <q lang="">{escape(text)}</q> '
+        f'<p class="origin">{flag}Its longest borrowed phrase: <q lang="" dir="auto">{escape(text)}</q> '
         f"({escape(place['book'])}, chapter {place['chapter']}).</p>"
     )

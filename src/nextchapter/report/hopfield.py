@@ -13,7 +13,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 
 from nextchapter.diagnostics.hopfield_capacity import mean_field
 from nextchapter.report.figures import INK, MUTED, WIDTH_INCHES, inline_svg, spread
-from nextchapter.report.html import page
+from nextchapter.report.html import FIGURES_CSS, page
 
 Record = Mapping[str, Any]
 
@@ -31,10 +31,10 @@ _CODES = {
     "characters": "characters: a random pattern for each, at each place another",
     "pairs": "pairs: likewise, for each character and the one before it",
 }
-_CSS = """
+_CSS = (
+    FIGURES_CSS
+    + """
 main { max-width: 48rem; }
-svg { display: block; width: 100%; max-width: 46rem; height: auto; background: white; border: 1px solid var(--line);
-  border-radius: .4rem; }
 p { max-width: 46rem; } pre { overflow-x: auto; margin: 0 0 1.25rem; font: .95rem/1.6 var(--mono); }
 :root { --mono: ui-monospace, "DejaVu Sans Mono", "Liberation Mono", Menlo, monospace; }
 table { border-collapse: collapse; background: var(--sheet); border: 1px solid var(--line); margin: 0 0 1.25rem;
@@ -45,6 +45,7 @@ td.text { font: .9rem/1.5 var(--mono); white-space: pre-wrap; overflow-wrap: any
 mark { background: var(--gold-paper); color: var(--gold); }
 @media (max-width: 40rem) { th, td { padding: .3rem .45rem; } td.text { font-size: .8rem; } }
 """
+)
 
 
 def draw_memory(record: Record) -> Figure:

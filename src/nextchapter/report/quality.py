@@ -9,7 +9,7 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter
 
 from nextchapter.report.figures import WIDTH_INCHES, family_colours, inline_svg
-from nextchapter.report.html import page
+from nextchapter.report.html import FIGURES_CSS, FOLDS_CSS, cards_css, page
 
 BOOKS_OPEN = 30
 """Rows of the table of books that are seen at once; a tap opens the others."""
@@ -31,33 +31,28 @@ _LANGUAGES = {
 }  # fmt: skip
 """Names of the most frequent ones; of another, the code is shown."""
 
-_CSS = """
+SHELF_CSS = (
+    cards_css("table.shelf", narrow="48rem")
+    + """
+table.shelf .count { text-align: right; font-variant-numeric: tabular-nums; }
+.shelf td:first-child { overflow-wrap: anywhere; } .shelf td b { font-weight: 600; }
+ .shelf td small { display: block; color: var(--muted); font-size: .82rem; }
+.shelf .problem { color: var(--gold); }
+.more { color: var(--muted); font-size: .9rem; margin: .5rem 0 0; }
+@media (min-width: 48.01rem) { .shelf .count { white-space: nowrap; } }
+"""
+)
+_CSS = (
+    FOLDS_CSS
+    + FIGURES_CSS
+    + SHELF_CSS
+    + """
 main { max-width: 80rem; }
-table { width: 100%; border-collapse: collapse; background: var(--sheet); font-size: .92rem;
-  border: 1px solid var(--line); }
-th { font-size: .78rem; font-weight: 600; color: var(--muted); text-align: left; vertical-align: bottom; }
-th, td { padding: .5rem .6rem; border-bottom: 1px solid var(--line); vertical-align: top; }
-td.count, th.count { text-align: right; font-variant-numeric: tabular-nums; white-space: nowrap; }
-td b { font-weight: 600; } td small { display: block; color: var(--muted); font-size: .82rem; }
-td.problem { color: var(--gold); }
-svg { display: block; width: 100%; max-width: 46rem; height: auto; background: white; border: 1px solid var(--line);
-  border-radius: .4rem; }
-details { background: var(--sheet); border: 1px solid var(--line); border-radius: .6rem; margin: .6rem 0; }
-summary { cursor: pointer; padding: .7rem 1rem; } summary span { color: var(--muted); font-size: .9rem; }
 details > table { border-width: 1px 0 0; }
 details ul { margin: 0; padding: 0 1rem 1rem 2.2rem; } li { margin: .25rem 0; }
 li q { font-family: var(--serif); } li small { color: var(--muted); }
-.more { color: var(--muted); font-size: .9rem; margin: .5rem 0 0; }
-@media (max-width: 48rem) {
-  table, tbody { display: block; border: 0; background: none; } thead { display: none; }
-  tr { display: block; margin: 0 0 .8rem; border: 1px solid var(--line); border-radius: .6rem; overflow: hidden;
-    background: var(--sheet); }
-  td, td.count { display: flex; justify-content: space-between; gap: 1rem; text-align: right; white-space: normal;
-    padding: .4rem .9rem; }
-  td > span { min-width: 0; } td:last-child { border-bottom: 0; }
-  td::before { content: attr(data-label); color: var(--muted); text-align: left; flex: none; }
-}
 """
+)
 
 Record = Mapping[str, Any]
 _Column = tuple[str, Callable[[Record], str]]
@@ -92,6 +87,15 @@ def render_quality(quality: Record) -> str:
     return page(f"What was read: {quality['shelf']}", _CSS, body)
 
 
+def shelf_block(quality: Record) -> str:
+    """Return books, use of their chapters and what of the test was read in training, to stand inside a page."""
+    titles = [column for column in _BOOK_COLUMNS if column[0] in ("title", "language", "#chapters", "#words")]
+    return f"""{_table(quality["books"], titles, BOOKS_OPEN, "books")}
+<h3>What is learned from, and what is kept for the test</h3>
+{_splits(quality["totals"]["splits"])}
+{_leak(quality.get("leak"))}"""
+
+
 def _totals(quality: Record) -> str:
     totals = quality["totals"]
     counts = [
@@ -121,7 +125,7 @@ def _table(rows: Sequence[Record], columns: Sequence[_Column], most: int, noun: 
     )
     left = len(rows) - most
     more = f'<p class="more">And {left:,} more {noun}, which stand in quality.json.</p>' if left > 0 else ""
-    return f"<table>\n<thead><tr>{head}</tr></thead>\n<tbody>\n{lines}\n</tbody>\n</table>\n{more}"
+    return f'<table class="shelf">\n<thead><tr>{head}</tr></thead>\n<tbody>\n{lines}\n</tbody>\n</table>\n{more}'
 
 
 def _class(name: str) -> str:

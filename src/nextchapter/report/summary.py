@@ -35,8 +35,9 @@ def summarise_study(results_folder: Path | str, colour: bool = False) -> str:
     champion = next(row["run"] for row in runs if row["champion"] == "True")
     lines += [*wrap(f"* the champion, {champion}: best on validation, so it writes the chapter", 2), ""]
     lines += _beginning(folder / "next-chapter.md", paint)
+    lines.append(path_field("open first", str(folder / "report" / "index.html")))
     lines.append(path_field("next chapter", str(folder / "next-chapter.md")))
-    lines.append(path_field("report", str(folder / "snakemake-report.html")))
+    lines.append(path_field("each step", str(folder / "snakemake-report.html")))
     lines.append(path_field("all runs", "make ui"))
     return "\n".join([*lines, ""])
 

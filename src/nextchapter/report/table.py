@@ -10,22 +10,18 @@ from typing import Any, NamedTuple
 import pandas as pd
 
 from nextchapter.report.configurations import compare_configurations, have_seeds
-from nextchapter.report.html import page
+from nextchapter.report.html import cards_css, page
 from nextchapter.report.leaderboard import rank_labels
+from nextchapter.report.wording import duration
 
-_CSS = """
-table { width: 100%; border-collapse: collapse; background: var(--sheet); font-size: .92rem;
-  border: 1px solid var(--line); }
-main { max-width: 80rem; }
-th { font-size: .78rem; font-weight: 600; color: var(--muted); text-align: right; vertical-align: bottom; }
-th, td { padding: .55rem .5rem; border-bottom: 1px solid var(--line); }
-td { text-align: right; white-space: nowrap; font-variant-numeric: tabular-nums; }
-td.text, th.text { text-align: left; }
-td.run, td.configuration { font-weight: 600; }
-tr.champion td { background: var(--gold-paper); }
+TABLE_CSS = (
+    cards_css("table.leaderboard", narrow="62rem")
+    + """
+table.leaderboard th { text-align: right; } .leaderboard td { text-align: right; font-variant-numeric: tabular-nums; }
+.leaderboard td.run, .leaderboard td.configuration { font-weight: 600; }
+.leaderboard tr.champion td { background: var(--gold-paper); }
 .badge { color: var(--gold); font-size: .75rem; font-weight: 700; white-space: nowrap; }
-.flag { color: #b3261e; font-size: .75rem; font-weight: 700; white-space: nowrap; }
-@media (prefers-color-scheme: dark) { .flag { color: #ff9d94; } }
+.leaderboard .flag { font-size: .75rem; white-space: nowrap; }
 .score { font-size: 1.1rem; font-weight: 700; }
 .interval { display: block; position: relative; height: 6px; min-width: 7rem; margin: .3rem 0 .1rem; border-radius: 3px;
   background: var(--line); }
@@ -34,19 +30,19 @@ tr.champion td { background: var(--gold-paper); }
 .interval b { position: absolute; top: -3px; width: 4px; height: 12px; margin-left: -2px; border-radius: 2px;
   background: var(--accent-ink); left: var(--at); }
 .range { color: var(--muted); font-size: .78rem; white-space: nowrap; }
-dl { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .5rem 1.2rem; max-width: 54rem; }
-dt { font-weight: 600; } dd { margin: 0; color: var(--muted); }
-@media (max-width: 62rem) {
-  table, tbody { display: block; border: 0; background: none; } thead { display: none; }
-  tr { display: block; margin: 0 0 1rem; border: 1px solid var(--line); border-radius: .6rem; overflow: hidden;
-    background: var(--sheet); }
-  td, td.text { display: flex; justify-content: space-between; gap: 1rem; text-align: right; padding: .42rem .9rem;
-    white-space: normal; }
-  td:last-child { border-bottom: 0; }
-  td::before { content: attr(data-label); color: var(--muted); font-weight: 400; text-align: left; }
-  dl { display: block; } dd { margin: 0 0 .8rem; }
-}
+dl.columns { display: grid; grid-template-columns: minmax(9rem, max-content) 1fr; gap: .5rem 1.2rem; max-width: 54rem; }
+.columns dt { font-weight: 600; } .columns dd { margin: 0; color: var(--muted); }
+@media (min-width: 62.01rem) { .leaderboard td { white-space: nowrap; } table.leaderboard .text { text-align: left; }
+  .leaderboard td.run, .leaderboard td.configuration { white-space: normal; overflow-wrap: anywhere;
+    min-width: 9rem; } }
+@media (max-width: 62rem) { dl.columns { display: block; } .columns dd { margin: 0 0 .8rem; } }
 """
+)
+BRIEF = (
+    "rank", "run", "configuration", "runs", "model", "test_bits_per_character", "standard_deviation", "test_perplexity",
+    "test_word_accuracy", "longest_copied_words", "parameters", "train_seconds",
+)  # fmt: skip
+"""The columns that say most."""
 
 
 class _Column(NamedTuple):
@@ -70,15 +66,7 @@ def _percent(value: Any) -> str:
 
 
 def _duration(seconds: Any) -> str:
-    if pd.isna(seconds):
-        return "–"
-    return (
-        f"{seconds:.0f} s"
-        if seconds < 90
-        else f"{seconds / 60:.1f} min"
-        if seconds < 5400
-        else f"{seconds / 3600:.1f} h"
-    )
+    return "–" if pd.isna(seconds) else duration(seconds)
 
 
 _RUN_COLUMNS = (
@@ -199,16 +187,13 @@ _CONFIGURATION_COLUMNS = (
 def leaderboard_page(leaderboard: pd.DataFrame) -> str:
     """Return the leaderboard as a page of its own, with one sentence on each column."""
     corpora = ", ".join(sorted(leaderboard["corpus"].unique()))
-    scale = _Scale(leaderboard)
-    ranked = leaderboard.assign(rank=rank_labels(list(leaderboard["rank"])))
     count = f"{len(leaderboard):,} network{'s' if len(leaderboard) > 1 else ''}"
-    means = _means(leaderboard, scale) if have_seeds(leaderboard) else ""
     body = f"""<h1>Which network foresees an unread chapter best?</h1>
 <p class="lead">{count} trained on the shelf {escape(corpora)}, the best first. The star marks the champion, which is
 chosen on the validation chapters and writes the next chapter.</p>
-{means}
-{_table(ranked, _columns_for(ranked), scale)}"""
-    return page(f"Leaderboard of {corpora}", _CSS, body)
+{_means(leaderboard) if have_seeds(leaderboard) else ""}
+{_with_meanings(_ranked(leaderboard), _columns_for(leaderboard), _Scale(leaderboard))}"""
+    return page(f"Leaderboard of {corpora}", "main { max-width: 80rem; }" + TABLE_CSS, body)
 
 
 def _columns_for(leaderboard: pd.DataFrame) -> list[_Column]:
@@ -217,28 +202,58 @@ def _columns_for(leaderboard: pd.DataFrame) -> list[_Column]:
     return [column for column in _RUN_COLUMNS if is_told or column.name != "train_share"]
 
 
-def _means(leaderboard: pd.DataFrame, scale: "_Scale") -> str:
+def leaderboard_table(leaderboard: pd.DataFrame, most: int) -> str:
+    """Return the columns `BRIEF` of the best runs and the champion, or of the means over seeds where there are any.
+
+    Args:
+        leaderboard: best first.
+        most: so many of the best rows.
+    """
+    has_seeds = have_seeds(leaderboard)
+    rows = compare_configurations(leaderboard) if has_seeds else _ranked(leaderboard)
+    shown = rows[(rows.index < most) | rows["champion"]]
+    columns = [column for column in (_CONFIGURATION_COLUMNS if has_seeds else _RUN_COLUMNS) if column.name in BRIEF]
+    return _table(shown, columns, _Scale(leaderboard))
+
+
+def brief_meanings() -> str:
+    """Return what the columns of `leaderboard_table` say."""
+    return _meanings([column for column in _RUN_COLUMNS if column.name in BRIEF])
+
+
+def _ranked(leaderboard: pd.DataFrame) -> pd.DataFrame:
+    return leaderboard.assign(rank=rank_labels(list(leaderboard["rank"])))
+
+
+def _means(leaderboard: pd.DataFrame) -> str:
     return f"""<h2>Over all seeds</h2>
-{_table(compare_configurations(leaderboard), _CONFIGURATION_COLUMNS, scale)}
+{_with_meanings(compare_configurations(leaderboard), _CONFIGURATION_COLUMNS, _Scale(leaderboard))}
 <h2>Each run</h2>"""
 
 
-def _table(rows: pd.DataFrame, columns: Sequence[_Column], scale: "_Scale") -> str:
+def _with_meanings(rows: pd.DataFrame, columns: Sequence[_Column], scale: "_Scale") -> str:
     """Return a table and, below it, what its columns say."""
+    columns = [column for column in columns if column.name in rows]
+    return f"""{_table(rows, columns, scale)}
+<h2>What the columns say</h2>
+{_meanings(columns)}"""
+
+
+def _meanings(columns: Sequence[_Column]) -> str:
+    meanings = "\n".join(f"<dt>{column.heading}</dt><dd>{column.meaning}</dd>" for column in columns)
+    return f'<dl class="columns">\n{meanings}\n</dl>'
+
+
+def _table(rows: pd.DataFrame, columns: Sequence[_Column], scale: "_Scale") -> str:
     columns = [column for column in columns if column.name in rows]
     head = "".join(f"<th{_text_class(column)}>{column.heading}</th>" for column in columns)
     body = "\n".join(_row(row, columns, scale) for row in rows.to_dict("records"))
-    meanings = "\n".join(f"<dt>{column.heading}</dt><dd>{column.meaning}</dd>" for column in columns)
-    return f"""<table>
+    return f"""<table class="leaderboard">
 <thead><tr>{head}</tr></thead>
 <tbody>
 {body}
 </tbody>
-</table>
-<h2>What the columns say</h2>
-<dl>
-{meanings}
-</dl>"""
+</table>"""
 
 
 class _Scale:

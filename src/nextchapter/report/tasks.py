@@ -11,7 +11,7 @@ from matplotlib.figure import Figure
 from matplotlib.lines import Line2D
 
 from nextchapter.report.figures import INK, MUTED, WIDTH_INCHES, inline_svg, short_name
-from nextchapter.report.html import page
+from nextchapter.report.html import FIGURES_CSS, page
 
 Record = Mapping[str, Any]
 """What became of one network in one task: `task`, `network`, `error`, and its `trials` in the order they were run."""
@@ -59,11 +59,7 @@ _TASKS = {
         "less than 10 % wrong answers (Delétang et al., 2023); a guess is wrong in 50 %",
     ),
 }
-_CSS = """
-main { max-width: 52rem; }
-svg { display: block; width: 100%; max-width: 46rem; height: auto; background: white; border: 1px solid var(--line);
-  border-radius: .4rem; margin: 0 0 1.25rem; }
-p, dl { max-width: 46rem; }
+TASKS_CSS = """
 table.reach { border-collapse: collapse; background: var(--sheet); border: 1px solid var(--line); margin: 0 0 1rem; }
 .reach th, .reach td { padding: .35rem .7rem; text-align: right; border-bottom: 1px solid var(--line);
   font-variant-numeric: tabular-nums; }
@@ -72,9 +68,10 @@ table.reach { border-collapse: collapse; background: var(--sheet); border: 1px s
 .reach tbody th { color: var(--ink); }
 .reach td.all { font-weight: 700; background: rgb(var(--accent) / .14); }
 .reach td.none { color: var(--muted); }
-dt { font-weight: 600; } dd { margin: 0 0 .8rem; color: var(--muted); }
+dl.tasks { max-width: 46rem; } .tasks dt { font-weight: 600; } .tasks dd { margin: 0 0 .8rem; color: var(--muted); }
 @media (max-width: 40rem) { .reach th, .reach td { padding: .3rem .35rem; font-size: .78rem; } }
 """
+_CSS = FIGURES_CSS + TASKS_CSS + "main { max-width: 52rem; } p { max-width: 46rem; } svg { margin: 0 0 1.25rem; }"
 
 
 def reach_table(records: Sequence[Record]) -> pd.DataFrame:
@@ -202,7 +199,7 @@ def tasks_block(records: Sequence[Record]) -> str:
 <p class="note">The greatest length that was learned; in bold the greatest that any network was asked. A dash: not even
 the first. A network that fails a length is not asked for the next; another seed, more steps or a wider network may come
 further.</p>
-<dl>
+<dl class="tasks">
 {told}
 </dl>"""
 

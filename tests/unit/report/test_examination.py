@@ -35,7 +35,7 @@ def test_examinations_of_other_runs_are_refused(
 def test_what_is_found_stands_below_a_chapter(examination_of: Callable[..., dict[str, Any]]) -> None:
     html = marks(examination_of("a.s1", 21))
     assert "Copies more than 20 words in a row." in html
-    assert '<q lang="">&lt;so&gt; it was, and</q> (austen-emma, chapter 35)' in html
+    assert '<q lang="" dir="auto">&lt;so&gt; it was, and</q> (austen-emma, chapter 35)' in html
     assert "<dt>distance from Jane Austen</dt><dd>0.66 <small>(0.10 to 0.90)</small></dd>" in html
     assert "<dt>distance from the nearest other author, Maria Edgeworth</dt><dd>0.80" in html
     assert "Copies more" not in marks(examination_of("a.s1", 20))

@@ -27,7 +27,7 @@ def test_the_screen_shows_leaderboard_champion_chapter_and_places(study: Path) -
     assert rows[1].split()[2:] == ["*", "2.110", "(2.090-2.130)", "54.6", "1,345,000", "1.7"]
     for text in (
         "* the champion, gru-384.s1", "CHAPTER XXV", "Captain Wentworth was not in the room",
-        f"{study}/next-chapter.md", f"{study}/snakemake-report.html", "make ui",
+        f"{study}/report/index.html", f"{study}/next-chapter.md", f"{study}/snakemake-report.html", "make ui",
     ):  # fmt: skip
         assert text in screen
     assert all(len(line) <= 80 or str(study) in line for line in screen.splitlines())
