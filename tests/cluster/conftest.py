@@ -1,15 +1,15 @@
 """A real SLURM of one node on this machine: munged, slurmctld and slurmd, on loopback, in a temporary folder.
 
-`make test-cluster` starts the tests in namespaces of their own (tests/cluster/run): /etc/slurm and the ports are private
-to them, and whatever they start ends with them.
+`make test-cluster` starts the tests in namespaces of their own (tests/cluster/run): their /etc/slurm and their ports are
+seen by them alone, and whatever they start ends with them.
 """
 
 import os
 import runpy
 import shutil
+import signal
 import socket
 import subprocess
-import sys
 import time
 from collections.abc import Callable, Iterator
 from pathlib import Path
@@ -20,7 +20,8 @@ import pytest
 ROOT = Path(__file__).parents[2]
 INSIDE = "NEXTCHAPTER_CLUSTER_TESTS"
 """Set by tests/cluster/run, in whose namespaces alone these tests may start servers."""
-Project: Any = runpy.run_path(str(ROOT / "tests/workflow/conftest.py"))["Project"]
+WORKFLOW_TESTS = runpy.run_path(str(ROOT / "tests/workflow/conftest.py"))
+TRAINING = {"max_steps": 600, "valid_every_steps": 100, "checkpoint_every_s": 0.1}
 
 SLURM_CONF = """
 ClusterName=tests
@@ -110,13 +111,9 @@ class Slurm:
         fields = [dict(part.partition("=")[::2] for part in line.split(" ") if "=" in part) for line in lines]
         return {int(job["JobId"]): job for job in fields if "JobId" in job}
 
-    def running(self, rule: str) -> list[int]:
-        """Return the ids of the jobs of a rule that are running."""
-        return [
-            number
-            for number, job in self.jobs().items()
-            if job["JobState"] == "RUNNING" and rule in (job.get("Comment", "") + job.get("StdOut", ""))
-        ]
+    def wait_for_state(self, job: int, state: str) -> None:
+        """Return once a job is in a state."""
+        wait_for(lambda: self.jobs()[job]["JobState"] == state)
 
     def _serve(self, *command: str) -> None:
         program = shutil.which(command[0], path=f"{os.environ['PATH']}:/usr/sbin")
@@ -124,12 +121,37 @@ class Slurm:
             self.servers.append(subprocess.Popen([program or command[0], *command[1:]], stdout=output, stderr=output))
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 90.0) -> None:
+def freeze(project: Any, snakemake: subprocess.Popen[str]) -> tuple[str, int]:
+    """Stop the clock of a training in its middle; return its run and its job."""
+    while snakemake.poll() is None:
+        for run, process in training_processes(project.folder):
+            if (project.folder / ".work/train_model" / project.results.name / run / "checkpoint.pt").is_file():
+                os.kill(process, signal.SIGSTOP)
+                variables = Path(f"/proc/{process}/environ").read_text(encoding="utf-8").split("\0")
+                return run, int(dict(entry.partition("=")[::2] for entry in variables)["SLURM_JOB_ID"])
+        time.sleep(0.02)
+    raise AssertionError(snakemake.communicate()[0])
+
+
+def training_processes(folder: Path) -> list[tuple[str, int]]:
+    """Return run and process id of each training in a project's folder."""
+    found = []
+    for entry in Path("/proc").glob("[0-9]*"):
+        try:
+            _, *arguments = (entry / "cmdline").read_bytes().decode(errors="replace").split("\0")
+            if "nextchapter.stages.train_model" in arguments and (entry / "cwd").resolve() == folder:
+                found.append((Path(arguments[arguments.index("--model") + 1]).parent.name, int(entry.name)))
+        except OSError:  # it has ended meanwhile
+            continue
+    return found
+
+
+def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> None:
     """Return as soon as the condition holds."""
     end = time.monotonic() + seconds
     while not condition():
         assert time.monotonic() < end, "it did not happen"
-        time.sleep(0.1)
+        time.sleep(0.02)
 
 
 @pytest.fixture(scope="session")
@@ -141,3 +163,33 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
         yield cluster
     finally:
         cluster.stop()
+
+
+def make_project(folder: Path) -> Any:
+    """Return a project of one book, whose trainings are long enough to be met in their middle."""
+    project = WORKFLOW_TESTS["Project"](folder)
+    shutil.rmtree(project.books)
+    WORKFLOW_TESTS["write_book"](project.books / "a book.txt", chapters=12, seed=0)
+    project.configure(training=WORKFLOW_TESTS["TRAINING"] | TRAINING)
+    return project
+
+
+@pytest.fixture
+def freeze_training() -> Callable[[Any, subprocess.Popen[str]], tuple[str, int]]:
+    """Return the function that stops a training in its middle."""
+    return freeze
+
+
+@pytest.fixture
+def cluster_project(tmp_path: Path) -> Any:
+    """Return a project."""
+    return make_project(tmp_path / "project")
+
+
+@pytest.fixture(scope="session")
+def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
+    """Return a project whose study has run here, without a queue and without a disturbance."""
+    project = make_project(tmp_path_factory.mktemp("undisturbed") / "project")
+    code, output = project.snakemake("--until", "compare_runs")
+    assert code == 0, output
+    return project
