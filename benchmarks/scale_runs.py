@@ -1,7 +1,7 @@
-"""How long Snakemake plans studies of many runs: seconds of processor time of `snakemake -n`, jobs, and memory.
+"""How long Snakemake plans studies of many runs: processor time of `snakemake -n`, jobs, memory, the longest command.
 
-Each study is one search over learning rates; nothing is trained. With `--profile` what is slow is told function by
-function. On a machine that does other things too, processor time is what can be compared; it is that of one core.
+Each study is one search over learning rates; nothing is trained. Processor time is that of one core, which can be
+compared on a machine that does other things too. Linux refuses a command of more than 128 kB.
 """
 
 import argparse
@@ -29,17 +29,21 @@ def write_study(folder: Path, runs: int) -> Path:
     return path
 
 
-def plan(study: Path, *arguments: str) -> tuple[float, int]:
-    """Return the seconds of processor time and the number of jobs of one dry run."""
+def plan(study: Path, *arguments: str) -> tuple[float, int, int]:
+    """Return the seconds of processor time, the number of jobs and the bytes of the longest command of one dry run."""
+    command = [sys.executable, "-m", "snakemake", "-n", "--printshellcmds", "--quiet", "host", "--cores", "1"]
     before = resource.getrusage(resource.RUSAGE_CHILDREN)
-    command = [sys.executable, "-m", "snakemake", "-n", "--quiet", "rules", "--cores", "1", "--configfile", str(study)]
-    told = subprocess.run([*command, *arguments], cwd=ROOT, capture_output=True, text=True, check=False)
-    if told.returncode:
-        raise SystemExit(told.stdout + told.stderr)
+    told = subprocess.run(
+        [*command, "--configfile", str(study), *arguments], cwd=ROOT, capture_output=True, text=True, check=False
+    )
     after = resource.getrusage(resource.RUSAGE_CHILDREN)
-    found = re.search(r"^total +(\d+)", told.stdout + told.stderr, re.MULTILINE)
+    output = told.stdout + told.stderr
+    if told.returncode:
+        raise SystemExit(output)
     used_s = after.ru_utime + after.ru_stime - before.ru_utime - before.ru_stime
-    return used_s, int(found[1]) if found else 0
+    commands = re.findall(r"python -m nextchapter\.stages\..*", output)
+    jobs = re.search(r"^total +(\d+)", output, re.MULTILINE)
+    return used_s, int(jobs[1]) if jobs else 0, max(len(line.encode()) for line in commands)
 
 
 def main() -> None:
@@ -50,9 +54,10 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         os.environ.setdefault("OMP_NUM_THREADS", "1")
         for runs in arguments.runs:
-            used_s, jobs = plan(write_study(Path(folder), runs), *arguments.arguments)
+            used_s, jobs, longest = plan(write_study(Path(folder), runs), *arguments.arguments)
             peak_mb = resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss / 1024  # kB on Linux, the largest so far
-            print(f"runs {runs:,}  jobs {jobs:,}  planned in {used_s:.1f} s  {1000 * used_s / jobs:.1f} ms a job  peak {peak_mb:,.0f} MB", flush=True)
+            told = f"planned in {used_s:.1f} s, {1000 * used_s / jobs:.1f} ms a job, {peak_mb:,.0f} MB"
+            print(f"{runs:,} runs, {jobs:,} jobs: {told}, longest command {longest / 1000:,.1f} kB", flush=True)
 
 
 if __name__ == "__main__":

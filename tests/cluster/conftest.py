@@ -1,7 +1,7 @@
 """A real SLURM of one node on this machine: munged, slurmctld and slurmd, on loopback, in a temporary folder.
 
-`make test-cluster` starts the tests in namespaces of their own (tests/cluster/run): their /etc/slurm and their ports are
-seen by them alone, and whatever they start ends with them.
+`make test-cluster` starts the tests in namespaces of their own (tests/cluster/run): their /etc/slurm and ports are seen
+by them alone, and whatever they start ends with them.
 """
 
 import os
@@ -165,13 +165,18 @@ def slurm(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Slurm]:
         cluster.stop()
 
 
-def make_project(folder: Path) -> Any:
-    """Return a project of one book, whose trainings are long enough to be met in their middle."""
-    project = WORKFLOW_TESTS["Project"](folder)
-    shutil.rmtree(project.books)
-    WORKFLOW_TESTS["write_book"](project.books / "a book.txt", chapters=12, seed=0)
-    project.configure(training=WORKFLOW_TESTS["TRAINING"] | TRAINING)
-    return project
+class Project(WORKFLOW_TESTS["Project"]):
+    """A project of one book, whose trainings are long enough to be met in their middle."""
+
+    def __init__(self, folder: Path) -> None:
+        super().__init__(folder)
+        shutil.rmtree(self.books)
+        WORKFLOW_TESTS["write_book"](self.books / "a book.txt", chapters=12, seed=0)
+        self.configure(training=WORKFLOW_TESTS["TRAINING"] | TRAINING)
+
+    def files(self, names: list[str]) -> list[str]:
+        """Return results of the study as Snakemake calls them."""
+        return [str(self.results.relative_to(self.folder) / name) for name in names]
 
 
 @pytest.fixture
@@ -181,15 +186,15 @@ def freeze_training() -> Callable[[Any, subprocess.Popen[str]], tuple[str, int]]
 
 
 @pytest.fixture
-def cluster_project(tmp_path: Path) -> Any:
+def cluster_project(tmp_path: Path) -> Project:
     """Return a project."""
-    return make_project(tmp_path / "project")
+    return Project(tmp_path / "project")
 
 
 @pytest.fixture(scope="session")
 def undisturbed(tmp_path_factory: pytest.TempPathFactory) -> Any:
     """Return a project whose study has run here, without a queue and without a disturbance."""
-    project = make_project(tmp_path_factory.mktemp("undisturbed") / "project")
-    code, output = project.snakemake("--until", "compare_runs")
+    project = Project(tmp_path_factory.mktemp("undisturbed") / "project")
+    code, output = project.snakemake("--keep-going", *project.files(["leaderboard.csv"]))
     assert code == 0, output
     return project

@@ -17,9 +17,9 @@ PROFILES = {
 """What each profile is told of this cluster, which has no accounting."""
 
 
-def call_of(profile: str, project: Any, until: str) -> list[str]:
+def call_of(profile: str, project: Any, targets: list[str]) -> list[str]:
     told = [*PROFILES[profile], "--seconds-between-status-checks", "1", "--config", f"books={project.books}"]
-    return ["--workflow-profile", f"profiles/{profile}", "--until", until, *told]
+    return [*project.files(targets), "--workflow-profile", f"profiles/{profile}", *told]
 
 
 def resumed(project: Any, run: str) -> bool:
@@ -37,7 +37,7 @@ def test_slurm_a_job_cancelled_and_a_node_lost(
 ) -> None:
     project = cluster_project
     gpu = ["--set-resources", "train_model:gpu=1", "train_model:slurm_partition=gpu"]
-    with project.start(*call_of("slurm", project, "compare_runs"), *gpu) as snakemake:
+    with project.start(*call_of("slurm", project, ["leaderboard.csv"]), *gpu) as snakemake:
         first_run, cancelled = freeze_training(project, snakemake)
         asked = slurm.jobs()[cancelled]
         slurm.call("scancel", str(cancelled))
@@ -64,7 +64,7 @@ def test_any_other_queue_by_its_commands(
     slurm: Any, undisturbed: Any, cluster_project: Any, freeze_training: Callable[..., tuple[str, int]]
 ) -> None:
     project = cluster_project
-    with project.start(*call_of("generic", project, "train_model")) as snakemake:
+    with project.start(*call_of("generic", project, MODELS)) as snakemake:
         run, cancelled = freeze_training(project, snakemake)
         slurm.call("scancel", str(cancelled))
         slurm.wait_for_state(cancelled, "CANCELLED")
