@@ -1,6 +1,7 @@
 """The tiny study through a real SLURM, disturbed: it ends in the bytes of one that ran here without a disturbance."""
 
 import os
+import re
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -36,8 +37,9 @@ def test_slurm_a_job_cancelled_and_a_node_lost(
     slurm: Any, undisturbed: Any, cluster_project: Any, freeze_training: Callable[..., tuple[str, int]]
 ) -> None:
     project = cluster_project
-    gpu = ["--set-resources", "train_model:gpu=1", "train_model:slurm_partition=gpu"]
-    with project.start(*call_of("slurm", project, ["leaderboard.csv"]), *gpu) as snakemake:
+    profile = project.folder / "profiles/slurm/profile.yaml"
+    profile.write_text(re.sub("^#   (gpu: 1|slurm_partition: gpu)", r"    \1", profile.read_text(), flags=re.MULTILINE))
+    with project.start(*call_of("slurm", project, ["leaderboard.csv"])) as snakemake:
         first_run, cancelled = freeze_training(project, snakemake)
         asked = slurm.jobs()[cancelled]
         slurm.call("scancel", str(cancelled))
@@ -50,7 +52,7 @@ def test_slurm_a_job_cancelled_and_a_node_lost(
         output, _ = snakemake.communicate()
     assert snakemake.returncode == 0, output
     assert (asked["Partition"], asked["TimeLimit"], asked["MinMemoryNode"]) == ("gpu", "08:00:00", "8000M")
-    assert "gres/gpu=1" in asked["TRES"]
+    assert asked["TresPerJob"] == "gres:gpu:1"
     assert slurm.jobs()[lost]["Restarts"] == "1"
     assert resumed(project, first_run)
     assert resumed(project, second_run)
