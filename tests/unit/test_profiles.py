@@ -37,6 +37,9 @@ def test_a_profile_names_rules_of_the_workflow(profile: str) -> None:
     grouped = [entry.split("=")[0] for entry in settings.get("groups", [])]
     named = {*settings.get("set-resources", {}), *settings.get("set-threads", {}), *grouped}
     assert named - RULES == set()
+    assert (
+        settings["set-threads"]["find_duplicates"] < settings["cores"]
+    )  # else it takes all: more than a node may have
     assert "train_model" not in grouped  # a training is a job of its own: it alone has a GPU, and is resumed
     sized = {entry.split("=")[0] for entry in settings.get("group-components", [])}
     assert sized <= {entry.split("=")[1] for entry in settings.get("groups", [])}
