@@ -1,7 +1,7 @@
 """How long Snakemake plans studies of many runs: processor time of `snakemake -n`, jobs, memory, the longest command.
 
 Each study is one search over learning rates; nothing is trained. Processor time is that of one core, which can be
-compared on a machine that does other things too. Linux refuses a command of more than 128 kB.
+compared on a machine that does other things too.
 """
 
 import argparse
