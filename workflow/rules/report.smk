@@ -434,7 +434,7 @@ rule write_report:
     params:
         spec=lambda wildcards: FLOW.spec("write_report"),
         code=FLOW.code("write_report"),
-        results=lambda wildcards, output: output.html.removesuffix("/report/index.html"),
+        results=lambda wildcards, output: Path(output.html).parents[1],
     shell:
         "python -m nextchapter.stages.write_report --spec {params.spec:q} --code {params.code}"
         " --results {params.results:q} --html {output.html:q} --log {log:q}"
