@@ -45,7 +45,7 @@ def _network(spec: dict[str, Any]) -> Any:
         ({"kind": "lstm"}, _lstm),
         ({"kind": "gru"}, _gru),
     ],
-    ids=str,
+    ids=lambda value: getattr(value, "__name__", str(value)),
 )
 def test_a_step_jacobian_is_that_of_the_equations(
     spec: dict[str, Any], equations: Callable[[Any, Tensor, Tensor], Tensor]
