@@ -35,7 +35,7 @@ def measure_gradients(job: Job) -> None:
         "felt_share": FELT_SHARE,
         "shut": SHUT,
         "open": OPEN,
-        "measured": list(_measure_all(job, vocabulary)),
+        "measured": list(_measure_all(job)),
         "clipping": describe_courses(plain, clipped, steps),
     }
     write_json(job.path("record"), record)
@@ -46,7 +46,7 @@ def measure_gradients(job: Job) -> None:
     LOGGER.info("%d recurrent networks measured", len(record["measured"]))
 
 
-def _measure_all(job: Job, vocabulary: int) -> Iterator[dict[str, Any]]:
+def _measure_all(job: Job) -> Iterator[dict[str, Any]]:
     """Yield the account of each run, before training and after it, then of the cells that the study has no run of."""
     from nextchapter.diagnostics.measurements import cell_name, missing_cells
     from nextchapter.models.registry import load_model, read_header
@@ -60,12 +60,12 @@ def _measure_all(job: Job, vocabulary: int) -> Iterator[dict[str, Any]]:
             "configuration": run["configuration"],
             "kind": header["model"]["kind"],
             "cell": cell_name(header["model"]),
-            "initial": _measure(job, _new_model(header["model"], header["vocabulary_size"], run["seed"]), place),
+            "initial": _measure(job, _new_model(job, header["model"], run["seed"], place), place),
             "trained": _measure(job, _recurrent(load_model(path)), place),
         }
         LOGGER.info("%s: measured", run["run"])
     for name, spec in missing_cells(specs).items():
-        initial = _measure(job, _new_model(spec, vocabulary, job.spec["gradients"]["seed"]), 0)
+        initial = _measure(job, _new_model(job, spec, job.spec["gradients"]["seed"], 0), 0)
         yield {
             "name": name,
             "configuration": name,
@@ -85,14 +85,18 @@ def _measure(job: Job, model: "RecurrentLanguageModel", tokenizer: int) -> dict[
     return measure_network(model, windows, settings["lags"], settings["jacobian_places"])
 
 
-def _new_model(spec: dict[str, Any], vocabulary_size: int, seed: int) -> "RecurrentLanguageModel":
-    """Return a model with the weights that a run of this seed draws; learned token vectors are not put in."""
+def _new_model(job: Job, spec: dict[str, Any], seed: int, tokenizer: int) -> "RecurrentLanguageModel":
+    """Return a model as a run of this seed begins with it; learned token vectors are not put in."""
     import torch
 
     from nextchapter.models.registry import build_model
+    from nextchapter.store.files import read_json
 
+    facts = read_json(job.paths("facts")[tokenizer])
     torch.manual_seed(seed)
-    return _recurrent(build_model(spec, vocabulary_size).eval())
+    model = _recurrent(build_model(spec, facts["vocabulary_size"]))
+    model.prepare(_open(job, "train_tokens", tokenizer), facts["end_of_chapter"])
+    return model.eval()
 
 
 def _recurrent(model: Any) -> "RecurrentLanguageModel":
