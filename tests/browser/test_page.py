@@ -111,7 +111,7 @@ def test_writing_is_stopped_and_what_is_there_is_copied(page: Tab, address: str)
     assert texts(page, ".status") == [f"Stopped by you after {len(words)} words."]
     assert len(words) < 2000
     page.click(".leaf header button")
-    page.wait_for("document.querySelector('.leaf header button').textContent === 'Copied'")
+    page.wait_for("document.querySelector('.leaf header button')?.textContent === 'Copied'")
     assert [page.evaluate("navigator.clipboard.readText()")] == texts(page, ".prose")
 
 
@@ -119,12 +119,12 @@ def test_another_try_writes_another_text_and_the_same_seed_the_same(page: Tab) -
     write(page, "The")
     first = texts(page, ".prose")
     page.click("#again")
-    page.wait_for(f"{DONE.format('#write-panel')} && document.querySelector('.prose').textContent.length > 50")
+    page.wait_for(f"{DONE.format('#write-panel')} && document.querySelector('.prose')?.textContent.length > 50")
     assert texts(page, ".prose") != first
     page.click("#settings [type=reset]")
     set_words(page, 40)
     page.click("#write .main")
-    page.wait_for(f"{DONE.format('#write-panel')} && document.querySelector('.prose').textContent.length > 50")
+    page.wait_for(f"{DONE.format('#write-panel')} && document.querySelector('.prose')?.textContent.length > 50")
     assert texts(page, ".prose") == first
 
 
@@ -210,4 +210,4 @@ def test_what_goes_wrong_is_told_on_the_page(page: Tab) -> None:
     assert "temperature: found 11" in texts(page, ".leaf .problem")[0]
     page.call("Network.emulateNetworkConditions", offline=True, latency=0, downloadThroughput=-1, uploadThroughput=-1)
     page.click("#write .main")
-    page.wait_for("document.querySelector('.leaf .problem').textContent.includes('still running')")
+    page.wait_for("document.querySelector('.leaf .problem')?.textContent.includes('still running')")
