@@ -4,8 +4,6 @@ from collections import OrderedDict
 from pathlib import Path
 from typing import NamedTuple
 
-import torch
-
 from nextchapter.cli.runs import Run
 from nextchapter.models.protocol import LanguageModel
 from nextchapter.models.registry import load_model
@@ -25,7 +23,6 @@ class Loaded(NamedTuple):
 def load(run: Run, threads: int = 1) -> Loaded:
     """Load a run; single tokens are written fastest by one thread."""
     prepare_torch(threads)
-    torch.set_grad_enabled(mode=False)
     return Loaded(run, load_model(run.model), load_tokenizer(run.tokenizer))
 
 
