@@ -88,12 +88,15 @@ def champion() -> ModelVersion:
 
 
 @pytest.fixture
-def tracking_uri() -> Iterator[None]:
-    """MLflow's own functions go to the store of the test."""
+def tracking_uri(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
+    """MLflow's own functions go to the store of the test; what they leave in the environment goes with it."""
     before = mlflow.get_tracking_uri()
-    mlflow.set_tracking_uri(resolve_uri(None))
-    yield
-    mlflow.set_tracking_uri(before)
+    with monkeypatch.context() as patched:
+        patched.delenv("MLFLOW_TRACKING_URI", raising=False)
+        mlflow.set_tracking_uri(resolve_uri(None))
+        yield
+        mlflow.set_tracking_uri(before)
+        os.environ.pop("MLFLOW_TRACKING_URI", None)
 
 
 def test_registering_twice_gives_one_version_with_the_alias(study: Path) -> None:

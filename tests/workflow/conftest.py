@@ -49,7 +49,8 @@ class Project:
         self.configure()
         for place, name in enumerate(("a first", "b's second", "more/c")):
             write_book(self.books / f"{name}.txt", chapters=5, seed=place)
-        self.environment = {**os.environ, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        inherited = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+        self.environment = {**inherited, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
 
     @property
     def results(self) -> Path:

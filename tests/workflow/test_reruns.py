@@ -99,7 +99,8 @@ def test_a_memory_of_other_size_runs_alone_and_one_switched_off_not_at_all(finis
         assert finished.planned() == ["recall_patterns", "track_study", "write_report"]
         finished.configure(hopfield=None)
         assert finished.planned() == ["track_study", "write_report"]
-        finished.configure(gradient_lab={"tasks": None})
+        gradients = {"lags": 6, "windows": 4, "jacobian_places": 1, "clipping_steps": 5}  # as they are
+        finished.configure(gradient_lab={"gradients": gradients, "tasks": None})
         assert finished.planned() == ["track_study", "write_report"]
     finally:
         finished.configure()
