@@ -40,8 +40,8 @@ wildcard_constraints:
     tokenizer=FLOW.pattern(FLOW.study.tokenizers),
     embedding=FLOW.pattern(FLOW.study.embeddings) or "(?!)",
     search=FLOW.pattern(FLOW.study.searches) or "(?!)",
-    task=FLOW.pattern(FLOW.tasks.ladders),
-    network=FLOW.pattern(FLOW.tasks.networks),
+    task=FLOW.pattern(FLOW.parts.tasks.ladders),
+    network=FLOW.pattern(FLOW.parts.tasks.networks),
 
 
 localrules:
@@ -60,12 +60,12 @@ rule all:
         expand("results/{study}/figures/losses.svg", study=FLOW.name),
         expand("results/{study}/chapters.html", study=FLOW.name),
         expand("results/{study}/chapters.csv", study=FLOW.name),
-        FLOW.exposures,
-        FLOW.data_size_pages,
+        FLOW.parts.exposures,
+        FLOW.parts.data_size_pages,
         expand("results/{study}/runs/{run}/network.svg", study=FLOW.name, run=FLOW.runs),
-        expand("results/{study}/runs/{run}/states.svg", study=FLOW.name, run=FLOW.runs_with_states),
-        FLOW.gradient_figures,
-        FLOW.neuron_figures,
+        expand("results/{study}/runs/{run}/states.svg", study=FLOW.name, run=FLOW.parts.runs_with_states),
+        FLOW.parts.gradient_figures,
+        FLOW.parts.neuron_figures,
         expand("results/{study}/runs/{run}/mlflow.json", study=FLOW.name, run=FLOW.runs),
         expand("results/{study}/embeddings/{embedding}/mlflow.json", study=FLOW.name, embedding=FLOW.study.embeddings),
         expand("results/{study}/searches/{search}.svg", study=FLOW.name, search=FLOW.study.searches),

@@ -21,8 +21,8 @@ from pathlib import Path
 import numpy as np
 
 from nextchapter.corpus.decoding import decode
-from nextchapter.flow import share_out
 from nextchapter.shelf import ShelfFile
+from nextchapter.sources import share_out
 from nextchapter.store.files import read_json
 
 MB = 1_000_000

@@ -66,7 +66,7 @@ SVG = (
 )
 NO_PARTS: dict[str, Any] = {
     "study": "austen", "recurrent": [], "states": [], "gradients": False, "tasks": [], "embeddings": [], "searches": [],
-    "memory": False, "exposure": False,
+    "memory": False, "exposure": False, "data_size": False,
 }  # fmt: skip
 
 
@@ -83,7 +83,7 @@ def reported_study(results_tree: Callable[..., Path]) -> Callable[..., tuple[Pat
         (study / "corpus").mkdir()
         _write(study / "corpus" / "quality.json", _quality(title))
         figures = ["figures/leaderboard", "figures/learning-curves", "figures/costs", "figures/calibration"]
-        figures += ["figures/losses", "figures/style", "figures/type-token", "figures/exposure"]
+        figures += ["figures/losses", "figures/style", "figures/type-token", "figures/exposure", "figures/data-size"]
         figures += ["diagnostics/hopfield/hopfield", "diagnostics/tasks/tasks"]
         figures += [f"diagnostics/gradients/{part}" for part in ("gradients", "jacobian", "gates", "clipping")]
         pictures = ("network", "neurons", "state-path", "states", "posteriors")

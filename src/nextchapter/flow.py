@@ -3,7 +3,6 @@
 Neither torch nor pandas nor mlflow stands behind this module: each call of Snakemake, and each cluster job, reads it.
 """
 
-import hashlib
 import os
 import re
 import sys
@@ -14,15 +13,15 @@ from typing import Any
 from urllib.parse import urlsplit
 
 from nextchapter.code import fingerprint
-from nextchapter.shelf import COMPRESSIONS, Refused, ShelfFile, distinct_names, printable, scan_folder
+from nextchapter.parts import Parts
+from nextchapter.sources import FILES_EACH_ALONE, locate_books, share_out, without_braces
 from nextchapter.spec.base import SpecError, canonical_json, digest
-from nextchapter.spec.corpus import DividedSource, FolderSource, PretokenizedSource, UrlSource, WheelSource
+from nextchapter.spec.corpus import DividedSource, FolderSource, PretokenizedSource, UrlSource
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.gradient_lab import GradientsSpec
 from nextchapter.spec.hopfield import HopfieldSpec
-from nextchapter.spec.models import EmSpec, RecurrentSpec
+from nextchapter.spec.models import EmSpec
 from nextchapter.spec.study import Study, configuration_of, read_study
-from nextchapter.spec.tasks import TasksSpec
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.files import read_json
 
@@ -31,17 +30,9 @@ USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states", "draw_n
 """The rules that load a trained model and its tokenizer."""
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
-FILES_EACH_ALONE = 16
-"""Up to so many files each has a job of its own; a job takes two seconds to start."""
-FEWEST_SHARDS = 16
-FILES_A_SHARD = 512
-"""About so many at most."""
-COMMAND_BYTES = 60_000
-"""What the files of one job may take of its command line; Linux allows 128 kB."""
 IGNORED_NAMED = 50
 """So many of the files that are no books are named."""
 GLOVE_THREADS = 2
-_SUFFIXES = " or ".join(sorted(COMPRESSIONS))
 CHATTER = ("Select jobs to execute", "Execute ", "Assuming unrestricted", "Workflow defines that rule", "Conda env")
 """Beginnings of Snakemake's messages that tell a reader nothing; the stages tell what they do."""
 
@@ -59,8 +50,8 @@ class Flow:
         self.study = study
         self.name = study.name
         self.runs, self.members = study.run_names, study.members
-        self.searched = study.searched
-        self.files, self.ignored = self._shelf()
+        self.searched, self.parts = study.searched, Parts(study)
+        self.files, self.ignored = locate_books(study)
         self.shards = share_out(self.files)
         """The files that one job cleans, by the name of the job; up to `FILES_EACH_ALONE` files it is one each."""
         self._refuse_another_shelf()
@@ -90,22 +81,6 @@ class Flow:
         if flow.launched:
             Path(os.environ[STUDY_FILE]).write_text(flow.name, encoding="utf-8")
         return flow
-
-    def _shelf(self) -> tuple[list[ShelfFile], list[Refused]]:
-        """Return the files of the shelf in its order, and those that are no books."""
-        source = self.study.corpus.source
-        if isinstance(source, FolderSource):
-            return _files_in(source)
-        if isinstance(source, DividedSource):
-            return _given_files(source, self.study.data), []
-        if isinstance(source, WheelSource):
-            folder = Path("resources/books") / f"{source.package}-{source.version}"
-            paths = [(file, folder / file) for file in source.files]
-        else:
-            downloads = Path("resources/downloads")
-            paths = [(entry.file, downloads / entry.sha256[:16] / entry.file) for entry in source.files]
-        names = distinct_names([file for file, _ in paths])
-        return [ShelfFile(name, file, path) for name, (file, path) in zip(names, paths, strict=True)], []
 
     def _refuse_another_shelf(self) -> None:
         recorded = Path("results", self.name, "corpus", "account.json")
@@ -154,7 +129,7 @@ class Flow:
     def given_splits(self) -> list[str]:
         """The files where the corpus comes divided, in one or one a split; else none."""
         is_divided = isinstance(self.study.corpus.source, DividedSource)
-        return [self._without_braces(file) for file in self.files] if is_divided else []
+        return [without_braces(file, self.name) for file in self.files] if is_divided else []
 
     @staticmethod
     def pattern(names: Iterable[str]) -> str:
@@ -175,11 +150,6 @@ class Flow:
         embedding = self.runs[wildcards.run][0].embedding
         return [] if embedding is None else [f"results/{self.name}/embeddings/{embedding}/vectors.safetensors"]
 
-    @property
-    def runs_with_states(self) -> list[str]:
-        """The runs whose model is in one of some hidden states at each token, few enough to be described."""
-        return [name for name, (run, _) in self.runs.items() if run.model.described_states]
-
     def files_of_search(self, file: str) -> Callable[[Any], list[str]]:
         """Return the input function that finds a file of each run of a search."""
         return lambda wildcards: [
@@ -187,35 +157,6 @@ class Flow:
             for name, (_, seed) in self.runs.items()
             if self.searched.get(configuration_of(name, seed), {}).get("name") == wildcards.search
         ]
-
-    @property
-    def recurrent_runs(self) -> list[str]:
-        """The runs that the gradient lab looks into: a recurrent network each, and none that is made of others."""
-        return [name for name, (run, _) in self.runs.items() if isinstance(run.model, RecurrentSpec)]
-
-    @property
-    def recurrent_tokenizers(self) -> list[str]:
-        """The tokenizers of these runs, each once; without such a run, the study's first."""
-        used = [self.runs[name][0].tokenizer for name in self.recurrent_runs]
-        return list(dict.fromkeys(used)) or list(self.study.tokenizers)[:1]
-
-    @property
-    def gradients(self) -> GradientsSpec | None:
-        """How the gradient lab looks into networks; None where it is switched off."""
-        lab = self.study.gradient_lab
-        return None if lab is None else lab.gradients
-
-    @property
-    def gradient_figures(self) -> list[str]:
-        """The figures of the gradient lab; none where it is switched off."""
-        folder, names = f"results/{self.name}/diagnostics/gradients", ("gradients", "jacobian", "gates", "clipping")
-        return [f"{folder}/{name}.png" for name in names] if self.gradients is not None else []
-
-    @property
-    def neuron_figures(self) -> list[str]:
-        """The figures of the units of each recurrent run; none where the lab is switched off."""
-        runs = self.recurrent_runs if self.gradients is not None else []
-        return [f"results/{self.name}/runs/{run}/neurons.svg" for run in runs]
 
     def members_of(self, wildcards: Any) -> list[str]:
         """Return the models that a run is made of; none for most."""
@@ -231,111 +172,13 @@ class Flow:
         counted = isinstance(self.study.embeddings[wildcards.embedding], GloveSpec)
         return [f"results/{self.name}/embeddings/{wildcards.embedding}/cooccurrences.bin"] if counted else []
 
-    @property
-    def other_authors(self) -> list[str]:
-        """Samples of the other authors in the package that the books come from; none where they come otherwise."""
-        from_package = isinstance(self.study.corpus.source, WheelSource)
-        return [f"results/{self.name}/corpus/other-authors.parquet"] if from_package else []
-
-    @property
-    def exposures(self) -> list[str]:
-        """The table and the figure of what the models keep by heart; none where no canary is planted."""
-        folder = f"results/{self.name}"
-        return (
-            [] if self.study.corpus.canaries is None else [f"{folder}/exposure.csv", f"{folder}/figures/exposure.svg"]
-        )
-
-    @property
-    def data_size_pages(self) -> list[str]:
-        """The figure of what runs make of more data; none where no network is trained on several shares of it."""
-        shares: dict[str, set[float]] = {}
-        for run in self.study.runs.values():
-            network = canonical_json(run.model_dump(mode="json", exclude={"train_share", "seeds"}))
-            shares.setdefault(network, set()).add(run.train_share)
-        is_drawn = any(len(found) > 1 for found in shares.values())
-        return [f"results/{self.name}/figures/data-size.png"] if is_drawn else []
-
-    @property
-    def memory_pages(self) -> list[str]:
-        """The figure and the page of the associative memory; none where it is switched off."""
-        folder = f"results/{self.name}/diagnostics/hopfield"
-        return [] if self.study.hopfield is None else [f"{folder}/hopfield.png", f"{folder}/hopfield.html"]
-
-    @property
-    def tasks(self) -> TasksSpec:
-        """The memory tasks; those of the default where they are switched off: one may still ask for their files."""
-        lab = self.study.gradient_lab
-        return TasksSpec() if lab is None or lab.tasks is None else lab.tasks
-
-    @property
-    def task_records(self) -> list[str]:
-        """What becomes of each network in each memory task."""
-        folder = f"results/{self.name}/diagnostics/tasks"
-        return [f"{folder}/{task}/{network}.json" for task in self.tasks.ladders for network in self.tasks.networks]
-
-    @property
-    def task_pages(self) -> list[str]:
-        """The figure and the page of the memory tasks; none where they are switched off."""
-        lab, folder = self.study.gradient_lab, f"results/{self.name}/diagnostics/tasks"
-        return [] if lab is None or lab.tasks is None else [f"{folder}/tasks.png", f"{folder}/tasks.html"]
-
-    @property
-    def report_files(self) -> list[str]:
-        """What the report shows of the parts that not every study has."""
-        folder, parts = f"results/{self.name}", self._report_parts()
-        lab, memory = f"{folder}/diagnostics/gradients", f"{folder}/diagnostics/hopfield/hopfield.svg"
-        gradients = [f"{lab}/{name}" for name in ("gradients.json", "gradients.svg", "jacobian.svg", "gates.svg",
-                                                   "clipping.svg")]  # fmt: skip
-        units = [f"{folder}/runs/{run}/{name}.svg" for run in self.recurrent_runs for name in ("neurons", "state-path")]
-        states = [f"{folder}/runs/{run}/{name}.svg" for run in parts["states"] for name in ("states", "posteriors")]
-        tasks = [f"{folder}/diagnostics/tasks/{name}.json" for name in parts["tasks"]]
-        vectors = [f"{folder}/embeddings/{name}/{file}" for name in parts["embeddings"]
-                   for file in ("map.svg", "scores.json", "neighbours.csv")]  # fmt: skip
-        searches = [f"{folder}/searches/{name}.{kind}" for name in parts["searches"] for kind in ("svg", "csv")]
-        return [
-            *((gradients + units) if parts["gradients"] else []),
-            *([*tasks, f"{folder}/diagnostics/tasks/tasks.svg"] if tasks else []),
-            *([memory] if parts["memory"] else []),
-            *([f"{folder}/figures/exposure.svg"] if parts["exposure"] else []),
-            *states,
-            *vectors,
-            *searches,
-        ]
-
-    def _report_parts(self) -> dict[str, Any]:
-        """Return which of the parts that not every study has the report is to show."""
-        return {
-            "study": self.name,
-            "recurrent": self.recurrent_runs,
-            "states": self.runs_with_states,
-            "gradients": self.gradients is not None,
-            "tasks": [f"{task}/{network}" for task in self.tasks.ladders for network in self.tasks.networks]
-            if self.task_pages
-            else [],
-            "embeddings": list(self.study.embeddings),
-            "searches": list(self.study.searches),
-            "memory": self.study.hopfield is not None,
-            "exposure": bool(self.exposures),
-        }
-
     def threads_of(self, wildcards: Any) -> int:
         """Return on how many threads an embedding is learned: those of GloVe change no digit, those of gensim would."""
         return GLOVE_THREADS if isinstance(self.study.embeddings[wildcards.embedding], GloveSpec) else 1
 
     def sources_of(self, shard: str) -> list[str]:
         """Return the files that a job cleans, by links where a path holds a brace, Snakemake's sign of a wildcard."""
-        return [self._without_braces(file) for file in self.shards[shard]]
-
-    def _without_braces(self, file: ShelfFile) -> str:
-        if "{" not in str(file.path):
-            return str(file.path)
-        suffix = file.path.suffix.lower()
-        link = Path(".work/shelf", self.name, book_key(file.file) + suffix * (suffix in COMPRESSIONS))
-        if not link.is_symlink() or link.readlink() != file.path:
-            link.parent.mkdir(parents=True, exist_ok=True)
-            link.unlink(missing_ok=True)
-            link.symlink_to(file.path)
-        return str(link)
+        return [without_braces(file, self.name) for file in self.shards[shard]]
 
     def spec(self, rule: str, name: str = "") -> str:
         """Return the canonical JSON of what a rule reads of the configuration, and of nothing else.
@@ -380,7 +223,7 @@ class Flow:
                 memory = study.hopfield or HopfieldSpec()  # switched off, it may still be asked for by name
                 return memory.model_dump(mode="json")
             case "train_tasks":
-                return self.tasks.trials_of(*name.split("/"))
+                return self.parts.tasks.trials_of(*name.split("/"))
             case "train_tokenizer":
                 return study.tokenizers[name].model_dump(mode="json")
             case "encode_corpus":
@@ -433,7 +276,7 @@ class Flow:
             case "compare_runs":
                 return {"corpus": self.name}
             case "write_report":
-                return self._report_parts()
+                return self.parts.shown_in_report()
             case "choose_chapter":
                 return {"runs": list(self.runs)}
             case "create_experiment":
@@ -461,7 +304,7 @@ class Flow:
 
     def _gradients(self) -> dict[str, Any]:
         """Return what `measure_gradients` measures: settings, runs, and the tokenizers in the order of its files."""
-        settings = self.gradients or GradientsSpec()  # switched off, it may still be asked for
+        settings = self.parts.gradients or GradientsSpec()  # switched off, it may still be asked for
         runs = [
             {
                 "run": name,
@@ -469,9 +312,13 @@ class Flow:
                 "seed": self.runs[name][1],
                 "tokenizer": self.runs[name][0].tokenizer,
             }
-            for name in self.recurrent_runs
+            for name in self.parts.recurrent_runs
         ]
-        return {"gradients": settings.model_dump(mode="json"), "runs": runs, "tokenizers": self.recurrent_tokenizers}
+        return {
+            "gradients": settings.model_dump(mode="json"),
+            "runs": runs,
+            "tokenizers": self.parts.recurrent_tokenizers,
+        }
 
     def code(self, rule: str, name: str = "") -> str:
         """Return the fingerprint of the code behind a rule, with that of all that it loads by name."""
@@ -479,7 +326,7 @@ class Flow:
         if rule in ("train_model", *USES_OF_A_MODEL):
             extra += self._families(name)
         if rule == "measure_gradients":
-            extra += [family for run in self.recurrent_runs for family in self._families(run)]
+            extra += [family for run in self.parts.recurrent_runs for family in self._families(run)]
         if rule == "train_model":
             extra += self._loaded_by_training(name)
         if rule == "train_tasks":
@@ -525,7 +372,7 @@ class Flow:
 
     def _loaded_by_tasks(self, task: str, network: str) -> list[str]:
         """Return the modules that a network in a memory task loads by name."""
-        spec = self.tasks.networks[network]
+        spec = self.parts.tasks.networks[network]
         training = TrainingSpec(omega=spec.omega)
         optimiser = f"nextchapter.training.optimisers.{spec.optimiser}"
         family = f"nextchapter.models.{spec.model.kind.replace('-', '_')}"
@@ -559,76 +406,6 @@ class Flow:
     def train_gpus(self, run: str) -> int:
         """Return how many GPUs a run trains on: one for each of its processes."""
         return self.gpus(run) * self.processes(run)
-
-
-def book_key(name: str) -> str:
-    """Return a file name for a book of any name: readable, ASCII, unique, and independent of the other books."""
-    readable = re.sub(r"[^a-z0-9]+", "-", name.lower()).strip("-")[:40]
-    return f"{readable or 'book'}-{hashlib.sha256(name.encode('utf-8', 'surrogateescape')).hexdigest()[:8]}"
-
-
-def share_out(files: Sequence[ShelfFile]) -> dict[str, list[ShelfFile]]:
-    """Return which files one job cleans: few files one each, many files in shards.
-
-    The shard of a file follows from its name and the number of shards, so that a file that joins the shelf is cleaned
-    with its own shard only. There are enough shards that the files of one fit a command line.
-    """
-    if len(files) <= FILES_EACH_ALONE:
-        return {book_key(file.name): [file] for file in files}
-    written = sum(len(os.fsencode(file.path)) + 2 * len(os.fsencode(file.file)) + 30 for file in files)
-    count = FEWEST_SHARDS
-    while count * COMMAND_BYTES < written or count * FILES_A_SHARD < len(files):
-        count *= 2
-    shards: dict[str, list[ShelfFile]] = {}
-    for file in files:
-        digest = hashlib.sha256(os.fsencode(file.name)).digest()
-        shards.setdefault(f"shard-{int.from_bytes(digest[:8]) % count:04d}", []).append(file)
-    return dict(sorted(shards.items()))
-
-
-def _files_in(source: FolderSource) -> tuple[list[ShelfFile], list[Refused]]:
-    folder = Path(source.path).expanduser().resolve()
-    if not folder.is_dir():
-        raise SpecError(f"books: found {source.path!r}; it must be a folder of books, and there is none there")
-    files, others = scan_folder(folder)
-    ignored = [Refused(printable(refused.file), refused.reason) for refused in others]
-    if not files:
-        raise SpecError(f"books: there is no book in {str(folder)!r} or below it; {_what_is_there(ignored)}")
-    told = [printable(file) for file in files]
-    paths = [folder / file for file in files]
-    shelf = [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths, strict=True)]
-    return sorted(shelf, key=lambda file: file.name), ignored
-
-
-def _given_files(source: DividedSource, data: str | None) -> list[ShelfFile]:
-    """Return the files of a corpus that comes divided, called as the configuration calls them, compressed or not."""
-    folder = Path(data or "").expanduser().resolve()
-    if not folder.is_dir():
-        needed = ", ".join(file.path for file in source.given)
-        raise SpecError(f"data: found {data!r}; it must be the folder that holds {needed}, and there is none there")
-    paths = []
-    for key, file, _ in source.given:
-        path = folder / Path(file).expanduser()
-        found = _plain_or_compressed(path)
-        if found is None:
-            raise SpecError(
-                f"corpus.source.{key}: found {file!r}; it must be a file, plain or with {_SUFFIXES} behind its name, "
-                f"and there is none in {path.parent}{'' if data else '; --config data=FOLDER says where it lies'}"
-            )
-        paths.append(found)
-    told = [printable(Path(file.path).name) for file in source.given]
-    return [ShelfFile(*entry) for entry in zip(distinct_names(told), told, paths, strict=True)]
-
-
-def _plain_or_compressed(path: Path) -> Path | None:
-    candidates = [path, *(path.with_name(path.name + suffix) for suffix in sorted(COMPRESSIONS))]
-    return next((candidate for candidate in candidates if candidate.is_file()), None)
-
-
-def _what_is_there(ignored: Sequence[Refused]) -> str:
-    if not ignored:
-        return "it must hold at least one"
-    return "found " + "; ".join(f"{refused.file}: {refused.reason}" for refused in ignored[:3])
 
 
 def _as_typed(key: str, value: Any, argv: Sequence[str]) -> str:

@@ -10,9 +10,10 @@ import yaml
 
 from nextchapter import code
 from nextchapter.code import import_closure
-from nextchapter.flow import COMMAND_BYTES, FILES_EACH_ALONE, Flow, book_key, share_out
+from nextchapter.flow import Flow
 from nextchapter.report.estimate import train_characters
 from nextchapter.shelf import ShelfFile
+from nextchapter.sources import COMMAND_BYTES, FILES_EACH_ALONE, book_key, share_out
 from nextchapter.spec.base import SpecError
 
 CONFIG = yaml.safe_load((Path(__file__).parents[2] / "config/config.yaml").read_text())
@@ -193,22 +194,22 @@ def test_a_failed_attempt_to_publish_makes_its_rule_run_again(tmp_path: Path, mo
 
 def test_the_memory_is_shown_unless_it_is_switched_off() -> None:
     folder = "results/austen/diagnostics/hopfield"
-    assert _flow().memory_pages == [f"{folder}/hopfield.png", f"{folder}/hopfield.html"]
+    assert _flow().parts.memory_pages == [f"{folder}/hopfield.png", f"{folder}/hopfield.html"]
     assert json.loads(_flow(hopfield={"neurons": 77}).spec("recall_patterns"))["neurons"] == 77
     off = _flow(hopfield=None)
-    assert off.memory_pages == []
+    assert off.parts.memory_pages == []
     assert off.spec("recall_patterns") == _flow().spec("recall_patterns")  # whoever asks for its files gets them
 
 
 def test_memory_tasks_are_shown_unless_they_are_switched_off() -> None:
     folder = "results/austen/diagnostics/tasks"
-    assert _flow().task_pages == [f"{folder}/tasks.png", f"{folder}/tasks.html"]
-    assert _flow().task_records == [
+    assert _flow().parts.task_pages == [f"{folder}/tasks.png", f"{folder}/tasks.html"]
+    assert _flow().parts.task_records == [
         f"{folder}/temporal_order/{network}.json" for network in ("tanh", "lstm", "lstm-chrono")
     ]
     for off in (_flow(gradient_lab=None), _flow(gradient_lab={"tasks": None})):
-        assert off.task_pages == []
-        assert off.task_records == _flow().task_records  # whoever asks for its files gets them
+        assert off.parts.task_pages == []
+        assert off.parts.task_records == _flow().parts.task_records  # whoever asks for its files gets them
 
 
 def test_a_memory_task_depends_on_its_own_network_and_no_other() -> None:
@@ -373,9 +374,9 @@ def test_an_edit_trains_again_the_runs_that_use_it_and_no_others(shelf: Path, mo
 def test_the_runs_with_states_are_told_by_their_specification(shelf: Path) -> None:
     kinds = ("hmm", "hmm-cloned", "hmm-neural", "ngram", "lstm")
     runs = {kind: {"model": {"kind": kind}, "tokenizer": "unigram-2k"} for kind in kinds}
-    assert _flow(books=str(shelf), runs=runs).runs_with_states == ["hmm.s1", "hmm-cloned.s1", "hmm-neural.s1"]
+    assert _flow(books=str(shelf), runs=runs).parts.runs_with_states == ["hmm.s1", "hmm-cloned.s1", "hmm-neural.s1"]
     runs["hmm-cloned"] = {"model": {"kind": "hmm-cloned", "states": 8193}, "tokenizer": "unigram-2k"}
-    assert _flow(books=str(shelf), runs=runs).runs_with_states == ["hmm.s1", "hmm-neural.s1"]
+    assert _flow(books=str(shelf), runs=runs).parts.runs_with_states == ["hmm.s1", "hmm-neural.s1"]
 
 
 def test_a_run_that_counts_or_is_made_of_others_heeds_only_the_device(shelf: Path) -> None:
@@ -533,10 +534,10 @@ def test_a_share_of_the_chapters_is_in_the_spec_of_its_run_alone_and_brings_a_fi
     assert "train_share" not in json.loads(part.spec("train_model", "all.s1"))
     for rule in ("evaluate_model", "write_chapter"):
         assert "train_share" not in part.spec(rule, "half.s1")
-    assert part.data_size_pages == [f"results/{part.name}/figures/data-size.png"]
+    assert part.parts.data_size_pages == [f"results/{part.name}/figures/data-size.png"]
     other = {**run, "model": {"kind": "ngram", "order": 3}}
-    assert _flow(books=str(shelf), runs={"half": {**other, "train_share": 0.5}, "all": run}).data_size_pages == []
-    assert _flow(books=str(shelf), runs={"a": run, "b": run}).data_size_pages == []
+    assert _flow(books=str(shelf), runs={"half": {**other, "train_share": 0.5}, "all": run}).parts.data_size_pages == []
+    assert _flow(books=str(shelf), runs={"a": run, "b": run}).parts.data_size_pages == []
     search = {"sizes": {"run": run, "grid": {"train_share": [0.25, 1]}}}
     assert len(_flow(books=str(shelf), runs={}, searches=search).data_size_pages) == 1
 
@@ -550,16 +551,16 @@ def test_a_share_that_is_none_is_refused(shelf: Path, share: object) -> None:
 
 def test_the_gradient_lab_looks_into_recurrent_runs_and_no_others() -> None:
     flow = _flow()
-    assert flow.recurrent_runs == ["elman-384.s1", "gru-384.s1", "lstm-384.s1", "mingru-384.s1"]
-    assert [path.rsplit("/", 2)[1] for path in flow.neuron_figures] == flow.recurrent_runs
-    assert "results/austen/diagnostics/gradients/gates.png" in flow.gradient_figures
+    assert flow.parts.recurrent_runs == ["elman-384.s1", "gru-384.s1", "lstm-384.s1", "mingru-384.s1"]
+    assert [path.rsplit("/", 2)[1] for path in flow.parts.neuron_figures] == flow.parts.recurrent_runs
+    assert "results/austen/diagnostics/gradients/gates.png" in flow.parts.gradient_figures
     spec = json.loads(flow.spec("measure_gradients"))
     assert spec["tokenizers"] == ["unigram-2k"]
     assert spec["runs"][0] == {
         "run": "elman-384.s1", "configuration": "elman-384", "seed": 1, "tokenizer": "unigram-2k",
     }  # fmt: skip
     off = _flow(gradient_lab={"gradients": None})
-    assert off.gradient_figures == off.neuron_figures == []
+    assert off.parts.gradient_figures == off.parts.neuron_figures == []
     assert off.spec("measure_gradients") == flow.spec("measure_gradients")  # whoever asks for its files gets them
 
 
@@ -568,10 +569,10 @@ def test_a_study_without_recurrent_runs_is_shown_the_cells_with_its_first_tokeni
     tokenizers = {"words": {"kind": "words"}, "bytes": {"kind": "bytes"}}
     flow = _flow(runs={"counts": run}, tokenizers=tokenizers)
     assert json.loads(flow.spec("measure_gradients"))["tokenizers"] == ["words"]
-    assert flow.neuron_figures == []
-    assert flow.gradient_figures
+    assert flow.parts.neuron_figures == []
+    assert flow.parts.gradient_figures
     two = {"model": {"kind": "lstm"}, "tokenizer": "bytes"}
-    assert _flow(runs={"counts": run, "lstm": two}, tokenizers=tokenizers).recurrent_tokenizers == ["bytes"]
+    assert _flow(runs={"counts": run, "lstm": two}, tokenizers=tokenizers).parts.recurrent_tokenizers == ["bytes"]
 
 
 def test_the_figures_of_the_gradient_lab_depend_on_the_cells_that_they_show() -> None:

@@ -15,8 +15,8 @@ from nextchapter.code import import_closure, imported_modules
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "nextchapter"
 LAYERS = [
-    "spec", "store", "code", "shelf", "flow", "corpus", "tokens", "embeddings", "models", "training", "evaluation",
-    "generation", "diagnostics", "report", "tracking", "stages",
+    "spec", "store", "code", "shelf", "sources", "parts", "flow", "corpus", "tokens", "embeddings", "models",
+    "training", "evaluation", "generation", "diagnostics", "report", "tracking", "stages",
 ]  # fmt: skip
 ENTRIES = {"stages", "cli", "app", "launch", "clean"}
 MODULES = sorted(

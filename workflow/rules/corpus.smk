@@ -23,7 +23,7 @@ if FLOW.fetched:
             " --books {output.books:q} --log {log:q}"
 
     # Not of the shelf: what a chapter's style is compared with. Only a wheel holds books of others.
-    if FLOW.other_authors:
+    if FLOW.parts.other_authors:
 
         rule read_other_authors:
             input:

@@ -54,7 +54,7 @@ rule train_tasks:
 
 rule plot_tasks:
     input:
-        records=FLOW.task_records,
+        records=FLOW.parts.task_records,
     output:
         csv=report(
             "results/{study}/diagnostics/tasks/tasks.csv",
@@ -92,10 +92,10 @@ rule plot_tasks:
 
 rule measure_gradients:
     input:
-        models=expand("results/{{study}}/runs/{run}/model.safetensors", run=FLOW.recurrent_runs),
-        facts=expand("results/{{study}}/tokens/{tokenizer}/tokens.json", tokenizer=FLOW.recurrent_tokenizers),
-        train=expand("results/{{study}}/tokens/{tokenizer}/train.bin", tokenizer=FLOW.recurrent_tokenizers),
-        test=expand("results/{{study}}/tokens/{tokenizer}/test.bin", tokenizer=FLOW.recurrent_tokenizers),
+        models=expand("results/{{study}}/runs/{run}/model.safetensors", run=FLOW.parts.recurrent_runs),
+        facts=expand("results/{{study}}/tokens/{tokenizer}/tokens.json", tokenizer=FLOW.parts.recurrent_tokenizers),
+        train=expand("results/{{study}}/tokens/{tokenizer}/train.bin", tokenizer=FLOW.parts.recurrent_tokenizers),
+        test=expand("results/{{study}}/tokens/{tokenizer}/test.bin", tokenizer=FLOW.parts.recurrent_tokenizers),
     output:
         record="results/{study}/diagnostics/gradients/gradients.json",
         table="results/{study}/diagnostics/gradients/gradients.csv",

@@ -101,7 +101,7 @@ rule compare_chapters:
         " --growth-svg {output.growth_svg:q} --growth-png {output.growth_png:q} --log {log:q}"
 
 
-if FLOW.exposures:
+if FLOW.parts.exposures:
 
     rule plot_exposure:
         input:
@@ -422,7 +422,7 @@ rule write_report:
                 "network.svg",
             ],
         ),
-        parts=FLOW.report_files,
+        parts=FLOW.parts.report_files,
     output:
         html="results/{study}/report/index.html",
     log:

@@ -100,7 +100,7 @@ rule write_chapter:
 
 
 # What a model keeps by heart of the sentences planted for that: only where the configuration plants some.
-if FLOW.exposures:
+if FLOW.parts.exposures:
 
     rule measure_exposure:
         input:
@@ -134,7 +134,7 @@ rule examine_chapter:
         train="results/{study}/corpus/train.parquet",
         valid="results/{study}/corpus/valid.parquet",
         test="results/{study}/corpus/test.parquet",
-        others=FLOW.other_authors,
+        others=FLOW.parts.other_authors,
     output:
         examination="results/{study}/runs/{run}/examination.json",
         curve="results/{study}/runs/{run}/type-token.csv",

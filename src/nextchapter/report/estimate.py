@@ -162,7 +162,7 @@ def estimate(
         weights_total += weights.total
         tables_bytes += _table_bytes(flow, name)
         training_s = _training_s(flow, name, tokens, operations_per_s)
-        jobs = JOBS_PER_RUN + (name in flow.runs_with_states)
+        jobs = JOBS_PER_RUN + (name in flow.parts.runs_with_states)
         work.append(Work(training_s * (1 + EVALUATION_SHARE) + jobs * JOB_S, min(flow.train_threads(name), cores)))
     shared_s = JOB_S * (SHARED_JOBS + len(flow.shards)) / cores
     expected_s = schedule(work, cores) + shared_s

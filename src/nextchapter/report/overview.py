@@ -91,6 +91,11 @@ shelf</a>.</p>"""
 
 def _leaderboard(results: Results) -> Section:
     board = results.leaderboard
+    drawn = figure(
+        results.svg("figures/leaderboard"),
+        "Score of each network with its interval",
+        findings.leaderboard_caption(results),
+    )
     body = f"""<p>A language model reads a text from left to right and says at each place how likely it holds each
 continuation. If what really comes next was likely, it was not surprised. The score counts the surprise: <b>bits a
 character</b>, the number of yes-or-no questions that each letter still costs. A book in which nothing can be foreseen
@@ -99,13 +104,7 @@ would cost about five a letter; people are thought to need about one.</p>
 <p class="more">{_rest_of(len(board))}The sign = marks ranks that are shared.
 <a href="../leaderboard.html">All columns</a></p>
 {fold("What the columns say", brief_meanings())}
-{
-        figure(
-            results.svg("figures/leaderboard"),
-            "Score of each network with its interval",
-            findings.leaderboard_caption(results),
-        )
-    }"""
+{drawn}"""
     return Section("leaderboard", "Who foresees an unread chapter best", body)
 
 
@@ -114,31 +113,29 @@ def _rest_of(count: int) -> str:
 
 
 def _curves(results: Results) -> Section:
+    drawn = figure(
+        results.svg("figures/learning-curves"),
+        "Loss of each network while it trained",
+        findings.curves_caption(results),
+    )
     body = f"""<p>A network starts with random numbers and knows nothing. It guesses, is told what really came next,
 and shifts each of its numbers a little so that it would have been less surprised: thousands of times. Its <b>loss</b>
 is that surprise, and the curve of it is the story of its education. Models that count, such as n-grams, have no such
 story: they read once.</p>
-{
-        figure(
-            results.svg("figures/learning-curves"),
-            "Loss of each network while it trained",
-            findings.curves_caption(results),
-        )
-    }"""
+{drawn}"""
     return Section("curves", "How they learned", body)
 
 
 def _costs(results: Results) -> Section:
+    drawn = figure(
+        results.svg("figures/costs"),
+        "Score of each network against its time of training",
+        findings.costs_caption(results),
+    )
     body = f"""<p>Almost any score can be improved by more arithmetic. The fair question is what a better score costs.
 A network is a good bargain if nothing that is as fast is better; all bargains together are called the Pareto
 front.</p>
-{
-        figure(
-            results.svg("figures/costs"),
-            "Score of each network against its time of training",
-            findings.costs_caption(results),
-        )
-    }"""
+{drawn}"""
     return Section("costs", "What a better score costs", body)
 
 
@@ -162,17 +159,16 @@ def _gradients_measured(results: Results) -> str:
     ]
     shown = results.best_of_each_kind(results.parts["recurrent"])[:KINDS_MAX]
     units = "\n".join(fold(bold(run), _units(results, run), "along a passage it has not read") for run in shown)
+    drawn = figure(
+        results.svg(f"{folder}/gradients"),
+        "How much of the gradient is left, by how far back",
+        findings.gradients_caption(results),
+    )
     return f"""<p>A recurrent network carries a memory from word to word. To learn what is worth remembering, a
 mistake has to be traced back to the words that would have prevented it. What travels back is the <b>gradient</b>, and
 each step back multiplies it: by a bit less than one, and it has vanished after a few words; by a bit more, and it
 explodes. Gates, as the LSTM and the GRU have them, are a way around.</p>
-{
-        figure(
-            results.svg(f"{folder}/gradients"),
-            "How much of the gradient is left, by how far back",
-            findings.gradients_caption(results),
-        )
-    }
+{drawn}
 {fold("One step under the lens", more[0] + more[1], "Jacobians and gates")}
 {fold("When gradients explode", more[2], "and how clipping helps")}
 {f"<h3>What single units do</h3>{units}" if shown else ""}"""
@@ -195,17 +191,27 @@ def _units(results: Results, run: str) -> str:
 
 
 def _tasks(results: Results) -> str:
+    drawn = figure(
+        results.svg("diagnostics/tasks/tasks"), "The lengths that each network learned", findings.tasks_caption(results)
+    )
     return f"""<h3>A test of memory</h3>
 <p>In a book it is hard to say what must be remembered. In these made-up sequences something early must be known at
 the end, and they grow longer until a network fails.</p>
-{
-        figure(
-            results.svg("diagnostics/tasks/tasks"),
-            "The lengths that each network learned",
-            findings.tasks_caption(results),
-        )
-    }
+{drawn}
 {tasks_block(results.tasks)}"""
+
+
+def _data_size(results: Results) -> Section:
+    if not results.parts["data_size"]:
+        return Section("data-size", "", "")
+    caption = (
+        "Left, scores: the further down, the better; where lines cross, another network is the better choice for a "
+        "shelf of that size. Then what the training took, and what more hidden states cost a hidden Markov model."
+    )
+    drawn = figure(results.svg("figures/data-size"), "Scores and cost against the amount of text", caption)
+    lead = """<p>Networks learn from examples, counters from repetition. Here the same networks were given a part of the
+chapters, then more, then all, and asked the same unread ones.</p>"""
+    return Section("data-size", "How much text it takes", lead + drawn)
 
 
 def _embeddings(results: Results) -> Section:
@@ -236,23 +242,21 @@ def _embedding(results: Results, name: str) -> str:
 
 
 def _losses(results: Results) -> Section:
+    calibration = figure(
+        results.svg("figures/calibration"),
+        "How often guesses come true against the chance given to them",
+        findings.calibration_caption(results),
+    )
+    losses = figure(
+        results.svg("figures/losses"),
+        "Loss by place in the chapter and by frequency of words",
+        findings.losses_caption(results),
+    )
     body = f"""<p>A score is an average; it does not say <i>where</i> a network is surprised. Two questions tell
 networks apart. Do its chances hold, or does it promise too much? And what does it stumble over: rare words, or
 beginnings, when it has read nothing yet that would help?</p>
-{
-        figure(
-            results.svg("figures/calibration"),
-            "How often guesses come true against the chance given to them",
-            findings.calibration_caption(results),
-        )
-    }
-{
-        figure(
-            results.svg("figures/losses"),
-            "Loss by place in the chapter and by frequency of words",
-            findings.losses_caption(results),
-        )
-    }"""
+{calibration}
+{losses}"""
     return Section("losses", "Where they lose", body)
 
 
@@ -261,6 +265,11 @@ def _chapters(results: Results) -> Section:
     chapters = results.chapters()
     block = chapters_block(chapters, results.leaderboard, results.next_chapter)
     own = next(chapter.facts for chapter in chapters if chapter.facts["run"] == champion["run"])
+    drawn = figure(
+        results.svg("figures/type-token"),
+        "Different words among the first words of each chapter",
+        findings.growth_caption(results),
+    )
     body = f"""<p>Now {bold(champion["run"])}, the champion, writes: it draws the next word piece by the
 chances that it gives, reads what it has just written, and goes on. This follows chapter {own["after_chapter"]} of
 <bdi>{escape(str(own["after_book"]))}</bdi>; no person has changed a word.</p>
@@ -270,13 +279,7 @@ chances that it gives, reads what it has just written, and goes on. This follows
 <p>A chapter can be good because it is stolen. The longest phrase that stands in the books, word for word, is given
 below each chapter; its style is measured against real chapters that no network has read.</p>
 {figure(results.svg("figures/style"), "Distance of each chapter from its author", findings.style_caption(results))}
-{
-        figure(
-            results.svg("figures/type-token"),
-            "Different words among the first words of each chapter",
-            findings.growth_caption(results),
-        )
-    }
+{drawn}
 {_exposure(results) if results.parts["exposure"] else ""}"""
     return Section("chapters", "The next chapter", body)
 
@@ -366,5 +369,6 @@ report</a>.</p>
 
 
 _SECTIONS: Sequence[Callable[[Results], Section]] = (
-    _shelf, _leaderboard, _curves, _costs, _gradients, _embeddings, _losses, _chapters, _searches, _inside, _provenance,
+    _shelf, _leaderboard, _curves, _costs, _data_size, _gradients, _embeddings, _losses, _chapters, _searches, _inside,
+    _provenance,
 )  # fmt: skip

@@ -32,7 +32,14 @@ def test_a_study_without_any_part_has_the_sections_that_all_have(
 def test_pictures_stand_in_the_page_and_nothing_is_fetched(
     reported_study: Made, read_page: Callable[[str], Any]
 ) -> None:
-    parts = {"gradients": True, "recurrent": RUNS, "states": RUNS[:1], "memory": True, "exposure": True}
+    parts = {
+        "gradients": True,
+        "recurrent": RUNS,
+        "states": RUNS[:1],
+        "memory": True,
+        "exposure": True,
+        "data_size": True,
+    }
     page = read_page(overview_page(Results(*reported_study(tasks=["parity/lstm", "parity/tanh"], **parts))))
     sources = [value for name, value in page.attributes if name == "src"]
     assert len(sources) == page.tags.count("img") == page.tags.count("figcaption") > 20
