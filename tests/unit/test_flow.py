@@ -539,7 +539,7 @@ def test_a_share_of_the_chapters_is_in_the_spec_of_its_run_alone_and_brings_a_fi
     assert _flow(books=str(shelf), runs={"half": {**other, "train_share": 0.5}, "all": run}).parts.data_size_pages == []
     assert _flow(books=str(shelf), runs={"a": run, "b": run}).parts.data_size_pages == []
     search = {"sizes": {"run": run, "grid": {"train_share": [0.25, 1]}}}
-    assert len(_flow(books=str(shelf), runs={}, searches=search).data_size_pages) == 1
+    assert len(_flow(books=str(shelf), runs={}, searches=search).parts.data_size_pages) == 1
 
 
 @pytest.mark.parametrize("share", [0, -0.5, 1.01, "half"])
