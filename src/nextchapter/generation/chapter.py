@@ -89,7 +89,7 @@ def finish(draft: Draft, ended_by: EndedBy, opening: str, tokenizer: Tokenizer, 
     if ended_by == "length":
         cut = _cut_to_sentence(text, opening)
         text = cut if count_words(cut) >= spec.words_min else text
-    text = close_quotes(text)
+    text = close_quotes(text, given=opening.strip())
     return Chapter(text, count_words(text), ended_by)
 
 

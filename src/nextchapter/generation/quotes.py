@@ -7,19 +7,28 @@ PAIRS = {"“": "”", "«": "»", "„": "“", "「": "」", "『": "』", "�
 _OPENS = re.compile(r"""(?:^|[\s(\[—–-])["]$""")
 
 
-def close_quotes(text: str) -> str:
+def close_quotes(text: str, given: str = "") -> str:
     """Return a text whose paragraphs have their quotation marks in pairs.
 
     Paragraphs stand between blank lines. Of a pair without its end, the end is put behind the paragraph; of one
     without its beginning, the beginning before it. Paragraphs in which nothing is missing stay as they are.
+
+    Args:
+        text: what was written.
+        given: words that it begins with and that stay as they are: nothing is put before their paragraphs.
     """
-    return "\n\n".join(map(_close_paragraph, text.split("\n\n")))
+    first_own = given.count("\n\n") + 1 if given else 0
+    paragraphs = text.split("\n\n")
+    closed = [_close_paragraph(paragraph, may_open=place >= first_own) for place, paragraph in enumerate(paragraphs)]
+    return "\n\n".join(closed)
 
 
-def _close_paragraph(paragraph: str) -> str:
+def _close_paragraph(paragraph: str, *, may_open: bool) -> str:
+    completed = paragraph
     for opening, closing in _pairs_of(paragraph).items():
-        paragraph = _complete(paragraph, opening, closing)
-    return _complete_straight(paragraph)
+        completed = _complete(completed, opening, closing)
+    completed = _complete_straight(completed)
+    return completed if may_open or completed.startswith(paragraph.rstrip()) else paragraph
 
 
 def _pairs_of(paragraph: str) -> dict[str, str]:

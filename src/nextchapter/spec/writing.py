@@ -31,7 +31,7 @@ class WritingSpec(Spec):
     """Sample among the tokens at least this share as likely as the likeliest (Nguyen et al., 2024); 0 among all."""
     typical_p: Annotated[float, Field(gt=0, le=1)] = 1.0
     """Sample among the tokens nearest to the expected surprise that hold this much probability (Meister et al.)."""
-    repetition_penalty: Annotated[float, Field(ge=1, le=10)] = 1.0
+    repetition_penalty: Annotated[float, Field(ge=1, le=10)] = 1.2
     """Power to which the probabilities of tokens are raised that were written shortly before; 1 leaves them."""
     repetition_window: Annotated[int, Field(ge=1)] = 64
     """How many tokens back `repetition_penalty` looks."""

@@ -27,3 +27,9 @@ from nextchapter.generation.quotes import close_quotes
 def test_quotation_marks_come_in_pairs(text: str, expected: str) -> None:
     assert close_quotes(text) == expected
     assert close_quotes(expected) == expected
+
+
+def test_nothing_is_put_before_words_that_were_given() -> None:
+    assert close_quotes('Emma came," he said.\n\nso," said she.', "Emma") == 'Emma came," he said.\n\n"so," said she.'
+    assert close_quotes("a\n\nb\n\nc”\n\nd”", "a\n\nb") == "a\n\nb\n\n“c”\n\n“d”"
+    assert close_quotes("Emma said, “No.", "Emma") == "Emma said, “No.”"

@@ -96,7 +96,7 @@ def test_the_budget_is_shared_out_among_all_runs_and_takes_the_place_of_theirs()
     assert (trained.max_seconds, trained.max_tokens, trained.max_epochs) == (10, None, None)
     assert trained.learning_rate == 0.008  # of the study's training, which holds for a run written here as well
     unlimited = runs_of(study_with({"grid": {"model.hidden": [8]}}))["sizes.1"].training
-    assert unlimited.max_tokens == 1_500_000
+    assert unlimited.max_tokens == 1_200_000
 
 
 def test_twice_the_draws_with_twice_the_budget_leave_the_first_runs_as_they_are() -> None:
