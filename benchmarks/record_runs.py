@@ -47,7 +47,8 @@ def processor() -> str:
 def record_run(run: Path, machine: str, target: Path) -> None:
     """Write the record of one run: what it was, how it scored, then a line a logged loss."""
     facts = read_json(run / "run.json")
-    scores = read_json(run / "metrics.json")["splits"]
+    metrics = run / "metrics.json"
+    scores = read_json(metrics)["splits"] if metrics.is_file() else None  # a race trains and does not score
     head = {**facts, "machine": machine, "scores": scores}
     lines = [head, *thin(list(read_losses(run / "events.jsonl")))]
     target.parent.mkdir(parents=True, exist_ok=True)
@@ -60,7 +61,7 @@ def main() -> None:
     parser.add_argument("study", type=Path, help="folder of a finished study")
     parser.add_argument("--machine", default=processor(), help="what it ran on, in words")
     arguments = parser.parse_args()
-    for run in sorted((arguments.study / "runs").glob("*/metrics.json")):
+    for run in sorted((arguments.study / "runs").glob("*/run.json")):
         record_run(run.parent, arguments.machine, RECORDS / arguments.study.name / f"{run.parent.name}.jsonl")
 
 
