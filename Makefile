@@ -13,6 +13,11 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 
+# A folder may be called anything: `value` keeps make from reading a `$` in its name, the quotes keep the shell from it.
+unexport BOOKS
+export BOOKS_FOLDER := $(value BOOKS)
+BOOKS_GIVEN := $${BOOKS_FOLDER:+--books="$$BOOKS_FOLDER"}
+
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
@@ -20,10 +25,10 @@ export DO_NOT_TRACK := 1
 .DEFAULT_GOAL := run
 
 run: $(READY)
-	@$(BIN)/python -m nextchapter.launch --cores $(CORES) $(if $(BOOKS),--books "$(BOOKS)") -- $(ARGS)
+	@$(BIN)/python -m nextchapter.launch --cores $(CORES) $(BOOKS_GIVEN) -- $(ARGS)
 
 report: $(READY)
-	@$(BIN)/python -m nextchapter.launch --cores $(CORES) --report-only $(if $(BOOKS),--books "$(BOOKS)") -- $(ARGS)
+	@$(BIN)/python -m nextchapter.launch --cores $(CORES) --report-only $(BOOKS_GIVEN) -- $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile

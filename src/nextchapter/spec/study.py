@@ -16,6 +16,7 @@ from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.gradient_lab import GradientLabSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.members import follow_tokenizers, resolve_members
+from nextchapter.spec.redaction import redact
 from nextchapter.spec.searches import SearchSpec, point_at_search
 from nextchapter.spec.tokens import TokenizerSpec, WordsSpec
 from nextchapter.spec.tracking import TrackingSpec
@@ -342,7 +343,7 @@ def check_spec(kind: type[Spec], raw: Any, path: tuple[str, ...] = (), whole: st
         return kind.model_validate(raw)
     except ValidationError as error:
         lines = [point_at_search(_describe(problem, raw, path), raw) for problem in error.errors()]
-    raise SpecError(f"{whole} is wrong:\n" + "\n".join(f"  {line}" for line in dict.fromkeys(lines)))
+    raise SpecError(redact(f"{whole} is wrong:\n" + "\n".join(f"  {line}" for line in dict.fromkeys(lines))))
 
 
 def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
