@@ -3,6 +3,7 @@
 # make ui      the runs in MLflow       make report  the report of the last study, anew
 # make test-cluster     the tests on a real SLURM of one node, which it installs (root, Debian or Ubuntu)
 # make bench   races and figures        make clean   removes what can be made again, never the books
+# make audit   known weaknesses of the packages, and risky calls in the source (needs a network; SECURITY.md)
 
 PYTHON ?= python3
 TORCH  ?= torch==2.13.0
@@ -21,7 +22,7 @@ BOOKS_GIVEN := $${BOOKS_FOLDER:+--books="$$BOOKS_FOLDER"}
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: run test test-cluster check ui report fmt bench clean lock
+.PHONY: run test test-cluster check ui report fmt bench audit clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -55,6 +56,14 @@ ui: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run_all.py
+
+# The tools stand apart, so that what they need is neither installed beside nextchapter nor audited with it.
+AUDIT := .venv-audit
+audit: $(READY)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet \
+	  --disable-pip-version-check 'bandit>=1.9,<2' 'pip-audit>=2.9,<3'; }
+	$(AUDIT)/bin/bandit --quiet --configfile pyproject.toml --recursive src
+	$(AUDIT)/bin/pip-audit --skip-editable --path "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')"
 
 clean:
 	@$(PYTHON) src/nextchapter/clean.py

@@ -116,7 +116,9 @@ def _serve(record: dict[str, Any], host: str, port: int) -> None:
     if chosen != port:
         print(f"port {port} is taken: {chosen} it is")
     if not is_loopback(host):
-        print("all who reach this machine can see and change the runs: the server asks for no password", file=sys.stderr)
+        print(
+            "all who reach this machine can see and change the runs: the server asks for no password", file=sys.stderr
+        )
     with _server(_whole_address(record["tracking_uri"]), host, chosen) as server:
         _show(page(f"http://{host}:{chosen}", record["experiment_id"]))
         print("Ctrl-C ends the server", flush=True)
