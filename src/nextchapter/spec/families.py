@@ -38,7 +38,7 @@ def read_family(family: str) -> type[FamilySpec]:
     tree = ast.parse(path.read_text(encoding="utf-8"))
     tree.body = [node for node in tree.body if _is_light_import(node) or _is_specification(node)]
     module = types.ModuleType(f"nextchapter.models.{family}")
-    exec(compile(tree, path, "exec"), vars(module))  # noqa: S102 - a file of this package # nosec B102
+    exec(compile(tree, path, "exec"), vars(module))  # noqa: S102 - a file of this package
     for value in vars(module).values():
         if isinstance(value, type) and issubclass(value, FamilySpec) and _kind_of(value) == family.replace("_", "-"):
             return value
