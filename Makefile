@@ -3,6 +3,7 @@
 # make ui      the runs in MLflow       make report  the report of the last study, anew
 # make test-cluster     the tests on a real SLURM of one node, which it installs (root, Debian or Ubuntu)
 # make bench   races and figures        make clean   removes what can be made again, never the books
+# make audit   known weaknesses of the packages, and risky calls in the source (needs a network; SECURITY.md)
 
 PYTHON ?= python3
 TORCH  ?= torch==2.13.0
@@ -13,17 +14,22 @@ VENV   := .venv
 BIN    := $(VENV)/bin
 READY  := $(VENV)/ready
 
+# A folder may be called anything: `value` keeps make from reading a `$` in its name, the quotes keep the shell from it.
+unexport BOOKS
+export BOOKS_FOLDER := $(value BOOKS)
+BOOKS_GIVEN := $${BOOKS_FOLDER:+--books="$$BOOKS_FOLDER"}
+
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: run test test-cluster check ui report fmt bench clean lock
+.PHONY: run test test-cluster check ui report fmt bench audit clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
-	@$(BIN)/python -m nextchapter.launch --cores $(CORES) $(if $(BOOKS),--books "$(BOOKS)") -- $(ARGS)
+	@$(BIN)/python -m nextchapter.launch --cores $(CORES) $(BOOKS_GIVEN) -- $(ARGS)
 
 report: $(READY)
-	@$(BIN)/python -m nextchapter.launch --cores $(CORES) --report-only $(if $(BOOKS),--books "$(BOOKS)") -- $(ARGS)
+	@$(BIN)/python -m nextchapter.launch --cores $(CORES) --report-only $(BOOKS_GIVEN) -- $(ARGS)
 
 test: $(READY)
 	$(BIN)/python -m pytest -n auto --dist loadfile
@@ -50,6 +56,14 @@ ui: $(READY)
 
 bench: $(READY)
 	$(BIN)/python benchmarks/run_all.py
+
+# The tools stand apart, so that what they need is neither installed beside nextchapter nor audited with it.
+AUDIT := .venv-audit
+audit: $(READY)
+	@test -x $(AUDIT)/bin/pip-audit || { $(PYTHON) -m venv $(AUDIT) && $(AUDIT)/bin/python -m pip install --quiet \
+	  --disable-pip-version-check 'bandit>=1.9,<2' 'pip-audit>=2.9,<3'; }
+	$(AUDIT)/bin/bandit --quiet --configfile pyproject.toml --recursive src
+	$(AUDIT)/bin/pip-audit --skip-editable --path "$$($(BIN)/python -c 'import site; print(site.getsitepackages()[0])')"
 
 clean:
 	@$(PYTHON) src/nextchapter/clean.py

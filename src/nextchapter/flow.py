@@ -16,12 +16,14 @@ from nextchapter.code import fingerprint
 from nextchapter.parts import Parts
 from nextchapter.sources import FILES_EACH_ALONE, locate_books, share_out, without_braces
 from nextchapter.spec.base import SpecError, canonical_json, digest
-from nextchapter.spec.corpus import DividedSource, FolderSource, PretokenizedSource, UrlSource
+from nextchapter.spec.corpus import PRIVATE_ADDRESSES, DividedSource, FolderSource, PretokenizedSource, UrlSource
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.gradient_lab import GradientsSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.models import EmSpec
+from nextchapter.spec.redaction import public_address
 from nextchapter.spec.study import Study, configuration_of, read_study
+from nextchapter.spec.tracking import TRACKING
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.files import read_json
 
@@ -61,7 +63,8 @@ class Flow:
     def from_config(cls, config: Mapping[str, Any], argv: Sequence[str] = ()) -> "Flow":
         """Return the flow of Snakemake's `config`, and set the environment of the stages.
 
-        This interpreter comes first in their PATH, and `NEXTCHAPTER_TRACKING` tells a training where to show itself.
+        This interpreter comes first in their PATH. What may hold a password, the address of the store and those of
+        the books, reaches them by variables of its own: Snakemake keeps the `spec` of a job, and `ps` shows it to all.
 
         Args:
             config: the values of the configuration files and of `--config`.
@@ -77,7 +80,9 @@ class Flow:
             if values.get(key) is not None:
                 values[key] = str(Path(values[key]).expanduser().resolve())
         flow = cls(read_study(values))
-        os.environ["NEXTCHAPTER_TRACKING"] = flow.study.tracking.json_text()
+        os.environ[TRACKING] = flow.study.tracking.json_text()
+        if isinstance(flow.study.corpus.source, UrlSource):
+            os.environ[PRIVATE_ADDRESSES] = canonical_json(flow.study.corpus.source.private_addresses)
         if flow.launched:
             Path(os.environ[STUDY_FILE]).write_text(flow.name, encoding="utf-8")
         return flow
@@ -193,7 +198,8 @@ class Flow:
         study, corpus = self.study, self.study.corpus
         match rule:
             case "fetch_books" | "read_other_authors":
-                return corpus.source.model_dump(mode="json")
+                source = corpus.source.public if isinstance(corpus.source, UrlSource) else corpus.source
+                return source.model_dump(mode="json")
             case "clean_books":
                 settings = corpus.model_dump(
                     mode="json", include={"join_wrapped_lines", "max_book_mb", "on_unreadable"}
@@ -386,7 +392,9 @@ class Flow:
     def _tracking(self, run: str, record: str) -> dict[str, Any]:
         """Return what a rule of tracking reads; a failed attempt to publish changes it, and so is made up for."""
         failed = read_json(record).get("failed_attempts", 0) if Path(record).is_file() else 0
-        return {"study": self.name, "run": run, "uri": self.study.tracking.uri, "failed_attempts": failed}
+        uri = self.study.tracking.uri
+        shown = None if uri is None else public_address(uri)
+        return {"study": self.name, "run": run, "uri": shown, "failed_attempts": failed}
 
     def processes(self, run: str) -> int:
         """Return how many processes train a run: those that are asked for, if it learns by gradients, else one."""

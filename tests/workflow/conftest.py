@@ -35,26 +35,36 @@ CONFIG = {
         "lstm": {"tokenizer": "tiny", "model": {"kind": "lstm", "hidden": 16, "embedding": 8}},
     },
 }
+HOSTILE = "-rf Мои {книги}; touch evil $(touch evil) `touch evil` 'a\" & b\n#%s <i>"
+"""The name of the folder of books: all that a shell, Snakemake, YAML or a page could take for something else."""
+BOOKS = ("$(touch evil) first", "b's \"second\"; touch evil #\n`touch evil`", "more/<img src=x onerror=alert(1)>{c}")
+SECRETS = {
+    "MLFLOW_TRACKING_PASSWORD": "planted-password", "MLFLOW_TRACKING_TOKEN": "planted-token",
+    "PGPASSWORD": "planted-database", "HTTPS_PROXY": "http://me:planted-proxy@127.0.0.1:9",
+    "HTTP_PROXY": "http://me:planted-proxy@127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost",
+}  # fmt: skip
+"""What the environment of a person may hold, and no file."""
 
 
 class Project:
     """Calls Snakemake in its folder, by the interpreter of the tests, on its own copy of the source."""
 
     def __init__(self, folder: Path) -> None:
-        self.folder, self.books = folder, folder / "Мои книги {1}"
+        self.folder, self.books = folder, folder / HOSTILE
         for name in ("workflow", "profiles", "config", "src/nextchapter"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__"))
         shutil.copyfile(ROOT / "Snakefile", folder / "Snakefile")
         shutil.copyfile(ROOT / "environment.yml", folder / "environment.yml")
         self.configure()
-        for place, name in enumerate(("a first", "b's second", "more/c")):
+        for place, name in enumerate(BOOKS):
             write_book(self.books / f"{name}.txt", chapters=5, seed=place)
         inherited = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
-        self.environment = {**inherited, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
+        self.environment = {**inherited, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1", **SECRETS}
 
     @property
     def results(self) -> Path:
-        return self.folder / "results" / "Мои книги -1-"
+        name = "-rf Мои -книги-; touch evil $(touch evil) `touch evil` 'a- & b-#%s -i-"
+        return self.folder / "results" / name
 
     def configure(self, **changes: Any) -> None:
         """Write the configuration with some of its parts replaced."""

@@ -141,7 +141,7 @@ def test_another_configuration_takes_the_place_of_the_default_one(finished: Any)
 
 def test_a_book_that_joins_the_shelf_does_not_clean_the_others_again(finished: Any) -> None:
     book = finished.books / "aa new.txt"
-    book.write_text((finished.books / "a first.txt").read_text().replace("cat", "cow"))
+    book.write_text((finished.books / "$(touch evil) first.txt").read_text().replace("cat", "cow"))
     try:
         jobs = finished.planned()
         assert jobs.count("clean_books") == 1

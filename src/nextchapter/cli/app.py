@@ -11,6 +11,7 @@ from typing import Annotated, Any
 import typer
 
 from nextchapter.cli.runs import find_run
+from nextchapter.spec.redaction import redact
 
 app = typer.Typer(no_args_is_help=True, pretty_exceptions_enable=False, help=__doc__)
 
@@ -154,5 +155,5 @@ def main(arguments: list[str] | None = None) -> int:
 
 
 def _told(problem: object) -> int:
-    print(f"nextchapter: {problem}", file=sys.stderr)
+    print(redact(f"nextchapter: {problem}"), file=sys.stderr)
     return 1

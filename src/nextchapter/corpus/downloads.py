@@ -26,6 +26,7 @@ from urllib3.exceptions import (
 )
 from urllib3.util import Retry
 
+from nextchapter.spec.redaction import public_address
 from nextchapter.store.files import atomic_path, sha256_of, write_text
 from nextchapter.store.locks import only_writer
 
@@ -136,16 +137,6 @@ def link_file(source: Path, target: Path) -> None:
             shutil.copyfile(source, temporary)
 
 
-def without_secrets(url: str) -> str:
-    """Return an address for messages, its name and password left out and its query masked."""
-    try:
-        parts = urlsplit(url)
-        port = f":{parts.port}" if parts.port else ""
-    except ValueError:
-        return "a malformed address"
-    return f"{parts.scheme}://{parts.hostname}{port}{parts.path}{'?***' if parts.query else ''}"
-
-
 class _Session(requests.Session):
     """A session that trusts the environment's certificates and leaves redirects to its caller."""
 
@@ -244,7 +235,7 @@ class _Transfer:
     def __init__(self, session: requests.Session, url: str, part: _Part, max_bytes: int, patience: Patience) -> None:
         self.session = session
         self.url = url
-        self.shown = without_secrets(url)
+        self.shown = public_address(url)
         self.part = part
         self.max_bytes = max_bytes
         self.patience = patience
@@ -324,7 +315,7 @@ class _Transfer:
             raise DownloadError(f"can't fetch {self.shown}: it redirects to a malformed address") from None
         if scheme not in allowed:
             raise DownloadError(
-                f"can't fetch {self.shown}: it redirects to {without_secrets(target)}; "
+                f"can't fetch {self.shown}: it redirects to {public_address(target)}; "
                 f"allowed here is {' or '.join(allowed)}"
             )
         return target

@@ -61,5 +61,6 @@ RunName = Annotated[
 ]
 """The name of a run, with its seed (`lstm.s1`) or without (`lstm`); one of a search has the number of its point."""
 
-Name = Annotated[str, StringConstraints(pattern=r"^[A-Za-z0-9][A-Za-z0-9_-]*$", max_length=80)]
+NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
+Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=80)]
 """A name that is a folder and an MLflow name at once: letters, digits, `-` and `_`."""

@@ -8,7 +8,10 @@ from urllib.parse import unquote, urlsplit
 from pydantic import Field, StringConstraints, model_validator
 
 from nextchapter.spec.base import Name, Spec
+from nextchapter.spec.redaction import public_address
 
+PRIVATE_ADDRESSES = "NEXTCHAPTER_ADDRESSES"
+"""Environment variable by which `fetch_books` gets the addresses that hold a secret: JSON, by the file's digest."""
 FILE_NAME = re.compile(r"(?!\.{1,2}$)[^/\\{}\x00-\x1f\x7f]+")
 """A name that is a file's on every system; Snakemake takes braces for wildcards."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]
@@ -46,6 +49,11 @@ class Download(Spec):
         """The name of the file on the shelf."""
         return self.name or unquote(urlsplit(self.url).path).rpartition("/")[2] or self.sha256[:16]
 
+    @property
+    def public(self) -> "Download":
+        """The same as it may be written down: its address without a password or a query."""
+        return self.model_copy(update={"url": public_address(self.url)})
+
     @model_validator(mode="after")
     def _address_and_name_can_be_used(self) -> "Download":
         try:
@@ -69,6 +77,16 @@ class UrlSource(Spec):
     """The files."""
     max_file_mb: Annotated[float, Field(gt=0)] = 2000
     """Largest file, in megabytes; a longer one is not fetched."""
+
+    @property
+    def public(self) -> "UrlSource":
+        """The same as it may be written down."""
+        return self.model_copy(update={"files": tuple(download.public for download in self.files)})
+
+    @property
+    def private_addresses(self) -> dict[str, str]:
+        """The addresses of which `public` leaves something out, by the digest of what lies there."""
+        return {download.sha256: download.url for download in self.files if download.public != download}
 
     @model_validator(mode="after")
     def _each_is_listed_once(self) -> "UrlSource":

@@ -1,13 +1,14 @@
 """A study: one shelf, any number of tokenizers and runs; read from YAML values, checked whole."""
 
 import functools
+import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
 from pydantic import Field, ValidationError, model_validator
 
-from nextchapter.spec.base import Name, Spec, SpecError
+from nextchapter.spec.base import NAME_PATTERN, Name, Spec, SpecError
 from nextchapter.spec.corpus import CorpusSpec, FolderSource, PretokenizedSource
 from nextchapter.spec.embeddings import EmbeddingSpec
 from nextchapter.spec.evaluation import EvaluationSpec
@@ -16,14 +17,17 @@ from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.gradient_lab import GradientLabSpec
 from nextchapter.spec.hopfield import HopfieldSpec
 from nextchapter.spec.members import follow_tokenizers, resolve_members
+from nextchapter.spec.redaction import redact
 from nextchapter.spec.searches import SearchSpec, point_at_search
 from nextchapter.spec.tokens import TokenizerSpec, WordsSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.spec.writing import WritingSpec
 
-# A study is a folder under results/ and part of file patterns: what a path or a pattern reads otherwise is replaced.
-_UNSAFE_IN_NAMES = frozenset('/\\{}<>:"|?*\0\n\r\t')
+# A study is a folder under results/ and part of file patterns: what a path or a pattern reads otherwise is replaced,
+# and so is what moves the cursor of a terminal or ends a line.
+_UNSAFE_IN_NAMES = frozenset('/\\{}<>:"|?*')
+_UNSAFE_CATEGORIES = ("Cc", "Cs", "Zl", "Zp")
 
 _NULL_IS_A_VALUE = ("hopfield", "gradient_lab")
 
@@ -189,7 +193,7 @@ class Study(Spec):
             chosen = Path(self.corpus.source.path).name
         if chosen is None:
             chosen = self.corpus.name
-        safe = "".join("-" if character in _UNSAFE_IN_NAMES else character for character in chosen)
+        safe = "".join("-" if is_unsafe_in_a_name(character) else character for character in chosen)
         safe = safe.strip(" .") or "shelf"
         return f"{safe}-study" if safe in _RESERVED else safe
 
@@ -211,6 +215,11 @@ class Study(Spec):
     def run_names(self) -> dict[str, tuple[RunSpec, int]]:
         """The runs of the study, `{name}.s{seed}`, each with its specification and seed."""
         return {run_name(name, seed): (run, seed) for name, run in self.runs.items() for seed in run.seeds}
+
+
+def is_unsafe_in_a_name(character: str) -> bool:
+    """Return whether a folder under results/ may not have a character in its name."""
+    return character in _UNSAFE_IN_NAMES or unicodedata.category(character) in _UNSAFE_CATEGORIES
 
 
 def run_name(configuration: str, seed: int) -> str:
@@ -342,7 +351,7 @@ def check_spec(kind: type[Spec], raw: Any, path: tuple[str, ...] = (), whole: st
         return kind.model_validate(raw)
     except ValidationError as error:
         lines = [point_at_search(_describe(problem, raw, path), raw) for problem in error.errors()]
-    raise SpecError(f"{whole} is wrong:\n" + "\n".join(f"  {line}" for line in dict.fromkeys(lines)))
+    raise SpecError(redact(f"{whole} is wrong:\n" + "\n".join(f"  {line}" for line in dict.fromkeys(lines))))
 
 
 def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
@@ -356,6 +365,10 @@ def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
         keys.append(str(part))
         value = value[part] if isinstance(value, (Mapping, list, tuple)) and _has(value, part) else None
     allowed = problem["msg"].removeprefix("Value error, ").removeprefix("Input ")
+    if problem.get("ctx", {}).get("pattern") == NAME_PATTERN:
+        allowed = "a name has letters, digits, - and _, and begins with a letter or a digit"
+    if problem["loc"][-1:] == ("[key]",):
+        return f"{'.'.join(keys[:-2])}: found the name {problem['input']!r}; {allowed}"
     if problem["type"] == "wrong_key":
         return f"{'.'.join([*keys, problem['ctx']['key']])}: {allowed}"
     where = f"{'.'.join(keys)}: " if keys else ""

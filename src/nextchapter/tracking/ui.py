@@ -11,11 +11,20 @@ import sys
 import time
 import webbrowser
 from collections.abc import Iterator, Sequence
+from ipaddress import ip_address
 from pathlib import Path
 from typing import Any
 
 from nextchapter.store.files import read_json
-from nextchapter.tracking.address import ARTIFACTS, SHARED_VIEW, TrackingError, is_server, sqlite_path
+from nextchapter.tracking.address import (
+    ARTIFACTS,
+    SHARED_VIEW,
+    TrackingError,
+    is_server,
+    public_uri,
+    resolve_uri,
+    sqlite_path,
+)
 
 RESULTS = Path("results")
 LOG = Path("logs/mlflow-server.log")
@@ -91,11 +100,26 @@ def free_port(host: str, port: int) -> int:
     raise TrackingError(f"--host: found {host!r}; it must be an address of this machine")
 
 
+def is_loopback(host: str) -> bool:
+    """Return whether only this machine reaches what listens at a name or an address."""
+    return ip_address(socket.gethostbyname(host)).is_loopback
+
+
+def _whole_address(shown: str) -> str:
+    """Return the address that a record shows without its password: that of the environment, where it is the one."""
+    whole = resolve_uri(None)
+    return whole if public_uri(whole) == shown else shown
+
+
 def _serve(record: dict[str, Any], host: str, port: int) -> None:
     chosen = free_port(host, port)
     if chosen != port:
         print(f"port {port} is taken: {chosen} it is")
-    with _server(record["tracking_uri"], host, chosen) as server:
+    if not is_loopback(host):
+        print(
+            "all who reach this machine can see and change the runs: the server asks for no password", file=sys.stderr
+        )
+    with _server(_whole_address(record["tracking_uri"]), host, chosen) as server:
         _show(page(f"http://{host}:{chosen}", record["experiment_id"]))
         print("Ctrl-C ends the server", flush=True)
         server.wait()
@@ -105,10 +129,10 @@ def _serve(record: dict[str, Any], host: str, port: int) -> None:
 @contextlib.contextmanager
 def _server(uri: str, host: str, port: int) -> Iterator[subprocess.Popen[bytes]]:
     """Run MLflow's server, in a session of its own so that one signal ends it and its workers."""
-    command = [sys.executable, "-m", "mlflow", "server", "--backend-store-uri", uri]
-    command += ["--artifacts-destination", str(ARTIFACTS.absolute()), "--workers", "1"]
-    command += ["--host", host, "--port", str(port)]
-    environment = {**os.environ, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
+    command = [sys.executable, "-m", "mlflow", "server", "--artifacts-destination", str(ARTIFACTS.absolute())]
+    command += ["--workers", "1", "--host", host, "--port", str(port)]
+    # The store goes by the environment: its address may hold a password, and all users see a command line.
+    environment = {**os.environ, "MLFLOW_BACKEND_STORE_URI": uri, "MLFLOW_SERVER_ENABLE_JOB_EXECUTION": "false"}
     LOG.parent.mkdir(parents=True, exist_ok=True)
     with LOG.open("wb") as log:
         server = subprocess.Popen(

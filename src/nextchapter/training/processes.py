@@ -15,7 +15,7 @@ import torch
 from torch import Tensor, distributed, nn
 from torch.nn.parallel import DistributedDataParallel
 
-from nextchapter.models.protocol import State, join_states, map_state
+from nextchapter.models.protocol import State, map_state
 
 LONGEST_WAIT = timedelta(days=7)
 """What the others wait for the first while it validates; a process that dies is noticed at once without it."""
@@ -91,12 +91,20 @@ class Processes:
 
     def gather_rows(self, value: State, rows: int) -> State:
         """Return all rows of what `own_rows` shared out, on the CPU; on the first process alone, elsewhere None."""
-        own = map_state(lambda tensor: tensor.detach().cpu(), value)
-        if self.count == 1:
-            return own
-        shares: list[State] | None = [None] * self.count if self.is_first else None
-        distributed.gather_object(own, shares)
-        return None if shares is None else join_states(shares[:rows])
+        own = map_state(Tensor.detach, value)
+        whole = own if self.count == 1 else map_state(lambda tensor: self._gathered(tensor, rows), own)
+        return map_state(Tensor.cpu, whole) if self.is_first else None
+
+    def _gathered(self, own: Tensor, rows: int) -> Tensor:
+        """Return the rows of all processes, in their order; each sends as many, the last ones a row that is no one's.
+
+        As numbers and not as objects, which torch would pickle: whoever reaches the port could send such as run code.
+        """
+        sizes = [len(share) for share in torch.arange(rows).tensor_split(self.count)]
+        sent = torch.cat([own, own[:1].expand(sizes[0] - len(own), *own.shape[1:])]).to(device=self._device)
+        shares = [torch.empty_like(sent) for _ in sizes]
+        distributed.all_gather(shares, sent)
+        return torch.cat([share[:size] for share, size in zip(shares, sizes, strict=True)])
 
     def _sent(self, *values: float) -> Tensor:
         return torch.tensor(values, dtype=torch.float64, device=self._device)

@@ -21,7 +21,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from nextchapter.corpus.downloads import DownloadError, Patience, fetch_file, link_file, without_secrets
+from nextchapter.corpus.downloads import DownloadError, Patience, fetch_file, link_file
 
 BODY = random.Random(0).randbytes(300_000)
 OTHER = random.Random(1).randbytes(300_000)
@@ -489,19 +489,6 @@ def test_name_password_and_query_are_sent_and_never_told(
     told = caplog.text + str(caught.value)
     assert told.count("/book.txt?***") >= 4
     assert not re.search("secret|hu(%40|@)sh|me:", told)
-
-
-@pytest.mark.parametrize(
-    ("url", "shown"),
-    [
-        ("https://a:b@host.org:8080/x/y.txt?k=v#f", "https://host.org:8080/x/y.txt?***"),
-        ("http://host/x", "http://host/x"),
-        ("https://user:p/w@host/x", "a malformed address"),
-        ("http://[::1/x", "a malformed address"),
-    ],
-)
-def test_addresses_are_shown_without_secrets(url: str, shown: str, fetch: Callable[..., bytes]) -> None:
-    assert without_secrets(url) == shown
 
 
 @pytest.mark.parametrize(

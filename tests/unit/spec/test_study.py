@@ -63,7 +63,7 @@ def test_a_value_in_the_file_reaches_every_run_unless_the_run_replaces_it(config
         ("runs/lstm-384/tokenizer", "bpe", r"runs\.lstm-384\.tokenizer: found 'bpe'; allowed: unigram-2k"),
         ("runs/lstm-384/seeds", [1, 1], r"runs\.lstm-384: seeds must differ; found \[1, 1\]"),
         ("runs/lstm-384/training", {"patience": 0}, r"runs\.lstm-384\.training\.patience: found 0; .*at least|greater"),
-        ("runs/a b", {}, r"a b.*should match pattern"),
+        ("runs/a b", {}, r"runs: found the name 'a b'; a name has letters"),
         ("corpus/source/sha256", "c0d0", r"corpus\.source\.sha256: found 'c0d0'; .*match pattern"),
         ("corpus/split/test_share", 0.7, r"corpus\.split\.test_share: found 0\.7; should be less than 0\.5"),
         ("writing/words_min", 10_000, r"writing: words_min \(10000\) must not be above words_max \(900\)"),
@@ -140,10 +140,45 @@ def test_an_error_in_the_shared_training_is_told_once(config: dict[str, Any]) ->
         ("/a/..b ", "b"),
         ("/", "shelf"),
         ("/a/mlflow.db", "mlflow.db-study"),
+        ("/a/; rm -rf $(b) 'c' \"d\"\n\x1b[31m\u2028e", "; rm -rf $(b) 'c' -d---[31m-e"),
     ],
 )
 def test_a_folder_of_books_names_the_study(config: dict[str, Any], folder: str, name: str) -> None:
     assert read_study({**config, "books": folder}).name == name
+
+
+HOSTILE = ["; rm -rf ~", "$(id)", "a b", "it's", '"a"', "a\nb", "-rf", "a\n", "../a", "", "a/b", "{a}"]
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+@pytest.mark.parametrize("key", ["runs", "tokenizers", "embeddings", "searches", "gradient_lab/tasks/networks"])
+def test_a_name_that_a_shell_could_read_otherwise_is_refused(config: dict[str, Any], key: str, name: str) -> None:
+    part = config
+    for step in key.split("/"):
+        part = part.setdefault(step, {})
+    part[name] = {}
+    with pytest.raises(SpecError) as caught:
+        read_study(config)
+    told = f"{key.replace('/', '.')}: found the name {name!r}; a name has letters, digits, - and _, and begins with"
+    assert told in str(caught.value)
+
+
+@pytest.mark.parametrize("name", HOSTILE)
+def test_a_name_in_a_value_is_refused_likewise(config: dict[str, Any], name: str) -> None:
+    _set(config, "corpus/name", name)
+    with pytest.raises(SpecError, match=r"corpus\.name: found .*; a name has letters, digits, - and _"):
+        read_study(config)
+
+
+def test_a_message_about_an_address_holds_no_secret(config: dict[str, Any]) -> None:
+    download = {"url": "ftp://me:hush@host/a.txt?token=hush", "sha256": "0" * 64}
+    _set(config, "corpus/source", {"kind": "url", "files": [download]})
+    _set(config, "tracking/uri", {"postgresql://me:hush@host/runs": 1})
+    with pytest.raises(SpecError) as caught:
+        read_study(config)
+    assert "corpus.source.files.0.url: found 'ftp://host/a.txt?***'" in str(caught.value)
+    assert "tracking.uri: found {'postgresql://host/runs'" in str(caught.value)
+    assert "hush" not in str(caught.value)
 
 
 def test_the_licence_of_the_configured_shelf_is_not_that_of_other_books(config: dict[str, Any]) -> None:
@@ -286,7 +321,7 @@ def test_what_has_another_kind_is_replaced_as_a_whole(config: dict[str, Any]) ->
         ({"cpu": {"training": {"threads": 0}}}, "cpu", r"training\.threads: found 0; should be greater"),
         ({"cpu": 3}, "cpu", r"presets\.cpu: found 3; should be a valid dictionary"),
         ([1], "cpu", r"presets: found \[1\]; should be a valid dictionary"),
-        ({"a b": {}}, None, r"presets\.a b.*should match pattern"),
+        ({"a b": {}}, None, r"presets: found the name 'a b'; a name has letters"),
     ],
 )
 def test_a_wrong_preset_is_named(config: dict[str, Any], presets: Any, chosen: str | None, message: str) -> None:

@@ -13,6 +13,19 @@ _MEDIA = frozenset(
     ".mp3 .mp4 .m4a .m4v .ogg .wav .webm .pdf".split()
 )
 _MOST_MEMBERS = 10_000
+_ENTRY = b"PK\x01\x02"
+"""Begins each entry of a zip archive's list of its members."""
+
+
+def refuse_too_many_parts(data: bytes) -> None:
+    """Refuse a zip archive with so many members that the list of them, which `zipfile` reads whole, fills the memory.
+
+    Raises:
+        UnreadableBookError: a document has fewer.
+    """
+    members = data.count(_ENTRY)
+    if members > _MOST_MEMBERS:
+        raise UnreadableBookError(f"it has {members:,} parts; a document may have {_MOST_MEMBERS:,}")
 
 
 def read_texts(data: bytes, limits: Limits) -> dict[str, bytes]:
@@ -21,6 +34,7 @@ def read_texts(data: bytes, limits: Limits) -> dict[str, bytes]:
     Raises:
         UnreadableBookError: it is damaged, has a password, or is larger unpacked than a book may be.
     """
+    refuse_too_many_parts(data)
     texts: dict[str, bytes] = {}
     left = limits.book_bytes
     try:
@@ -39,10 +53,7 @@ def read_texts(data: bytes, limits: Limits) -> dict[str, bytes]:
 
 
 def _text_members(package: zipfile.ZipFile, limits: Limits) -> list[zipfile.ZipInfo]:
-    members = package.infolist()
-    if len(members) > _MOST_MEMBERS:
-        raise UnreadableBookError(f"it has {len(members):,} parts; a document may have {_MOST_MEMBERS:,}")
-    unique = {member.filename: member for member in members if not member.is_dir()}
+    unique = {member.filename: member for member in package.infolist() if not member.is_dir()}
     texts = [member for name, member in unique.items() if posixpath.splitext(name)[1].lower() not in _MEDIA]
     if any(member.flag_bits & 1 for member in texts):
         raise UnreadableBookError("it has a password; save a copy without it")

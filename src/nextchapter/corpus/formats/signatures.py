@@ -5,6 +5,7 @@ import re
 import zipfile
 
 from nextchapter.corpus.document import UnreadableBookError
+from nextchapter.corpus.formats.packages import refuse_too_many_parts
 
 _HEAD_BYTES = 4096
 _UNREADABLE = {
@@ -52,6 +53,7 @@ def sniff_format(data: bytes) -> str | None:
 
 def _sniff_zip(data: bytes) -> str:
     """Return which of the formats that are zip archives this one is."""
+    refuse_too_many_parts(data)
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as package:
             names = set(package.namelist())

@@ -1,6 +1,7 @@
 import bz2
 import gzip
 import io
+import tracemalloc
 import zipfile
 from collections.abc import Callable
 
@@ -93,6 +94,17 @@ def test_a_zip_bomb_is_refused_before_it_is_unpacked(read: Callable[..., Documen
     bomb = zipped(**{"META-INF__container.xml": b"<x/>", "a.html": bytes(50_000_000)})
     with pytest.raises(UnreadableBookError, match="50,000,004 bytes"):
         read(bomb, "b.epub", Limits(book_bytes=1_000_000))
+
+
+def test_a_list_of_members_that_would_fill_the_memory_is_not_read(read: Callable[..., Document]) -> None:
+    bomb = zipped(a=b"") + b"PK\x01\x02" * 3_000_000
+    tracemalloc.start()
+    try:
+        with pytest.raises(UnreadableBookError, match="it has 3,000,001 parts; a document may have 10,000"):
+            read(bomb, "b.docx")
+        assert tracemalloc.get_traced_memory()[1] < 1_000_000
+    finally:
+        tracemalloc.stop()
 
 
 def test_a_member_that_is_larger_than_it_says_is_refused(read: Callable[..., Document]) -> None:
