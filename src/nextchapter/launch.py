@@ -21,12 +21,17 @@ import psutil
 from nextchapter.flow import STUDY_FILE
 from nextchapter.report.summary import summarise_study
 from nextchapter.store.checksums import find_damage, find_damaged_files
+from nextchapter.tracking.address import STORE
+from nextchapter.tracking.health import find_store_damage
 
 WORK = Path(".work")
 RESOURCES = Path("resources")
 DAMAGED = WORK / "damaged"
 """Where damaged files go before they are made again: perhaps somebody changed them on purpose."""
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
+PUBLISHING = ("create_experiment", "track_run", "track_embedding", "track_study", "register_champion")
+"""The rules that write to MLflow."""
+SHELLS = ("bash", "sh")
 SIGNALLED = 128
 """Exit codes above are those of signals, as shells have them: 130 for Ctrl-C, 143 for SIGTERM."""
 
@@ -89,6 +94,7 @@ class _Workflow:
             return code
         if not report_only:
             code = self._repair(results, code)
+            _tell_store()
         if code or not (results / "leaderboard.csv").is_file():
             return code
         report = results / "snakemake-report.html"
@@ -107,10 +113,10 @@ class _Workflow:
         _tell_damage(damaged, again)
         if not again:
             return code
-        for path in filter(os.path.lexists, again):
+        for path in filter(os.path.exists, again):
             kept = DAMAGED / path
             kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(path, kept)
+            shutil.move(os.path.realpath(path), kept)  # of a link into Snakemake's cache, what it leads to
         code = self._snakemake("--forcerun", *again)
         return code or int(any(find_damage(path) is not None for path in again))
 
@@ -139,7 +145,8 @@ class _Workflow:
 def _stop_requests() -> Iterator[list[int]]:
     """Yield the list of signals that came; SIGTERM is handed on to Snakemake and its jobs.
 
-    Ctrl-C reaches them by the terminal. They end in their own time, training with a checkpoint, and are waited for.
+    Ctrl-C reaches them by the terminal. They end in their own time, training with a checkpoint, and are waited for:
+    the shells around the jobs, which would not wait, are spared.
     """
     received: list[int] = []
 
@@ -148,7 +155,8 @@ def _stop_requests() -> Iterator[list[int]]:
         if number == signal.SIGTERM:
             for process in psutil.Process().children(recursive=True):
                 with suppress(psutil.NoSuchProcess):
-                    process.terminate()
+                    if process.name() not in SHELLS:
+                        process.terminate()
 
     previous = {number: signal.signal(number, stop) for number in (signal.SIGINT, signal.SIGTERM)}
     try:
@@ -167,6 +175,14 @@ def _tell_damage(damaged: Mapping[str, str], again: Sequence[str]) -> None:
         print(f"They are made again now, and what follows from them. As they were, they are kept in {DAMAGED}/.\n")
     for path in damaged.keys() - set(again):
         print(f"This call does not make {path}; if you need it no longer, delete it.")
+
+
+def _tell_store() -> None:
+    """Print what can be done about a damaged MLflow store: it may hold more than these results, so nothing is done."""
+    damage = find_store_damage(STORE)
+    if damage is not None:
+        print(f"\n{STORE}, MLflow's record of the runs, is damaged: {damage}. The results themselves are whole.")
+        print(f"To write it anew from them: rm {STORE} && make run ARGS='--forcerun {' '.join(PUBLISHING)}'")
 
 
 def _with_books(more: list[str], books: str) -> list[str]:

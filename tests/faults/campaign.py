@@ -25,7 +25,7 @@ from tests.faults.accidents import AT_WORK, FILES, Call, Missed, WrongOutcomeErr
 from tests.faults.study import Study, wait_for
 
 DISK = "size=700m"
-PER_LAP = 5
+PER_LAP = 8
 """Accidents before the study is brought to its end and compared."""
 LONGEST_WAIT_S = 40.0
 

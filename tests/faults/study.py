@@ -14,7 +14,7 @@ import psutil
 import yaml
 from tests.workflow.conftest import CONFIG, TRAINING, Project
 
-UNTIL = ("evaluate_model", "write_chapter", "track_run")
+UNTIL = ("evaluate_model", "write_chapter")
 """The rules behind whose files no other of `SAME` comes; figures and pages are left out, they take most of the time."""
 SAME = (
     "corpus/**/*.parquet", "tokens/**/*.bin", "tokens/**/tokenizer.model", "embeddings/*/vectors.safetensors",

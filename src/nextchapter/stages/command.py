@@ -13,7 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from nextchapter.spec.base import SpecError
-from nextchapter.store.checksums import DamagedFileError, forget_checksum, record_checksum, verify_checksum
+from nextchapter.store.checksums import (
+    DamagedFileError,
+    forget_checksum,
+    record_checksum,
+    share_checksum,
+    verify_checksum,
+)
 from nextchapter.store.files import remove_parts
 from nextchapter.store.locks import only_writer
 
@@ -125,6 +131,7 @@ def _checked(given: Sequence[Path], made: Sequence[Path]) -> Iterator[None]:
     """Verify the checksums of what a stage is given, and record those of what it makes; the lock is held."""
     for path in given:
         verify_checksum(path)
+        share_checksum(path)
     for path in made:
         remove_parts(path)
         forget_checksum(path)

@@ -2,10 +2,14 @@
 
 A checksum is a small file of the same name, in the form that `sha256sum --check` reads, with the size above it. It
 moves with the folder it lies in. A file without one, such as a book, is read as it is.
+
+A file that Snakemake shares between workflows is a link into a cache. Whoever made it lays the checksum beside it there
+as well, for the others.
 """
 
 import shlex
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 from nextchapter.store.files import remove_parts, sha256_of, write_text
@@ -38,6 +42,8 @@ def forget_checksum(path: Path | str) -> None:
 def find_damage(path: Path | str) -> str | None:
     """Return in what a file differs from what was written; None if it does not, or has no checksum."""
     path, record = Path(path), checksum_path(path)
+    if not record.is_file() and path.is_symlink():
+        record = checksum_path(path.resolve())
     if not record.is_file():
         return None
     if not path.is_file():
@@ -64,6 +70,14 @@ def verify_checksum(path: Path | str) -> None:
     if damage is not None:
         remedy = f"`make run` makes it again; with Snakemake alone, `rm -f {shlex.quote(str(path))}` and call it again"
         raise DamagedFileError(f"{path} is damaged: {damage}. {remedy}")
+
+
+def share_checksum(path: Path | str) -> None:
+    """Lay the checksum of a verified file that is a link also beside what it leads to, where that is allowed."""
+    path = Path(path)
+    if path.is_symlink() and checksum_path(path).is_file() and not checksum_path(path.resolve()).is_file():
+        with suppress(PermissionError):
+            record_checksum(path.resolve())
 
 
 def find_damaged_files(folder: Path | str) -> Iterator[tuple[Path, str]]:

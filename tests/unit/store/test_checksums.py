@@ -10,6 +10,7 @@ from nextchapter.store.checksums import (
     find_damaged_files,
     forget_checksum,
     record_checksum,
+    share_checksum,
     verify_checksum,
 )
 from nextchapter.store.files import atomic_path
@@ -88,3 +89,21 @@ def test_all_damaged_files_below_a_folder_are_found(tmp_path: Path) -> None:
         tmp_path / "runs/a/cut": "it has 2 bytes, and had 10 when it was written",
         tmp_path / "runs/a/gone": "it is missing",
     }
+
+
+def test_a_checksum_in_a_shared_cache_serves_other_studies(tmp_path: Path) -> None:
+    cached, first, second = (tmp_path / name / "t.bin" for name in ("cache", "a", "b"))
+    for path in (cached, first, second):
+        path.parent.mkdir()
+    first.write_bytes(b"abc")
+    record_checksum(first)
+    first.rename(cached)  # as Snakemake does
+    for path in (first, second):
+        path.symlink_to(cached)
+    assert find_damage(second) is None
+    share_checksum(second)  # knows nothing that it could share
+    assert not checksum_path(cached).exists()
+    share_checksum(first)
+    cached.write_bytes(b"abd")
+    assert find_damage(first) is not None
+    assert find_damage(second) is not None
