@@ -33,15 +33,8 @@ class CheckpointFile:
 
     def load(self) -> dict[str, Any] | None:
         """Return the checkpoint; None if there is none, or a damaged one, or one of another specification or code."""
-        if not self.path.is_file():
-            return None
-        with self.path.open("rb") as file:
-            line, saved = file.readline(), file.read()
-        if line != _checksum_line(saved):
-            LOGGER.warning("%s is damaged, its checksum does not fit; what it held is learnt again", self.path)
-            return None
-        content: dict[str, Any] = torch.load(io.BytesIO(saved), map_location="cpu", weights_only=True)
-        return content if content.get("run_key") == self.run_key else None
+        content = read_checkpoint(self.path)
+        return content if content is not None and content.get("run_key") == self.run_key else None
 
     def remove(self) -> None:
         """Delete the checkpoint, whosever it is, and parts of one: a run starts anew."""
@@ -51,6 +44,19 @@ class CheckpointFile:
     def remove_parts(self) -> None:
         """Delete what a process that was killed left of a checkpoint."""
         remove_parts(self.path)
+
+
+def read_checkpoint(path: Path) -> dict[str, Any] | None:
+    """Return what a checkpoint holds, whosever it is; None if there is none, or a damaged one."""
+    if not path.is_file():
+        return None
+    with path.open("rb") as file:
+        line, saved = file.readline(), file.read()
+    if line != _checksum_line(saved):
+        LOGGER.warning("%s is damaged, its checksum does not fit; what it held is learnt again", path)
+        return None
+    content: dict[str, Any] = torch.load(io.BytesIO(saved), map_location="cpu", weights_only=True)
+    return content
 
 
 def _checksum_line(saved: bytes | memoryview) -> bytes:
