@@ -2,6 +2,7 @@
 # make test    all tests                make check   format, lint, types, tests: what CI runs
 # make ui      the runs in MLflow       make report  the report of the last study, anew
 # make test-cluster     the tests on a real SLURM of one node, which it installs (root, Debian or Ubuntu)
+# make test-faults      a hundred accidents that a small study must survive (docs/faults.md); 20 minutes
 # make bench   races and figures        make clean   removes what can be made again, never the books
 # make audit   known weaknesses of the packages, and risky calls in the source (needs a network; SECURITY.md)
 
@@ -22,7 +23,7 @@ BOOKS_GIVEN := $${BOOKS_FOLDER:+--books="$$BOOKS_FOLDER"}
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: run test test-cluster check ui report fmt bench audit clean lock
+.PHONY: run test test-cluster test-faults check ui report fmt bench audit clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -36,6 +37,9 @@ test: $(READY)
 
 test-cluster: $(READY)
 	@tests/cluster/run $(BIN)/python
+
+test-faults: $(READY)
+	@PYTHONPATH=. $(BIN)/python -m tests.faults.campaign $(ARGS)
 
 check: $(READY)
 	$(BIN)/ruff format --check .

@@ -10,9 +10,9 @@ from pathlib import Path
 MARKS = ("corpus", "tokens", "runs", "mlflow.json")
 """What tells a study under results/ from other folders."""
 MADE = (
-    *MARKS, "diagnostics", "embeddings", "figures", "report", "searches", "leaderboard.csv", "leaderboard.html",
-    "configurations.csv", "comparisons.csv", "champion.json", "exposure.csv", "next-chapter.md", "chapters.csv",
-    "chapters.html", "mlflow-study.json", "mlflow-model.json", "snakemake-report.html",
+    *MARKS, ".checksums", "diagnostics", "embeddings", "figures", "report", "searches", "leaderboard.csv",
+    "leaderboard.html", "configurations.csv", "comparisons.csv", "champion.json", "exposure.csv", "next-chapter.md",
+    "chapters.csv", "chapters.html", "mlflow-study.json", "mlflow-model.json", "snakemake-report.html",
 )  # fmt: skip
 """What the workflow makes in it; what else lies there is yours, and stays."""
 

@@ -25,6 +25,7 @@ from nextchapter.spec.redaction import public_address
 from nextchapter.spec.study import Study, configuration_of, read_study
 from nextchapter.spec.tracking import TRACKING
 from nextchapter.spec.training import TrainingSpec
+from nextchapter.store.checksums import find_damage
 from nextchapter.store.files import read_json
 
 STAGES = "nextchapter.stages"
@@ -89,7 +90,7 @@ class Flow:
 
     def _refuse_another_shelf(self) -> None:
         recorded = Path("results", self.name, "corpus", "account.json")
-        if recorded.is_file():
+        if recorded.is_file() and find_damage(recorded) is None:  # a damaged one is made again
             other, own = read_json(recorded).get("shelf"), self.shelf
             if other != own and (not other.startswith("/") or Path(other).is_dir()):
                 raise SpecError(
@@ -391,7 +392,8 @@ class Flow:
 
     def _tracking(self, run: str, record: str) -> dict[str, Any]:
         """Return what a rule of tracking reads; a failed attempt to publish changes it, and so is made up for."""
-        failed = read_json(record).get("failed_attempts", 0) if Path(record).is_file() else 0
+        is_whole = Path(record).is_file() and find_damage(record) is None
+        failed = read_json(record).get("failed_attempts", 0) if is_whole else 0
         uri = self.study.tracking.uri
         shown = None if uri is None else public_address(uri)
         return {"study": self.name, "run": run, "uri": shown, "failed_attempts": failed}

@@ -7,6 +7,7 @@ from typing import NamedTuple
 from nextchapter.cli.runs import Run
 from nextchapter.models.protocol import LanguageModel
 from nextchapter.models.registry import load_model
+from nextchapter.store.checksums import verify_checksum
 from nextchapter.tokens.protocol import Tokenizer
 from nextchapter.tokens.registry import load_tokenizer
 from nextchapter.training.devices import prepare_torch
@@ -21,7 +22,13 @@ class Loaded(NamedTuple):
 
 
 def load(run: Run, threads: int = 1) -> Loaded:
-    """Load a run; single tokens are written fastest by one thread."""
+    """Load a run; single tokens are written fastest by one thread.
+
+    Raises:
+        DamagedFileError: its model or tokenizer is not what was written.
+    """
+    for path in (run.model, run.tokenizer):
+        verify_checksum(path)
     prepare_torch(threads)
     return Loaded(run, load_model(run.model), load_tokenizer(run.tokenizer))
 

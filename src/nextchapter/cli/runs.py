@@ -6,6 +6,8 @@ import math
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from nextchapter.store.checksums import verify_checksum
+
 RESULTS = Path("results")
 
 
@@ -157,5 +159,6 @@ def _run_at(folder: Path) -> Run:
 
 
 def _read(path: Path) -> dict[str, Any]:
+    verify_checksum(path)
     content: dict[str, Any] = json.loads(path.read_text(encoding="utf-8"))
     return content

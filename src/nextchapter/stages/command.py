@@ -4,17 +4,36 @@ import argparse
 import errno
 import json
 import logging
+import signal
 import sys
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 from nextchapter.spec.base import SpecError
 from nextchapter.spec.redaction import redact
+from nextchapter.store.checksums import (
+    DamagedFileError,
+    forget_checksum,
+    record_checksum,
+    share_checksum,
+    verify_checksum,
+)
+from nextchapter.store.files import remove_parts
 from nextchapter.store.locks import only_writer
 
 LOGGER = logging.getLogger("nextchapter")
+STOPPED = 130
+"""Exit code of a stage that Ctrl-C or SIGTERM ended, as shells have it."""
+_DISK_ERRORS = {
+    errno.ENOSPC: "the disk is full: %s. Free some space; what is finished is kept",
+    errno.EDQUOT: "the disk is full: %s. Your quota is used up; what is finished is kept",
+    errno.EROFS: "the disk is read-only: %s. Make it writable and call again; what is finished is kept",
+    errno.EACCES: "no permission: %s. See to it and call again; what is finished is kept",
+    errno.EPERM: "no permission: %s. See to it and call again; what is finished is kept",
+}
 
 
 class StageError(RuntimeError):
@@ -56,8 +75,9 @@ def execute(
 ) -> int:
     """Run a stage from its command line; return its exit code.
 
-    A `SpecError`, `StageError` or full disk is reported in one message. Anything else is a bug: its traceback goes to
-    the terminal and to the log. All give exit code 1.
+    Inputs are compared with their checksums before, and outputs get theirs after the work. A `SpecError`, `StageError`,
+    damaged input, or disk that is full or read-only is reported in one message. Anything else is a bug: its traceback
+    goes to the terminal and to the log. All give exit code 1; a stage that was stopped gives 130.
 
     Args:
         work: the stage.
@@ -81,18 +101,21 @@ def execute(
     label = _label(stage, arguments.spec)
     job = Job(arguments.spec, arguments.code, arguments.threads, files, label, arguments.log)
     handlers = open_log(job)
-    target = next(iter(files[outputs[0].removesuffix("*")]), None)
+    given, made = ([path for name in some for path in files[name.removesuffix("*")]] for some in (inputs, outputs))
     try:
-        with only_writer(target or Path(stage)):
+        with _ended_by_sigterm(), only_writer(made[0] if made else Path(stage)), _checked(given, made):
             work(job)
-    except (SpecError, StageError) as error:
-        LOGGER.error("%s", error)  # noqa: TRY400 - the message is for the user
+    except KeyboardInterrupt:
+        LOGGER.error("stopped; what is finished is kept")  # noqa: TRY400 - the message is for the user
+        return STOPPED
+    except (SpecError, StageError, DamagedFileError) as error:
+        LOGGER.error("%s", error)  # noqa: TRY400
         return 1
     except OSError as error:
-        if error.errno not in (errno.ENOSPC, errno.EDQUOT):
+        if error.errno not in _DISK_ERRORS:
             LOGGER.exception("failed")
             return 1
-        LOGGER.error("the disk is full: %s. Free some space; what is finished is kept", error)  # noqa: TRY400
+        LOGGER.error(_DISK_ERRORS[error.errno], error)  # noqa: TRY400
         return 1
     except Exception:  # the end of the process: whatever it was stands in the log, and Snakemake sees the exit code
         LOGGER.exception("failed")
@@ -102,6 +125,31 @@ def execute(
             LOGGER.removeHandler(handler)
             handler.close()
     return 0
+
+
+@contextmanager
+def _checked(given: Sequence[Path], made: Sequence[Path]) -> Iterator[None]:
+    """Verify the checksums of what a stage is given, and record those of what it makes; the lock is held."""
+    for path in given:
+        verify_checksum(path)
+        share_checksum(path)
+    for path in made:
+        remove_parts(path)
+        forget_checksum(path)
+    yield
+    for path in made:
+        if path.is_file():
+            record_checksum(path)
+
+
+@contextmanager
+def _ended_by_sigterm() -> Iterator[None]:
+    """Let SIGTERM end a stage as Ctrl-C does, so that no half-written file and no lock stays."""
+    previous = signal.signal(signal.SIGTERM, signal.default_int_handler)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, previous)
 
 
 def _label(stage: str, spec: Any) -> str:

@@ -232,16 +232,19 @@ def _prepare(
 
 def _load_checkpoint(checkpoints: "CheckpointFile", log: Path, processes: "Processes") -> dict[str, Any] | None:
     """Return the checkpoint of this very run; where there is none, or not all of its log, any other is removed."""
-    is_whole = False
+    from nextchapter.store.events import is_whole
+
+    goes_on = False
     if processes.is_first:
+        checkpoints.remove_parts()
         checkpoint = checkpoints.load()
-        is_whole = checkpoint is not None and log.is_file() and log.stat().st_size >= checkpoint["event_bytes"]
-        if checkpoint and not is_whole:
-            LOGGER.warning("the event log is shorter than its checkpoint says; the run starts anew")
-        if not is_whole:
+        goes_on = checkpoint is not None and is_whole(log, checkpoint["event_bytes"], checkpoint["event_sha256"])
+        if checkpoint and not goes_on:
+            LOGGER.warning("the event log is not the one of its checkpoint; the run starts anew")
+        if not goes_on:
             checkpoints.remove()
-    (is_whole,) = processes.any(is_whole)
-    return checkpoints.load() if is_whole else None
+    (goes_on,) = processes.any(goes_on)
+    return checkpoints.load() if goes_on else None
 
 
 def _announce(trainer: "Trainer") -> None:

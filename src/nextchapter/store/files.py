@@ -1,5 +1,6 @@
 """Atomic writes and checksums."""
 
+import glob
 import hashlib
 import json
 import os
@@ -8,6 +9,9 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
+
+_PREFIX_CHARACTERS = 80
+"""So much of a file's name is in that of its temporary file; names may have no more than 255 bytes."""
 
 
 @contextmanager
@@ -21,7 +25,7 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
     """
     target = Path(path)
     target.parent.mkdir(parents=True, exist_ok=True)
-    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=f".{target.name[:80]}.", suffix=".part")
+    descriptor, name = tempfile.mkstemp(dir=target.parent, prefix=_prefix(target), suffix=".part")
     os.close(descriptor)
     temporary = Path(name)
     try:
@@ -32,6 +36,14 @@ def atomic_path(path: Path | str) -> Iterator[Path]:
         temporary.replace(target)
     finally:
         temporary.unlink(missing_ok=True)
+
+
+def remove_parts(path: Path | str) -> None:
+    """Remove what a process that was killed left of a file; nobody else may be writing it."""
+    target = Path(path)
+    if len(target.name) <= _PREFIX_CHARACTERS:  # the parts of longer names may be another file's
+        for part in target.parent.glob(f"{glob.escape(_prefix(target))}{'?' * 8}.part"):
+            part.unlink(missing_ok=True)
 
 
 def write_text(path: Path | str, text: str) -> None:
@@ -54,6 +66,10 @@ def sha256_of(path: Path | str) -> str:
     """Return the SHA-256 of a file's bytes, in hexadecimal."""
     with Path(path).open("rb") as file:
         return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _prefix(target: Path) -> str:
+    return f".{target.name[:_PREFIX_CHARACTERS]}."
 
 
 def _umask() -> int:

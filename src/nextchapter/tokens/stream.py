@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 
 from nextchapter.spec.base import SpecError
+from nextchapter.store.checksums import verify_checksum
 from nextchapter.store.files import atomic_path
 
 _COUNTED_AT_ONCE = 1 << 22
@@ -67,8 +68,13 @@ class TokenStream:
 
     @classmethod
     def open(cls, path: Path | str, dtype: str) -> "TokenStream":
-        """Map a token file and its offsets into memory, read-only."""
+        """Map a token file and its offsets into memory, read-only.
+
+        Raises:
+            DamagedFileError: the offsets are not what was written; the file that a stage is given, it verifies itself.
+        """
         data = Path(path)
+        verify_checksum(offsets_path(data))
         offsets = np.fromfile(offsets_path(data), dtype=np.int64)
         tokens = np.memmap(data, dtype=dtype, mode="r") if data.stat().st_size else np.empty(0, dtype=dtype)
         return cls(tokens, offsets)

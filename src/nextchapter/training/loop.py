@@ -391,10 +391,12 @@ class Trainer:
         ended = self.counters.stopped_by is not None
         state = None if ended else self.processes.gather_rows(self._state, self._streams)
         if self.events is not None:
+            event_bytes, event_sha256 = self.events.flush()
             content = {
                 "best_weights": self.best_weights,
                 "counters": asdict(self.counters),
-                "event_bytes": self.events.flush(),
+                "event_bytes": event_bytes,
+                "event_sha256": event_sha256,
             }
             self.checkpoints.save(content if ended else content | self._moving_parts(state))
             self.events.commit()

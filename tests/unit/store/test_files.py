@@ -43,3 +43,19 @@ def test_permissions_follow_the_umask(tmp_path: Path) -> None:
 def test_checksum(tmp_path: Path) -> None:
     (tmp_path / "t").write_bytes(b"abc")  # FIPS 180-2, appendix B.1
     assert files.sha256_of(tmp_path / "t") == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_what_a_killed_process_left_of_a_file_is_removed_and_nothing_else(tmp_path: Path) -> None:
+    kept = ["a.bin", ".a.bin.part", ".a.bin.x.12345678.part", ".b.bin.12345678.part", ".a.bin.12345678.part.bin"]
+    for name in [*kept, ".a.bin.12345678.part", ".a.bin.abc_efgh.part"]:
+        (tmp_path / name).touch()
+    files.remove_parts(tmp_path / "a.bin")
+    assert sorted(entry.name for entry in tmp_path.iterdir()) == sorted(kept)
+
+
+def test_the_part_of_an_atomic_write_is_one_that_would_be_removed(tmp_path: Path) -> None:
+    path = tmp_path / "a[1]*.bin"
+    with files.atomic_path(path) as temporary:
+        files.remove_parts(path)
+        assert not temporary.exists()
+        temporary.write_text("x")

@@ -1,0 +1,89 @@
+"""Checksums: what a file held when it was written, kept in `.checksums/` beside it and verified by whoever reads it.
+
+A checksum is a small file of the same name, in the form that `sha256sum --check` reads, with the size above it. It
+moves with the folder it lies in. A file without one, such as a book, is read as it is.
+
+A file that Snakemake shares between workflows is a link into a cache. Whoever made it lays the checksum beside it there
+as well, for the others.
+"""
+
+import shlex
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+
+from nextchapter.store.files import remove_parts, sha256_of, write_text
+
+CHECKSUMS = ".checksums"
+
+
+class DamagedFileError(ValueError):
+    """A file is not what was written; the message says what was found, and what makes it again."""
+
+
+def checksum_path(path: Path | str) -> Path:
+    """Return where the checksum of a file lies."""
+    return Path(path).parent / CHECKSUMS / Path(path).name
+
+
+def record_checksum(path: Path | str) -> None:
+    """Write down what a finished file holds."""
+    path = Path(path)
+    write_text(checksum_path(path), f"# {path.stat().st_size} bytes\n{sha256_of(path)}  {path.name}\n")
+
+
+def forget_checksum(path: Path | str) -> None:
+    """Remove the checksum of a file that is about to be written anew."""
+    record = checksum_path(path)
+    remove_parts(record)
+    record.unlink(missing_ok=True)
+
+
+def find_damage(path: Path | str) -> str | None:
+    """Return in what a file differs from what was written; None if it does not, or has no checksum."""
+    path, record = Path(path), checksum_path(path)
+    if not record.is_file() and path.is_symlink():
+        record = checksum_path(path.resolve())
+    if not record.is_file():
+        return None
+    if not path.is_file():
+        return "it is missing"
+    words = record.read_bytes().split()  # `#`, the size, `bytes`, the digest, the name
+    size = path.stat().st_size
+    if len(words) < 5 or not words[1].isdigit():
+        return f"its checksum, {record}, can't be read"
+    if size != int(words[1]):
+        return f"it has {size:,} bytes, and had {int(words[1]):,} when it was written"
+    found, written = sha256_of(path), words[3].decode(errors="replace")
+    if found != written:
+        return f"its content has changed since it was written (SHA-256 {found[:12]}..., was {written[:12]}...)"
+    return None
+
+
+def verify_checksum(path: Path | str) -> None:
+    """Compare a file with its checksum, if it has one.
+
+    Raises:
+        DamagedFileError: it is not what was written.
+    """
+    damage = find_damage(path)
+    if damage is not None:
+        remedy = f"`make run` makes it again; with Snakemake alone, `rm -f {shlex.quote(str(path))}` and call it again"
+        raise DamagedFileError(f"{path} is damaged: {damage}. {remedy}")
+
+
+def share_checksum(path: Path | str) -> None:
+    """Lay the checksum of a verified file that is a link also beside what it leads to, where that is allowed."""
+    path = Path(path)
+    if path.is_symlink() and checksum_path(path).is_file() and not checksum_path(path.resolve()).is_file():
+        with suppress(PermissionError):
+            record_checksum(path.resolve())
+
+
+def find_damaged_files(folder: Path | str) -> Iterator[tuple[Path, str]]:
+    """Yield each file below a folder that is not what was written, and in what it differs."""
+    for record in sorted(Path(folder).rglob(f"{CHECKSUMS}/[!.]*")):
+        path = record.parent.parent / record.name
+        damage = find_damage(path)
+        if damage is not None:
+            yield path, damage

@@ -1,0 +1,109 @@
+import subprocess
+from pathlib import Path
+
+import pytest
+
+from nextchapter.store.checksums import (
+    DamagedFileError,
+    checksum_path,
+    find_damage,
+    find_damaged_files,
+    forget_checksum,
+    record_checksum,
+    share_checksum,
+    verify_checksum,
+)
+from nextchapter.store.files import atomic_path
+
+
+@pytest.fixture
+def written(tmp_path: Path) -> Path:
+    """Return a file with a checksum, whose name shells would take apart."""
+    path = tmp_path / "a book's {1}; rm" / "train.bin"
+    path.parent.mkdir()
+    path.write_bytes(bytes(range(200)))
+    record_checksum(path)
+    return path
+
+
+def test_a_file_as_it_was_written_passes(written: Path) -> None:
+    verify_checksum(written)
+    assert find_damage(written) is None
+
+
+def test_sha256sum_understands_a_checksum(written: Path) -> None:
+    check = ["sha256sum", "--check", "--strict", ".checksums/train.bin"]
+    assert subprocess.run(check, cwd=written.parent, check=False, capture_output=True).returncode == 0
+    written.write_bytes(bytes(200))
+    assert subprocess.run(check, cwd=written.parent, check=False, capture_output=True).returncode == 1
+
+
+@pytest.mark.parametrize("place", [0, 100, 199])
+@pytest.mark.parametrize("bit", [0, 7])
+def test_one_flipped_bit_is_found(written: Path, place: int, bit: int) -> None:
+    content = bytearray(written.read_bytes())
+    content[place] ^= 1 << bit
+    written.write_bytes(content)
+    assert "content has changed" in str(find_damage(written))
+
+
+def test_the_message_names_file_damage_and_remedy(written: Path) -> None:
+    written.write_bytes(written.read_bytes()[:150])
+    with pytest.raises(DamagedFileError) as raised:
+        verify_checksum(written)
+    message = str(raised.value)
+    assert message.startswith(f"{written} is damaged: it has 150 bytes, and had 200 when it was written. `make run`")
+    command = message.split("`")[3]
+    subprocess.run(["sh", "-c", command], check=True)  # the remedy, taken at its word
+    assert not written.exists()
+
+
+def test_a_damaged_checksum_is_told_as_such(written: Path) -> None:
+    for content in (b"", b"# 200 bytes\n", b"\xff" * 60, b"a b c d e"):
+        checksum_path(written).write_bytes(content)
+        assert "can't be read" in str(find_damage(written))
+
+
+def test_a_file_without_a_checksum_is_read_as_it_is(written: Path) -> None:
+    forget_checksum(written)
+    written.write_bytes(b"other")
+    verify_checksum(written)
+    verify_checksum(written.with_name("absent"))
+
+
+def test_checksums_move_with_their_folder(written: Path, tmp_path: Path) -> None:
+    moved = written.parent.rename(tmp_path / "elsewhere") / written.name
+    assert find_damage(moved) is None
+    moved.write_bytes(b"")
+    assert find_damage(moved) is not None
+
+
+def test_all_damaged_files_below_a_folder_are_found(tmp_path: Path) -> None:
+    for name in ("whole", "runs/a/gone", "runs/a/cut", "runs/b/whole"):
+        with atomic_path(tmp_path / name) as temporary:
+            temporary.write_text(name)
+        record_checksum(tmp_path / name)
+    (tmp_path / "runs/a/gone").unlink()
+    (tmp_path / "runs/a/cut").write_text("ru")
+    assert dict(find_damaged_files(tmp_path)) == {
+        tmp_path / "runs/a/cut": "it has 2 bytes, and had 10 when it was written",
+        tmp_path / "runs/a/gone": "it is missing",
+    }
+
+
+def test_a_checksum_in_a_shared_cache_serves_other_studies(tmp_path: Path) -> None:
+    cached, first, second = (tmp_path / name / "t.bin" for name in ("cache", "a", "b"))
+    for path in (cached, first, second):
+        path.parent.mkdir()
+    first.write_bytes(b"abc")
+    record_checksum(first)
+    first.rename(cached)  # as Snakemake does
+    for path in (first, second):
+        path.symlink_to(cached)
+    assert find_damage(second) is None
+    share_checksum(second)  # knows nothing that it could share
+    assert not checksum_path(cached).exists()
+    share_checksum(first)
+    cached.write_bytes(b"abd")
+    assert find_damage(first) is not None
+    assert find_damage(second) is not None
