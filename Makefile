@@ -2,6 +2,7 @@
 # make test    all tests                make check   format, lint, types, tests: what CI runs
 # make ui      the runs in MLflow       make report  the report of the last study, anew
 # make test-cluster     the tests on a real SLURM of one node, which it installs (root, Debian or Ubuntu)
+# make test-mlflow      the tests of MLflow for a team, with a PostgreSQL, which it installs (root, Debian or Ubuntu)
 # make bench   races and figures        make clean   removes what can be made again, never the books
 
 PYTHON ?= python3
@@ -16,7 +17,7 @@ READY  := $(VENV)/ready
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: run test test-cluster check ui report fmt bench clean lock
+.PHONY: run test test-cluster test-mlflow check ui report fmt bench clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -30,6 +31,9 @@ test: $(READY)
 
 test-cluster: $(READY)
 	@tests/cluster/run $(BIN)/python
+
+test-mlflow: $(READY)
+	@tests/team/run $(BIN)/python
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -56,7 +60,7 @@ clean:
 
 # constraints.txt pins every package but torch, whose build depends on the machine, and what comes with its CUDA build.
 lock: $(READY)
-	$(BIN)/uv pip compile --quiet --extra dev --extra cluster --universal --python-version 3.11 --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --extra dev --extra cluster --extra team --extra s3 --extra team-tests --universal --python-version 3.11 --no-emit-index-url \
 	  --no-emit-find-links --no-emit-package torch --no-header --no-annotate pyproject.toml \
 	  | grep -vE '^(nvidia-|cuda-|triton)' > constraints.txt
 

@@ -62,7 +62,7 @@ EXPERIMENT_TAGS = {
     ),
 }
 
-_POINTS_PER_BATCH, _PARAMETERS_PER_BATCH, _TAG_CHARACTERS = 1000, 100, 5000
+_POINTS_PER_BATCH, _PARAMETERS_PER_BATCH, _TAG_CHARACTERS = 200, 100, 5000
 _BUSY_S, _HEALTH_TIMEOUT_S, _LOCK_TIMEOUT_S = 20, 5, 60
 
 _REFUSALS = {
@@ -97,7 +97,7 @@ class Experiment:
         return _create_run(self.client, self.experiment_id, self.origin, name, start_ms, linked)
 
     def log_points(self, run_id: str, points: Sequence[Point]) -> None:
-        """Add points to a run, in as few requests as MLflow allows."""
+        """Add points to a run; requests are short, so that a server with many writers answers each in time."""
         metrics = [Metric(point.key, point.value, point.time_ms, point.step) for point in points]
         for first in range(0, len(metrics), _POINTS_PER_BATCH):
             self.client.log_batch(run_id, metrics=metrics[first : first + _POINTS_PER_BATCH])
