@@ -3,6 +3,7 @@
 # make ui      the runs in MLflow       make report  the report of the last study, anew
 # make test-cluster     the tests on a real SLURM of one node, which it installs (root, Debian or Ubuntu)
 # make test-faults      a hundred accidents that a small study must survive (docs/faults.md); 20 minutes
+# make test-mlflow      the tests of MLflow for a team, with a PostgreSQL, which it installs (root, Debian or Ubuntu)
 # make bench   races and figures        make clean   removes what can be made again, never the books
 # make audit   known weaknesses of the packages, and risky calls in the source (needs a network; SECURITY.md)
 
@@ -23,7 +24,7 @@ BOOKS_GIVEN := $${BOOKS_FOLDER:+--books="$$BOOKS_FOLDER"}
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
 
-.PHONY: run test test-cluster test-faults check ui report fmt bench audit clean lock
+.PHONY: run test test-cluster test-faults test-mlflow check ui report fmt bench audit clean lock
 .DEFAULT_GOAL := run
 
 run: $(READY)
@@ -40,6 +41,9 @@ test-cluster: $(READY)
 
 test-faults: $(READY)
 	@PYTHONPATH=. $(BIN)/python -m tests.faults.campaign $(ARGS)
+
+test-mlflow: $(READY)
+	@tests/team/run $(BIN)/python
 
 check: $(READY)
 	$(BIN)/ruff format --check .
@@ -74,7 +78,7 @@ clean:
 
 # constraints.txt pins every package but torch, whose build depends on the machine, and what comes with its CUDA build.
 lock: $(READY)
-	$(BIN)/uv pip compile --quiet --extra dev --extra cluster --universal --python-version 3.11 --no-emit-index-url \
+	$(BIN)/uv pip compile --quiet --extra dev --extra cluster --extra team --extra s3 --extra team-tests --universal --python-version 3.11 --no-emit-index-url \
 	  --no-emit-find-links --no-emit-package torch --no-header --no-annotate pyproject.toml \
 	  | grep -vE '^(nvidia-|cuda-|triton)' > constraints.txt
 

@@ -194,6 +194,7 @@ def test_a_run_that_was_published_in_part_is_completed(study: Path) -> None:
     (run,) = runs_of(record)
     assert (run.info.run_id, run.info.status) == (part, "FINISHED")
     assert points_in_mlflow(record, run) == points_of_files(provenance())
+    assert [one.dataset.name for one in run.inputs.dataset_inputs] == ["austen"]
 
 
 @pytest.mark.parametrize("leftover", ["point", "parameter", "start"])

@@ -124,7 +124,7 @@ def test_a_server_out_of_reach_is_a_warning(study: Path) -> None:
     assert (record["published"], record["failed_attempts"]) == (False, 1)
 
 
-def test_a_run_alone_in_its_family_has_the_report_s_colour(study: Path) -> None:
+def test_the_champion_is_tagged_and_a_run_alone_in_its_family_has_the_report_s_colour(study: Path) -> None:
     found = ensure_experiment("austen", resolve_uri(None))
     runs = {
         name: found.create_run(name, 1000, {"model": name.partition("-")[0]})
@@ -133,4 +133,6 @@ def test_a_run_alone_in_its_family_has_the_report_s_colour(study: Path) -> None:
     write_leaderboard(dict.fromkeys(runs, 2.0))
     track()
     colours = {name: found.client.get_run(run_id).data.tags.get("mlflow.runColor") for name, run_id in runs.items()}
+    champions = [run.info.run_name for run in found.find_runs("tags.champion = 'true'")]
+    assert champions == ["lstm-384.s1"]
     assert colours == {"lstm-384.s1": family_colours([])["lstm"], "gru-384.s1": None, "gru-256.s1": None}

@@ -11,7 +11,7 @@ from mlflow.entities import Run
 
 from nextchapter.store.events import EventLog, read_events
 from nextchapter.tracking.address import resolve_uri
-from nextchapter.tracking.publisher import WAITING_BATCHES, LivePublisher, open_publisher
+from nextchapter.tracking.publisher import RETRY_S, WAITING_BATCHES, LivePublisher, open_publisher
 
 START = {"time": 1000.0, "event": "start", "step": 0}
 SPEC = {
@@ -141,13 +141,49 @@ def test_track_run_completes_what_was_published_live(tracked_project: Path, resu
 
 
 def test_a_store_out_of_reach_is_told_once(tracked_project: Path, warnings: pytest.LogCaptureFixture) -> None:
-    with publisher("http://me:hunter2@127.0.0.1:9") as live:
-        live([START])
-        live._thread.join()
-        live([train_event(10)])
+    live, attempts = publisher("http://me:hunter2@127.0.0.1:9"), []
+
+    def wait(timeout: float) -> bool:
+        """Stand for the pause between two attempts; the training ends after the third."""
+        attempts.append(timeout)
+        return len(attempts) == 3
+
+    live._closing.wait = wait
+    live([START])
+    live._thread.join()
+    assert attempts == [RETRY_S] * 3
     (message,) = [record.getMessage() for record in warnings.records]
     assert message.startswith("no live curves in MLflow: http://127.0.0.1:9: ")
     assert "hunter2" not in message
+
+
+def test_a_store_that_comes_back_gets_what_came_since_in_the_same_run(
+    tracked_project: Path, warnings: pytest.LogCaptureFixture
+) -> None:
+    live, pauses = publisher(), iter(["away", "back", "done"])
+    store = Path("results/mlflow.db")
+
+    def wait(timeout: float) -> bool:
+        """Stand for the pauses: the store goes away in the first, and comes back in the second."""
+        match next(pauses):
+            case "away":
+                store.rename("results/away.db")
+                store.mkdir()
+                live([train_event(10)])
+            case "back":
+                assert timeout == RETRY_S
+                store.rmdir()
+                Path("results/away.db").rename(store)
+                live([train_event(20)])
+            case "done":
+                return True
+        return False
+
+    live._closing.wait = wait
+    live([START])
+    live._thread.join()
+    assert [record.levelname for record in warnings.records] == ["WARNING"]
+    assert [steps_of(run) for run in runs()] == [[20]]
 
 
 def test_a_store_that_can_t_be_opened_is_told_once(tracked_project: Path, warnings: pytest.LogCaptureFixture) -> None:

@@ -16,7 +16,10 @@ if TYPE_CHECKING:
 
 LOGGER = logging.getLogger(__name__)
 WAITING_BATCHES = 1000
+RETRY_S = 60.0
+"""Seconds until a store that failed is tried again."""
 _PARAMETERS = ("model", "training", "seed", "tokenizer")
+_FAILED = "no live curves in MLflow: %s; training goes on, this is tried again, and all is published at the end"
 
 
 def open_publisher(spec: Mapping[str, Any], run_key: str, uri: str | None, every_s: float) -> "LivePublisher":
@@ -35,8 +38,9 @@ def open_publisher(spec: Mapping[str, Any], run_key: str, uri: str | None, every
 class LivePublisher:
     """Sends the final events of a run in batches, from a thread of its own.
 
-    It never blocks, slows or fails the training: the queue is bounded and what does not fit is dropped; the
-    first failure is told once and ends it. `track_run` adds at the end whatever is missing.
+    It never blocks, slows or fails the training: the queue is bounded and what does not fit is dropped. A store that
+    fails is told of once and tried again every minute; what was on its way is dropped. `track_run` adds at the end
+    whatever is missing.
     """
 
     def __init__(
@@ -62,18 +66,19 @@ class LivePublisher:
         self._uri, self._parameters, self._every_s = resolve_uri(uri), dict(parameters or {}), every_s
         self._waiting: queue.Queue[list[Event]] = queue.Queue(WAITING_BATCHES)
         self._closing = threading.Event()
-        self._status = ""
+        self._first: Event = {}
+        self._run_id, self._status = "", ""
         self._thread = threading.Thread(target=self._work, name=f"publisher of {run}", daemon=True)
 
     def __call__(self, events: list[Event]) -> None:
         """Take final events; return at once."""
         if not events or self._closing.is_set():
             return
+        with contextlib.suppress(queue.Full):
+            self._waiting.put_nowait(events)
         if self._thread.ident is None:
+            self._first = events[0]
             self._thread.start()
-        if self._thread.is_alive():
-            with contextlib.suppress(queue.Full):
-                self._waiting.put_nowait(events)
 
     def __enter__(self) -> Self:
         """Return itself."""
@@ -101,26 +106,28 @@ class LivePublisher:
         except ImportError as error:
             LOGGER.warning("no live curves: %s", error)
             return
-        try:
-            with store_errors(self._uri):
-                self._publish()
-        except TrackingError as error:
-            LOGGER.warning("no live curves in MLflow: %s; training goes on, and they are published at its end", error)
+        done = told = False
+        while not done:
+            try:
+                with store_errors(self._uri):
+                    self._publish()
+                done = True
+            except TrackingError as error:
+                LOGGER.log(logging.DEBUG if told else logging.WARNING, _FAILED, error)
+                told, done = True, self._closing.wait(RETRY_S)
 
     def _publish(self) -> None:
         from nextchapter.tracking.store import ensure_experiment
 
-        events = self._waiting.get()
         experiment = ensure_experiment(self._study, self._uri)
-        run_id = self._find_or_create_run(experiment, events[0])
-        while True:
-            experiment.log_points(run_id, points_of([*events, *self._drain()]))
-            if self._closing.wait(self._every_s):
-                break
-            events = []
-        experiment.log_points(run_id, points_of(self._drain()))
+        self._run_id = self._run_id or self._find_or_create_run(experiment)
+        closing = False
+        while not closing:
+            experiment.log_points(self._run_id, points_of(self._drain()))
+            closing = self._closing.wait(self._every_s)
+        experiment.log_points(self._run_id, points_of(self._drain()))
         if self._status:
-            experiment.client.set_terminated(run_id, self._status)
+            experiment.client.set_terminated(self._run_id, self._status)
 
     def _drain(self) -> list[Event]:
         events: list[Event] = []
@@ -128,15 +135,15 @@ class LivePublisher:
             events.extend(self._waiting.get())
         return events
 
-    def _find_or_create_run(self, experiment: "Experiment", first: Event) -> str:
+    def _find_or_create_run(self, experiment: "Experiment") -> str:
         """Return the run to write to: a resumed training goes on with its own, a new one gets a new one."""
         from nextchapter.tracking.store import RUN_KEY
 
-        found = experiment.find_runs(f"tags.{RUN_KEY} = '{self._run_key}'") if first["event"] == "resume" else []
+        found = experiment.find_runs(f"tags.{RUN_KEY} = '{self._run_key}'") if self._first["event"] == "resume" else []
         if found:
             run_id = str(found[0].info.run_id)
             experiment.client.update_run(run_id, status="RUNNING")
             return run_id
-        run_id = experiment.create_run(self._run, milliseconds(first["time"]), {RUN_KEY: self._run_key})
+        run_id = experiment.create_run(self._run, milliseconds(self._first["time"]), {RUN_KEY: self._run_key})
         experiment.log_parameters(run_id, parameters_of(self._parameters))
         return run_id

@@ -130,7 +130,7 @@ def publish_run(experiment: Experiment, contents: RunContents) -> str:
     run_id, held, outdated = _find(experiment, contents)
     if run_id is None:
         run_id = experiment.create_run(contents.name, contents.start_ms, {RUN_KEY: contents.run_key})
-        client.log_inputs(run_id, datasets=[contents.dataset])
+    client.log_inputs(run_id, datasets=[contents.dataset])
     experiment.log_parameters(run_id, contents.parameters)
     experiment.set_tags(run_id, {**contents.tags, SUPERSEDED: "false"})
     experiment.log_points(run_id, [point for point in contents.points if point not in held])

@@ -62,8 +62,14 @@ EXPERIMENT_TAGS = {
     ),
 }
 
-_POINTS_PER_BATCH, _PARAMETERS_PER_BATCH, _TAG_CHARACTERS = 1000, 100, 5000
+_POINTS_PER_BATCH, _PARAMETERS_PER_BATCH, _TAG_CHARACTERS = 200, 100, 5000
 _BUSY_S, _HEALTH_TIMEOUT_S, _LOCK_TIMEOUT_S = 20, 5, 60
+
+_REFUSALS = {
+    "UNAUTHENTICATED": "wrong user or password; MLFLOW_TRACKING_USERNAME and MLFLOW_TRACKING_PASSWORD give them",
+    "PERMISSION_DENIED": "this user may not write to the study's experiment; whoever runs the server can allow it",
+}
+"""What a server that asks for a password answers, in our words; see docs/mlflow.md."""
 
 # What goes wrong comes back as an exception and is told once, in our own words.
 for _name in ("mlflow", "alembic", "sqlalchemy", "urllib3.connectionpool"):
@@ -91,7 +97,7 @@ class Experiment:
         return _create_run(self.client, self.experiment_id, self.origin, name, start_ms, linked)
 
     def log_points(self, run_id: str, points: Sequence[Point]) -> None:
-        """Add points to a run, in as few requests as MLflow allows."""
+        """Add points to a run; requests are short, so that a server with many writers answers each in time."""
         metrics = [Metric(point.key, point.value, point.time_ms, point.step) for point in points]
         for first in range(0, len(metrics), _POINTS_PER_BATCH):
             self.client.log_batch(run_id, metrics=metrics[first : first + _POINTS_PER_BATCH])
@@ -115,11 +121,12 @@ class Experiment:
 
 @contextmanager
 def store_errors(uri: str) -> Iterator[None]:
-    """Turn whatever a store out of reach, damaged or full raises into one `TrackingError`."""
+    """Turn whatever a store out of reach, damaged, full or closed to this user raises into one `TrackingError`."""
     try:
         yield
     except (MlflowException, SQLAlchemyError, sqlite3.Error, OSError) as error:
-        raise TrackingError(f"{public_uri(uri)}: {public_reason(error, uri)}") from error
+        reason = _REFUSALS.get(getattr(error, "error_code", "")) or public_reason(error, uri)
+        raise TrackingError(f"{public_uri(uri)}: {reason}") from error
 
 
 def ensure_experiment(study: str, uri: str) -> Experiment:
@@ -169,7 +176,12 @@ def _ensure_experiment_id(client: MlflowClient, study: str, uri: str) -> str:
     if found is None:
         # A server says where it keeps artifacts; a database must be told, or takes the current folder.
         place = None if is_server(uri) else (ARTIFACTS / study).absolute().as_uri()
-        return str(client.create_experiment(study, artifact_location=place, tags=EXPERIMENT_TAGS))
+        try:
+            return str(client.create_experiment(study, artifact_location=place, tags=EXPERIMENT_TAGS))
+        except MlflowException as error:
+            if error.error_code != "RESOURCE_ALREADY_EXISTS":
+                raise
+        return _ensure_experiment_id(client, study, uri)  # another machine was quicker
     if found.lifecycle_stage == "deleted":
         client.restore_experiment(found.experiment_id)
     for key, value in EXPERIMENT_TAGS.items():
@@ -180,7 +192,14 @@ def _ensure_experiment_id(client: MlflowClient, study: str, uri: str) -> str:
 
 def _find_runs(client: MlflowClient, experiment_id: str, origin: str, condition: str) -> list[Run]:
     own = f"tags.`{ORIGIN}` = '{origin}' and {condition}"
-    return list(client.search_runs([experiment_id], own, order_by=["attributes.start_time DESC"]))
+    found: list[Run] = []
+    token: str | None = ""
+    while token is not None:
+        page = client.search_runs(
+            [experiment_id], own, order_by=["attributes.start_time DESC"], page_token=token or None
+        )
+        found, token = [*found, *page], page.token or None
+    return found
 
 
 def _create_run(

@@ -55,18 +55,24 @@ def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[st
     experiment.log_points(run_id, changed)
     experiment.log_files(run_id, files)
     client.set_terminated(run_id, "FINISHED")
-    _colour_runs(experiment, rows)
+    _mark_runs(experiment, rows)
     return run_id
 
 
-def _colour_runs(experiment: Experiment, rows: Sequence[Row]) -> None:
-    """Give a run that is alone in its family the family's colour, that of the report; MLflow draws lots for others."""
+def _mark_runs(experiment: Experiment, rows: Sequence[Row]) -> None:
+    """Tag each run with whether it is the champion, and with its family's colour in the report where it is alone there.
+
+    For other runs MLflow draws lots for the colour.
+    """
+    champions = [row["run"] for row in rows if row["champion"] == "True"]
     families = Counter(row["model"] for row in rows)
     colours = family_colours(families)
     for run in experiment.find_runs(CURRENT_RUNS):
+        tags = {"champion": str(run.info.run_name in champions).lower()}
         family = run.data.tags.get("model", "")
         if families[family] == 1:
-            experiment.set_tags(run.info.run_id, {"mlflow.runColor": colours[family]})
+            tags["mlflow.runColor"] = colours[family]
+        experiment.set_tags(run.info.run_id, tags)
 
 
 def describe_study(rows: Sequence[Row]) -> str:
