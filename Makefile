@@ -1,4 +1,5 @@
 # make run     the default study, or that of a folder:  make run BOOKS="/path/to/my books"
+#              with what others share in a folder (docs/cache.md):  make run CACHE=/shared/nextchapter
 # make test    all tests                make check   format, lint, types, tests: what CI runs
 # make ui      the runs in MLflow       make report  the report of the last study, anew
 # make test-cluster     the tests on a real SLURM of one node, which it installs (root, Debian or Ubuntu)
@@ -8,6 +9,7 @@ PYTHON ?= python3
 TORCH  ?= torch==2.13.0
 CORES  ?= all
 BOOKS  ?=
+CACHE  ?=
 ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -20,7 +22,7 @@ export DO_NOT_TRACK := 1
 .DEFAULT_GOAL := run
 
 run: $(READY)
-	@$(BIN)/python -m nextchapter.launch --cores $(CORES) $(if $(BOOKS),--books "$(BOOKS)") -- $(ARGS)
+	@$(BIN)/python -m nextchapter.launch --cores $(CORES) $(if $(BOOKS),--books "$(BOOKS)") $(if $(CACHE),--cache "$(CACHE)") -- $(ARGS)
 
 report: $(READY)
 	@$(BIN)/python -m nextchapter.launch --cores $(CORES) --report-only $(if $(BOOKS),--books "$(BOOKS)") -- $(ARGS)

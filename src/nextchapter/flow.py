@@ -24,10 +24,13 @@ from nextchapter.spec.models import EmSpec
 from nextchapter.spec.study import Study, configuration_of, read_study
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.files import read_json
+from nextchapter.store.shared import results_folder
 
 STAGES = "nextchapter.stages"
 USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states", "draw_neurons", "measure_exposure")
 """The rules that load a trained model and its tokenizer."""
+SNAKEMAKE_CACHE = "SNAKEMAKE_OUTPUT_CACHE"
+"""Environment variable by which Snakemake is told where it keeps what workflows share."""
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
 IGNORED_NAMED = 50
@@ -62,6 +65,7 @@ class Flow:
         """Return the flow of Snakemake's `config`, and set the environment of the stages.
 
         This interpreter comes first in their PATH, and `NEXTCHAPTER_TRACKING` tells a training where to show itself.
+        Where a folder is shared, Snakemake is told its place in it.
 
         Args:
             config: the values of the configuration files and of `--config`.
@@ -76,6 +80,9 @@ class Flow:
         for key in ("books", "data"):
             if values.get(key) is not None:
                 values[key] = str(Path(values[key]).expanduser().resolve())
+        cache = results_folder()
+        if cache is not None:
+            os.environ[SNAKEMAKE_CACHE] = str(cache)
         flow = cls(read_study(values))
         os.environ["NEXTCHAPTER_TRACKING"] = flow.study.tracking.json_text()
         if flow.launched:
@@ -107,7 +114,10 @@ class Flow:
 
     @property
     def shelf(self) -> str:
-        """Where the books come from: a folder, or a package and its version."""
+        """Where the books come from: a folder, or a package and its version.
+
+        No `spec` holds it: a folder's path is another in each checkout, and what they share must not depend on it.
+        """
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return str(Path(source.path).expanduser().resolve())
@@ -211,7 +221,6 @@ class Flow:
                     **({} if planted is None else {"canaries": planted.model_dump(mode="json")}),
                     "split": corpus.split.model_dump(mode="json"),
                     "languages": list(corpus.languages),
-                    "shelf": self.shelf,
                     "in_name_order": self._is_shared_out,
                 }
             case "read_splits":
@@ -300,7 +309,7 @@ class Flow:
             for told, file in zip(given, self.files, strict=True)
         ]
         shares = source.model_dump(include={"valid_share", "test_share"}) if len(given) == 1 else None
-        return {"shelf": self.shelf, "files": files, "shares": shares}
+        return {"files": files, "shares": shares}
 
     def _gradients(self) -> dict[str, Any]:
         """Return what `measure_gradients` measures: settings, runs, and the tokenizers in the order of its files."""

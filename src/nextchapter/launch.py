@@ -15,8 +15,11 @@ from filelock import FileLock, Timeout
 
 from nextchapter.flow import STUDY_FILE
 from nextchapter.report.summary import summarise_study
+from nextchapter.store.shared import VARIABLE
 
 WORK = Path(".work")
+SHARED_RULES = ("train_tokenizer", "encode_corpus", "count_cooccurrences", "train_embedding")
+"""Those with `cache: True`; without their names Snakemake would not hand the option on to jobs on a cluster."""
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
 
 
@@ -25,12 +28,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m nextchapter.launch", description=__doc__)
     parser.add_argument("--cores", default="all", help="processor cores to use")
     parser.add_argument("--books", help="folder of books to read instead of the configured ones")
+    parser.add_argument("--cache", help="folder that others share: what they fetched or learned is not made again")
     parser.add_argument("--report-only", action="store_true", help="write the report of finished work, run nothing")
     parser.add_argument("more", nargs="*", help="further arguments of Snakemake, behind --")
     arguments = parser.parse_args(argv)
     more = list(arguments.more)
     if arguments.books is not None:
         more = _with_books(more, arguments.books)
+    if arguments.cache is not None:
+        os.environ[VARIABLE] = arguments.cache
     WORK.mkdir(exist_ok=True)
     try:
         with FileLock(WORK / "launch.lock", timeout=0):
@@ -47,7 +53,8 @@ def _run(cores: str, more: list[str], report_only: bool) -> int:
     if any(SNAKEMAKE_LOCKS.glob("*")):
         print("a lock of Snakemake is left over from a call that was killed; clearing it")
         _snakemake(["--unlock", "--quiet", "all", "--cores", "1", *more])
-    code = 0 if report_only else _snakemake(["--cores", cores, *more])
+    cache = ["--cache", *SHARED_RULES] if os.environ.get(VARIABLE) else []
+    code = 0 if report_only else _snakemake([*cache, "--cores", cores, *more])
     results = Path("results", study_file.read_text(encoding="utf-8")) if study_file.is_file() else None
     if code or results is None or not (results / "leaderboard.csv").is_file() or {"-n", "--dry-run"} & set(more):
         return code

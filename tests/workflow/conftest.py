@@ -38,7 +38,7 @@ CONFIG = {
 
 
 class Project:
-    """Calls Snakemake in its folder, by the interpreter of the tests, on its own copy of the source."""
+    """Calls Snakemake in its folder, on its own copy of the source."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.books = folder, folder / "Мои книги {1}"
@@ -50,6 +50,7 @@ class Project:
         for place, name in enumerate(("a first", "b's second", "more/c")):
             write_book(self.books / f"{name}.txt", chapters=5, seed=place)
         inherited = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+        self.interpreter = sys.executable
         self.environment = {**inherited, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1"}
 
     @property
@@ -63,7 +64,7 @@ class Project:
         (self.folder / "config/config.yaml").write_text(text)
 
     def start(self, *arguments: str, module: str = "snakemake", **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", module, *arguments]
+        command = [self.interpreter, "-m", module, *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
         return subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **{**pipes, **options})
 
