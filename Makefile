@@ -1,4 +1,5 @@
 # make run     the default study, or that of a folder:  make run BOOKS="/path/to/my books"
+#              with what others share in a folder (docs/cache.md):  make run CACHE=/shared/nextchapter
 # make test    all tests                make check   format, lint, types, tests: what CI runs
 # make ui      the runs in MLflow       make report  the report of the last study, anew
 # make test-cluster     the tests on a real SLURM of one node, which it installs (root, Debian or Ubuntu)
@@ -11,6 +12,7 @@ PYTHON ?= python3
 TORCH  ?= torch==2.13.0
 CORES  ?= all
 BOOKS  ?=
+CACHE  ?=
 ARGS   ?=
 VENV   := .venv
 BIN    := $(VENV)/bin
@@ -20,6 +22,9 @@ READY  := $(VENV)/ready
 unexport BOOKS
 export BOOKS_FOLDER := $(value BOOKS)
 BOOKS_GIVEN := $${BOOKS_FOLDER:+--books="$$BOOKS_FOLDER"}
+unexport CACHE
+export CACHE_FOLDER := $(value CACHE)
+CACHE_GIVEN := $${CACHE_FOLDER:+--cache="$$CACHE_FOLDER"}
 
 export MLFLOW_DISABLE_TELEMETRY := true
 export DO_NOT_TRACK := 1
@@ -28,7 +33,7 @@ export DO_NOT_TRACK := 1
 .DEFAULT_GOAL := run
 
 run: $(READY)
-	@$(BIN)/python -m nextchapter.launch --cores $(CORES) $(BOOKS_GIVEN) -- $(ARGS)
+	@$(BIN)/python -m nextchapter.launch --cores $(CORES) $(BOOKS_GIVEN) $(CACHE_GIVEN) -- $(ARGS)
 
 report: $(READY)
 	@$(BIN)/python -m nextchapter.launch --cores $(CORES) --report-only $(BOOKS_GIVEN) -- $(ARGS)

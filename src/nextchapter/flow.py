@@ -27,10 +27,13 @@ from nextchapter.spec.tracking import TRACKING
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.store.checksums import find_damage
 from nextchapter.store.files import read_json
+from nextchapter.store.shared import results_folder
 
 STAGES = "nextchapter.stages"
 USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states", "draw_neurons", "measure_exposure")
 """The rules that load a trained model and its tokenizer."""
+SNAKEMAKE_CACHE = "SNAKEMAKE_OUTPUT_CACHE"
+"""Environment variable by which Snakemake is told where it keeps what workflows share."""
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
 IGNORED_NAMED = 50
@@ -66,6 +69,7 @@ class Flow:
 
         This interpreter comes first in their PATH. What may hold a password, the address of the store and those of
         the books, reaches them by variables of its own: Snakemake keeps the `spec` of a job, and `ps` shows it to all.
+        Where a folder is shared, Snakemake is told its place in it.
 
         Args:
             config: the values of the configuration files and of `--config`.
@@ -80,6 +84,9 @@ class Flow:
         for key in ("books", "data"):
             if values.get(key) is not None:
                 values[key] = str(Path(values[key]).expanduser().resolve())
+        cache = results_folder()
+        if cache is not None:
+            os.environ[SNAKEMAKE_CACHE] = str(cache)
         flow = cls(read_study(values))
         os.environ[TRACKING] = flow.study.tracking.json_text()
         if isinstance(flow.study.corpus.source, UrlSource):
@@ -113,7 +120,10 @@ class Flow:
 
     @property
     def shelf(self) -> str:
-        """Where the books come from: a folder, or a package and its version."""
+        """Where the books come from: a folder, or a package and its version.
+
+        No `spec` holds it: a folder's path is another in each checkout, and what they share must not depend on it.
+        """
         source = self.study.corpus.source
         if isinstance(source, FolderSource):
             return str(Path(source.path).expanduser().resolve())
@@ -218,7 +228,6 @@ class Flow:
                     **({} if planted is None else {"canaries": planted.model_dump(mode="json")}),
                     "split": corpus.split.model_dump(mode="json"),
                     "languages": list(corpus.languages),
-                    "shelf": self.shelf,
                     "in_name_order": self._is_shared_out,
                 }
             case "read_splits":
@@ -307,7 +316,7 @@ class Flow:
             for told, file in zip(given, self.files, strict=True)
         ]
         shares = source.model_dump(include={"valid_share", "test_share"}) if len(given) == 1 else None
-        return {"shelf": self.shelf, "files": files, "shares": shares}
+        return {"files": files, "shares": shares}
 
     def _gradients(self) -> dict[str, Any]:
         """Return what `measure_gradients` measures: settings, runs, and the tokenizers in the order of its files."""

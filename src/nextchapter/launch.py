@@ -21,6 +21,7 @@ import psutil
 from nextchapter.flow import STUDY_FILE
 from nextchapter.report.summary import summarise_study
 from nextchapter.store.checksums import find_damage, find_damaged_files
+from nextchapter.store.shared import VARIABLE
 from nextchapter.tracking.address import STORE
 from nextchapter.tracking.health import find_store_damage
 
@@ -28,6 +29,8 @@ WORK = Path(".work")
 RESOURCES = Path("resources")
 DAMAGED = WORK / "damaged"
 """Where damaged files go before they are made again: perhaps somebody changed them on purpose."""
+SHARED_RULES = ("train_tokenizer", "encode_corpus", "count_cooccurrences", "train_embedding")
+"""Those with `cache: True`; without their names Snakemake would not hand the option on to jobs on a cluster."""
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
 PUBLISHING = ("create_experiment", "track_run", "track_embedding", "track_study", "register_champion")
 """The rules that write to MLflow."""
@@ -41,12 +44,15 @@ def main(argv: Sequence[str] | None = None) -> int:
     parser = argparse.ArgumentParser(prog="python -m nextchapter.launch", description=__doc__)
     parser.add_argument("--cores", default="all", help="processor cores to use")
     parser.add_argument("--books", help="folder of books to read instead of the configured ones")
+    parser.add_argument("--cache", help="folder that others share: what they fetched or learned is not made again")
     parser.add_argument("--report-only", action="store_true", help="write the report of finished work, run nothing")
     parser.add_argument("more", nargs="*", help="further arguments of Snakemake, behind --")
     arguments = parser.parse_args(argv)
     more = list(arguments.more)
     if arguments.books is not None:
         more = _with_books(more, arguments.books)
+    if arguments.cache is not None:
+        os.environ[VARIABLE] = arguments.cache
     WORK.mkdir(exist_ok=True)
     try:
         with _only_call() as lock:
@@ -88,7 +94,8 @@ class _Workflow:
         if any(SNAKEMAKE_LOCKS.glob("*")):
             print("a lock of Snakemake is left over from a call that was killed; clearing it")
             self._snakemake("--unlock", "--quiet", "all", cores="1")
-        code = 0 if report_only else self._snakemake()
+        shared = ["--cache", *SHARED_RULES] if os.environ.get(VARIABLE) else []
+        code = 0 if report_only else self._snakemake(*shared)
         results = Path("results", study_file.read_text(encoding="utf-8")) if study_file.is_file() else None
         if results is None or code not in (0, 1) or {"-n", "--dry-run"} & set(self._more):
             return code

@@ -146,7 +146,7 @@ def training_processes(folder: Path) -> list[tuple[str, int]]:
     return found
 
 
-def wait_for(condition: Callable[[], Any], seconds: float = 120.0) -> None:
+def wait_for(condition: Callable[[], Any], seconds: float = 600.0) -> None:
     """Return as soon as the condition holds."""
     end = time.monotonic() + seconds
     while not condition():

@@ -2,6 +2,7 @@
 
 import os
 import re
+import signal
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,12 +34,20 @@ def assert_same_bytes(project: Any, undisturbed: Any, names: list[str]) -> None:
         assert (project.results / name).read_bytes() == (undisturbed.results / name).read_bytes(), name
 
 
-def test_slurm_a_job_cancelled_and_a_node_lost(
+def test_slurm_interrupted_then_a_job_cancelled_then_a_node_lost(
     slurm: Any, undisturbed: Any, cluster_project: Any, freeze_training: Callable[..., tuple[str, int]]
 ) -> None:
     project = cluster_project
     profile = project.folder / "profiles/slurm/profile.yaml"
     profile.write_text(re.sub("^#   (gpu: 1|slurm_partition: gpu)", r"    \1", profile.read_text(), flags=re.MULTILINE))
+    with project.start(*call_of("slurm", project, ["leaderboard.csv"])) as snakemake:
+        _, interrupted = freeze_training(project, snakemake)
+        snakemake.send_signal(signal.SIGINT)
+        slurm.wait_for_state(interrupted, "CANCELLED")
+        output, _ = snakemake.communicate()
+    assert snakemake.returncode == 1, output
+    assert [job for job in slurm.jobs().values() if job["JobState"] in ("PENDING", "RUNNING")] == []
+
     with project.start(*call_of("slurm", project, ["leaderboard.csv"])) as snakemake:
         first_run, cancelled = freeze_training(project, snakemake)
         asked = slurm.jobs()[cancelled]
@@ -58,8 +67,10 @@ def test_slurm_a_job_cancelled_and_a_node_lost(
     assert resumed(project, second_run)
     assert_same_bytes(project, undisturbed, TOKENS + MODELS + RUNS)
     assert len((project.results / "leaderboard.csv").read_text().splitlines()) == 3
-    names = [path.name for path in (project.folder / "logs/slurm").rglob("*.log")]
-    assert names == [f"{cancelled}.log"]  # kept for the job that failed, removed for those that did not
+    logs = {path.stem for path in (project.folder / "logs/slurm").rglob("*.log")}
+    assert logs == {str(interrupted), str(cancelled)}  # kept for a job that failed, removed for one that did not
+    groups = [job["Comment"] for job in slurm.jobs().values() if job["Comment"].startswith("group_")]
+    assert sorted(groups) == []
 
 
 def test_any_other_queue_by_its_commands(

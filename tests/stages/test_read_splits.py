@@ -21,7 +21,7 @@ def arguments(folder: Path, output: Path) -> list[str]:
     files = [{"key": split, "name": split, "file": f"{split}.tokens", "sha256": None} for split in TEXTS]
     options = ("train", "valid", "test", "matter", "manifest", "account")
     return [
-        "--spec", json.dumps({"shelf": "a set", "files": files, "shares": None}),
+        "--spec", json.dumps({"files": files, "shares": None}),
         "--files", *(f"{folder}/{split}.tokens" for split in TEXTS),
         *(part for option, file in zip(options, OUTPUTS, strict=True) for part in (f"--{option}", str(output / file))),
     ]  # fmt: skip
@@ -123,7 +123,7 @@ def divided(folder: Path, output: str, text: str, **shares: float) -> list[str]:
     """Write a text and return the arguments by which it is divided."""
     (folder / "input.txt.gz").write_bytes(gzip.compress(text.encode()))
     file = {"key": "file", "name": "input", "file": "input.txt", "sha256": hashlib.sha256(text.encode()).hexdigest()}
-    spec = {"shelf": "input.txt", "files": [file], "shares": {"valid_share": 0.1, "test_share": 0.0, **shares}}
+    spec = {"files": [file], "shares": {"valid_share": 0.1, "test_share": 0.0, **shares}}
     outputs = arguments(folder, folder / output)[6:]  # behind the specification and the three files
     return ["--spec", json.dumps(spec), "--files", f"{folder}/input.txt.gz", *outputs]
 

@@ -22,8 +22,7 @@ def _account(folder: Path) -> Path:
     comparing = json.dumps({"similarity": 0.8, "in_name_order": False, "languages": []})
     assert find_duplicates.main(["--spec", comparing, *shelf, "--duplicates", copies]) == 0
     splitting = {
-        "split": {"valid_share": 0.1, "test_share": 0.1, "seed": 1}, "shelf": "/my shelf", "in_name_order": False,
-        "languages": [],
+        "split": {"valid_share": 0.1, "test_share": 0.1, "seed": 1}, "in_name_order": False, "languages": [],
     }  # fmt: skip
     outputs = [f"--{name}={folder}/{name}" for name in ("train", "valid", "test", "matter", "manifest", "account")]
     given = [*shelf, "--matter-tables", matter, "--duplicates", copies]

@@ -54,12 +54,12 @@ def split(
     comparing = json.dumps({"similarity": 0.8, "in_name_order": False, "languages": languages})
     assert find_duplicates.main(["--spec", comparing, *tables, "--duplicates", twins]) == 0
     spec = {
-        "split": {"valid_share": 0.1, "test_share": 0.1, "seed": seed}, "shelf": "the shelf", "in_name_order": False,
+        "split": {"valid_share": 0.1, "test_share": 0.1, "seed": seed}, "in_name_order": False,
         "languages": languages, **({} if canaries is None else {"canaries": canaries}),
     }  # fmt: skip
     files = [f"--{name}={out}/{name}.parquet" for name in (*SPLITS, "matter")]
     files += [f"--manifest={out}/split.csv", f"--account={out}/account.json", f"--duplicates={twins}"]
-    return main(["--spec", json.dumps(spec), *tables, *sections, *files])
+    return main(["--spec", json.dumps(spec), "--shelf=the shelf", *tables, *sections, *files])
 
 
 def test_each_chapter_goes_to_one_split_in_the_order_of_the_shelf(folder: Path) -> None:

@@ -1,5 +1,6 @@
 import json
 import os
+import shutil
 import sys
 from pathlib import Path
 from types import SimpleNamespace
@@ -118,10 +119,20 @@ def test_the_key_of_a_book_is_plain_and_does_not_depend_on_the_others(shelf: Pat
 
 
 def test_a_relative_folder_and_one_with_a_tilde_are_found(shelf: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    absolute = _flow(books=str(shelf)).spec("split_corpus")
-    assert _flow(books="Мои книги/").spec("split_corpus") == absolute
+    absolute = _flow(books=str(shelf)).shelf
+    assert _flow(books="Мои книги/").shelf == absolute
     monkeypatch.setenv("HOME", str(shelf.parent))
-    assert _flow(books="~/Мои книги").spec("split_corpus") == absolute
+    assert _flow(books="~/Мои книги").shelf == absolute
+
+
+def test_what_is_shared_between_checkouts_says_nothing_of_where_the_books_lie(shelf: Path, tmp_path: Path) -> None:
+    """What two checkouts share is found by the specifications of all rules before it (docs/cache.md)."""
+    shutil.copytree(shelf, tmp_path / "elsewhere" / shelf.name)
+    here, there = (_flow(books=str(folder)) for folder in (shelf, tmp_path / "elsewhere" / shelf.name))
+    assert here.shelf != there.shelf
+    assert list(here.shards) == list(there.shards)
+    for rule, names in (("clean_books", here.shards), ("find_duplicates", [""]), ("split_corpus", [""])):
+        assert [here.spec(rule, name) for name in names] == [there.spec(rule, name) for name in names]
 
 
 @pytest.mark.parametrize("typed", ["2026", "007", "1e3", "yes", "a: b", "x #1", "[z]"])

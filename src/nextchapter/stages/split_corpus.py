@@ -35,11 +35,11 @@ def split_corpus(job: Job) -> None:
     entries = _without_twins(everything, twins)
     _tell(shelf, twins)
     if not entries:
-        raise StageError(f"there is no readable chapter in {spec['shelf']}: {_why_nothing(shelf, foreign)}")
+        raise StageError(f"there is no readable chapter in {job.shelf}: {_why_nothing(shelf, foreign)}")
     try:
         splits = assign_splits(entries, **spec["split"])
     except ShelfTooSmallError as error:
-        raise StageError(f"{spec['shelf']}: {error}") from error
+        raise StageError(f"{job.shelf}: {error}") from error
     split_of = dict(zip(((entry.book, entry.chapter) for entry in entries), splits, strict=True))
     planted, sentences = _plan_canaries(spec.get("canaries"), kept, entries, split_of)
     _write_splits(job, kept, split_of, sentences)
@@ -49,7 +49,7 @@ def split_corpus(job: Job) -> None:
     leak = leak_share([job.path("train")], [job.path("test")])
     LOGGER.info("%.2f %% of the %d-word sequences of the test occur in training", 100 * leak.share, leak.ngram)
     account = {
-        "shelf": spec["shelf"],
+        "shelf": job.shelf,
         "books": [book.record for book in shelf.books],
         "totals": describe_splits(len(kept), entries, splits),
         "duplicates": describe_duplicates(twins, everything),
