@@ -8,14 +8,11 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from itertools import compress
 
 import numpy as np
-import pyarrow as pa
-import pyarrow.compute as pc
 
-from nextchapter.corpus.lines import WHITE_SPACE, Lines
-from nextchapter.corpus.numerals import NUMBER_STARTS, START, fold, may_begin_number, read_han_number, read_number
+from nextchapter.corpus.lines import Lines
+from nextchapter.corpus.numerals import START, fold, may_begin_number, read_han_number, read_number
 
 LONGEST_HEADING = 150
 _MOST_MARKS = 1500
@@ -74,23 +71,6 @@ _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{
 
 # By code unit of UTF-16: of a letter or a digit, or the first of the two of a rare character.
 _OPENS_WORD = np.array([chr(code).isalnum() or 0xD800 <= code < 0xDC00 for code in range(1 << 16)])
-_FEW_CANDIDATES = 2000
-"""Fewer than these are looked at before RE2 has compiled a pattern of a thousand words."""
-
-
-def _begins_counted() -> str:
-    """Return the pattern, for RE2, of all lines that `_may_be_mark`; it also takes words beyond ASCII for numbers."""
-    space = "".join(rf"\x{{{ord(character):x}}}" for character in WHITE_SPACE)
-    decoration = "".join(rf"\x{{{ord(character):x}}}" for character in _DECORATION)
-    starts = sorted(start for start in NUMBER_STARTS | _LAST_STARTS if start.isascii())
-    cut = "|".join(["[ivxlc]{5}", *(start for start in starts if len(start) == START)])
-    whole = "|".join(["[ivxlc]{1,4}", *(start for start in starts if len(start) < START)])
-    number = rf"[0-9]|[!-~]{{0,4}}[^\x00-\x7f]|(?i:{cut}|(?:{whole})(?:[^a-z]|$))"
-    two_words = rf"(?:[^{space}]+[{space}]+){{0,2}}"
-    return rf"^[{decoration}{space}]*(?:{two_words}(?:{number})|[^{space}]*\.[^{space}.])"
-
-
-_BEGINS_COUNTED = _begins_counted()
 
 
 @dataclass(frozen=True)
@@ -140,8 +120,9 @@ def find_marks(lines: Sequence[str]) -> list[Mark]:
     marks: list[Mark] = []
     latest: dict[str, int] = {}
     for mark in _read_lines(Lines.of(lines)):
-        latest[mark.style] = latest.get(mark.style, 0) + 1 if mark.number == _THE_LAST else mark.number
-        marks.append(replace(mark, number=latest[mark.style]))
+        counted = replace(mark, number=latest.get(mark.style, 0) + 1) if mark.number == _THE_LAST else mark
+        latest[mark.style] = counted.number
+        marks.append(counted)
     counts = Counter(mark.style for mark in marks)
     return [mark for mark in marks if counts[mark.style] <= _MOST_MARKS]
 
@@ -185,10 +166,7 @@ def _candidates(lines: Lines) -> list[int]:
     is_edge = lines.blank_above | (lines.blank_below & ~lines.end_with(_NOT_CLOSING))
     may_stand = (is_edge & (lines.widths <= LONGEST_HEADING)) | (lines.widths <= _LONGEST_PLAIN) | is_decorated
     candidates: list[int] = np.flatnonzero(may_stand & opens_word & ~lines.is_blank).tolist()
-    if len(candidates) < _FEW_CANDIDATES:
-        return candidates
-    texts = pa.array([lines.stripped[index] for index in candidates], pa.large_string())
-    return list(compress(candidates, pc.match_substring_regex(texts, _BEGINS_COUNTED).to_pylist()))
+    return [index for index in candidates if _may_be_mark(lines.stripped[index].strip(_DECORATION))]
 
 
 def _next_bare(lines: Lines, index: int) -> int:
@@ -212,19 +190,20 @@ def _marks_of(lines: Lines, index: int, is_below_mark: bool) -> list[Mark]:
 def _may_be_mark(bare: str) -> bool:
     """Return whether one of the first three words, or a part of the first, may be the number that each mark has.
 
-    This is cheap, and spares most lines the reading. `_BEGINS_COUNTED` says nearly the same in the language of RE2.
+    This is cheap, and spares most lines the reading.
     """
-    words = bare.split(None, 3)[:3] or [bare]
+    words = bare.split(None, 3)[:3]
     for word in words:
         if _may_begin_count(word[:START]):
             return True
-    return "." in words[0].rstrip(".") or bare[0] in _HAN_STARTS
+    return bool(words) and ("." in words[0].rstrip(".") or bare[0] in _HAN_STARTS)
 
 
 @lru_cache(maxsize=1 << 16)
 def _may_begin_count(start: str) -> bool:
-    """Return whether a number, or a word for the last one, may begin so."""
-    return may_begin_number(start) or fold(start)[:START] in _LAST_STARTS
+    """Return whether a number, or a word for the last one, may be the first word of a text that begins so."""
+    word = "".join(start.split(None, 1)[:1])
+    return may_begin_number(word) or fold(word)[:START] in _LAST_STARTS
 
 
 def _read_line(index: int, bare: str, opens: bool, blank_before: bool, blank_after: bool) -> Iterator[Mark]:
@@ -281,7 +260,7 @@ def _numbered_marks(line: int, bare: str, opens: bool, is_loose: bool) -> Iterat
 
 def _read_named(bare: str) -> _Named | None:
     """Read `Chapter IV. A Title`, `Erstes Kapitel`, `BOOK THE FIRST` or `第四回`."""
-    han = _HAN.match(bare) or _HAN_VOLUME.fullmatch(bare)
+    han = (_HAN.match(bare) or _HAN_VOLUME.fullmatch(bare)) if bare[:1] in _HAN_STARTS else None
     if han:
         number = read_han_number(han["number"])
         return _Named(han["word"], number, han["rest"]) if number is not None else None
@@ -303,6 +282,8 @@ def _read_number_of(text: str) -> tuple[int, str] | None:
     last = _LAST.match(text)
     if last:
         return _THE_LAST, text[last.end() :]
+    if not _may_begin_count(text[:START]):
+        return None
     lower = _LOWER_ROMAN.match(text)
     return read_number(text[: lower.end()].upper() + text[lower.end() :] if lower else text)
 

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Iterator
+from collections.abc import Set
 from itertools import pairwise
 
 from nextchapter.corpus.lines import Lines, substitute
@@ -113,27 +113,28 @@ def _goes_on(before: str, after: str) -> bool:
     )
 
 
-def _neighbour(lines: list[str], index: int, step: int) -> int | None:
+def _neighbour(lines: list[str], index: int, step: int, marks: Set[int] = frozenset()) -> int | None:
+    """Return the next line, up or down, that is neither blank nor one of the marks."""
     index += step
     while 0 <= index < len(lines):
-        if lines[index].strip():
+        if lines[index].strip() and index not in marks:
             return index
         index += step
     return None
 
 
-def _without(lines: list[str], marks: set[int]) -> Iterator[str]:
-    """Yield the lines but the marks; blank lines around a mark inside a sentence go with it."""
-    waiting: list[str] = []
-    last, passed_mark = "", False
-    for index, line in enumerate(lines):
-        if index in marks:
-            passed_mark = True
-        elif not line.strip():
-            waiting.append(line)
-        else:
-            if not (passed_mark and last and _goes_on(last, line)):
-                yield from waiting
-            waiting, passed_mark, last = [], False, line
-            yield line
-    yield from waiting
+def _without(lines: list[str], marks: set[int]) -> list[str]:
+    """Return the lines but the marks; blank lines around a mark inside a sentence go with it."""
+    kept: list[str] = []
+    at = 0
+    for mark in sorted(marks):
+        if mark < at:
+            continue
+        before, after = _neighbour(lines, mark, -1, marks), _neighbour(lines, mark, 1, marks)
+        start = at if before is None else before + 1
+        stop = len(lines) if after is None else after
+        kept += lines[at:start]
+        if before is None or after is None or not _goes_on(lines[before], lines[after]):
+            kept += [lines[index] for index in range(start, stop) if index not in marks]
+        at = stop
+    return kept + lines[at:]

@@ -3,6 +3,7 @@
 import difflib
 import re
 from bisect import bisect_right
+from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
@@ -180,10 +181,13 @@ class _LinesByKey:
         """Yield the keys of about an entry's length that have enough of its letters; comparing them all is slow."""
         most = int((1 - _SIMILAR) * len(entry) + 2)
         without_letters = str.maketrans("", "", entry)
+        counts = Counter(entry).items()
         for length in range(len(entry) - most, len(entry) + most + 1):
+            both = len(entry) + length
             for key in self._keys.get(length, []):
-                most_alike = length - len(key.translate(without_letters))
-                if 2 * most_alike / (len(entry) + length) >= _SIMILAR:
+                if 2 * (length - len(key.translate(without_letters))) / both < _SIMILAR:
+                    continue
+                if 2 * sum(min(count, key.count(letter)) for letter, count in counts) / both >= _SIMILAR:
                     yield key
 
 
@@ -197,7 +201,7 @@ def _lines_alone(lines: Sequence[str]) -> list[int]:
 def _key(line: str) -> str:
     """Return what is compared of a title: its words, without number, page, accents and case."""
     bare = line.strip()
-    number = _LEADING_NUMBER.match(bare)
+    number = _LEADING_NUMBER.match(bare) if bare[:1].isdecimal() or bare[:1] in _ROMAN_LETTERS else None
     bare = bare[number.end() :] if number else bare
     if bare[-1:].isdecimal() or bare[-1:] in _ROMAN_LETTERS:
         bare = _TRAILING_PAGE.sub("", bare)
