@@ -7,7 +7,8 @@ from pathlib import Path
 
 from nextchapter.flow import Flow
 from nextchapter.report.estimate import Job, estimate, expected_tokens, expected_weights, measure_core
-from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, count, few, field, fit, more, path_field
+from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, few, field, fit, more, path_field
+from nextchapter.report.wording import counted
 
 
 def describe_study(flow: Flow, jobs: Collection[Job], cores: int, colour: bool = False) -> str:
@@ -22,7 +23,7 @@ def describe_study(flow: Flow, jobs: Collection[Job], cores: int, colour: bool =
     paint = Paint(colour)
     lines = [
         "",
-        paint.bold(fit(f"{flow.name}: {count(flow.files, 'book')}, {count(flow.runs, 'run')}", WIDTH)),
+        paint.bold(fit(f"{flow.name}: {counted(len(flow.files), 'book')}, {counted(len(flow.runs), 'run')}", WIDTH)),
         "",
         *field("books", few([file.name for file in flow.files])),
         path_field("from", flow.shelf),
@@ -80,7 +81,9 @@ def _cost(flow: Flow, jobs: Collection[Job], cores: int) -> list[str]:
     waiting = [job.name for job in jobs if job.rule == "train_model"]
     vectors = [job.name for job in jobs if job.rule == "train_embedding"]
     cost = estimate(flow, jobs, cores, measure_core())
-    work = [f"learn {count(vectors, 'embedding')}"] * bool(vectors) + [f"train {count(waiting, 'run')}"] * bool(waiting)
+    work = [f"learn {counted(len(vectors), 'embedding')}"] * bool(vectors) + [
+        f"train {counted(len(waiting), 'run')}"
+    ] * bool(waiting)
     what = f"to {' and '.join(work)} on {cores} core{'s' * (cores > 1)}" if work else "nothing left to train"
     lines = field("time", f"about {_range(cost.least_s, cost.most_s)}, {what}")
     if any(flow.gpus(name) for name in waiting):
