@@ -84,10 +84,11 @@ include: "workflow/rules/tracking.smk"
 
 
 onstart:
+    from nextchapter.report.estimate import jobs_of
     from nextchapter.report.forecast import describe_study
 
-    settings = workflow.resource_settings
-    print(describe_study(FLOW, settings.cores or settings.nodes or 1, sys.stdout.isatty()))
+    settings, jobs = workflow.resource_settings, jobs_of(workflow.dag.needrun_jobs())
+    print(describe_study(FLOW, jobs, settings.cores or settings.nodes or 1, sys.stdout.isatty()))
 
 
 onsuccess:

@@ -12,7 +12,7 @@ gradient over batches of the training split, plus epsilon, and RMS_norm = RMS_g 
 
 import math
 from collections.abc import Sequence
-from typing import Annotated, Any, Literal, NamedTuple
+from typing import Annotated, Any, ClassVar, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -42,6 +42,8 @@ CHUNK_TOKENS = 256
 
 class DynamicSpec(FamilySpec):
     """Another run's network, learning from what it reads, Krause et al. (2018); only `training.device` applies."""
+
+    reading_cost: ClassVar[float] = 12.0  # 4 times a training token of the network: docs/models/wrappers.md
 
     kind: Literal["dynamic"] = "dynamic"
     """Says which of the families this is."""

@@ -31,8 +31,10 @@ _FAMILY_COLOURS = {
     "elman": "#D55E00", "gru": "#009E73", "lstm": "#0072B2", "feed-forward": "#3E9FD8",
     "hmm": "#A8527F", "hmm-cloned": "#6B5B95", "hmm-neural": "#42275E",
     "ngram": "#6F6F78", "unigram": "#93939C", "uniform": "#AEAEB6",
+    "cache": "#B07A00", "ensemble": "#000000", "mingru": "#7B3F00", "minlstm": "#2F8F8F", "mogrifier": "#C2185B",
+    "rlstm": "#5D7A1F", "slstm": "#8C6BD9", "dynamic": "#A0522D",
 }  # fmt: skip
-_OTHER_COLOURS = ("#B07A00", "#000000", "#7B3F00", "#2F8F8F", "#C2185B", "#5D7A1F")
+_OTHER_COLOURS = ("#4C4C9D", "#1B7837", "#D6604D", "#A6761D", "#5F7FA3", "#9C5575")  # for a family that is new
 
 # Matplotlib brings the first two; the others serve alphabets those lack, where the machine has them.
 _FALLBACK_FONTS = (

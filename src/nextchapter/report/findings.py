@@ -132,8 +132,9 @@ def gradients_caption(results: Results) -> str:
         return "No recurrent network was trained here: the curves are those of fresh ones, for comparison."
     told = "; ".join(f"{bold(name)} {lags} word pieces back" for name, lags in reach[:8])
     return (
-        "From left to right: how many word pieces back. From top to bottom: how much of the lesson is left, each line "
-        f"of the grid a tenth, a hundredth, ... of the one above. One per cent is still felt so far: {told}."
+        "Left, networks as they start, some of them only for comparison; right, after training. From left to right in "
+        "each: how many word pieces back. From top to bottom: how much of the lesson is left, each line of the grid a "
+        f"tenth of the one above. One per cent is still felt so far: {told}."
     )
 
 
@@ -205,11 +206,19 @@ def calibration_caption(results: Results) -> str:
     )
 
 
+_LOSSES_TOLD = (
+    "Above, from the beginning of a chapter on: a line that falls further than the others belongs to a network that "
+    "makes more of what it read long ago. Middle: how much more than the best network the others pay for rare and for "
+    "frequent words. Below: in training, blame is traced back no further than the last cut, one every few dozen word "
+    "pieces; a flat line says that the memory outlives the cuts."
+)
+
+
 def losses_caption(results: Results) -> str:
     """Return what rare words cost the champion, and whether it warms up."""
     run = str(results.champion["run"])
     profile = results.profile(run)
-    parts = [f"What {bold(run)}, the champion, pays."]
+    parts = [_LOSSES_TOLD, f"What {bold(run)}, the champion, pays."]
     places, words = profile["place"], profile["frequency"]
     if len(places) > 1:
         first, last = places[0]["bits_per_character"], places[-1]["bits_per_character"]

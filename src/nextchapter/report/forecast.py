@@ -2,25 +2,28 @@
 
 import math
 import shutil
+from collections.abc import Collection
 from pathlib import Path
 
 from nextchapter.flow import Flow
-from nextchapter.report.estimate import estimate, expected_tokens, expected_weights, measure_core
-from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, count, few, field, fit, more, path_field
+from nextchapter.report.estimate import Job, estimate, expected_tokens, expected_weights, measure_core
+from nextchapter.report.terminal import ROWS_MAX, WIDTH, Paint, few, field, fit, more, path_field
+from nextchapter.report.wording import counted
 
 
-def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
+def describe_study(flow: Flow, jobs: Collection[Job], cores: int, colour: bool = False) -> str:
     """Return the screen before the first job: what will run, for how long, on how much disk.
 
     Args:
         flow: the study.
-        cores: how many runs train at once.
+        jobs: those that Snakemake is about to do.
+        cores: how many of them at once.
         colour: use the terminal's bold and colours.
     """
     paint = Paint(colour)
     lines = [
         "",
-        paint.bold(fit(f"{flow.name}: {count(flow.files, 'book')}, {count(flow.runs, 'run')}", WIDTH)),
+        paint.bold(fit(f"{flow.name}: {counted(len(flow.files), 'book')}, {counted(len(flow.runs), 'run')}", WIDTH)),
         "",
         *field("books", few([file.name for file in flow.files])),
         path_field("from", flow.shelf),
@@ -31,7 +34,7 @@ def describe_study(flow: Flow, cores: int, colour: bool = False) -> str:
         lines += field("embedding", f"{name}, {vectors.dimensions} numbers a token, by {vectors.describe()}")
     for name in flow.study.searches:
         lines += field("search", _search(flow, name))
-    lines += ["", *_table_of_runs(flow, paint), "", *_cost(flow, cores)]
+    lines += ["", *_table_of_runs(flow, jobs, paint), "", *_cost(flow, jobs, cores)]
     lines.append(path_field("results", f"results/{flow.name}/"))
     return "\n".join([*lines, ""])
 
@@ -45,19 +48,11 @@ def _search(flow: Flow, name: str) -> str:
     return f"{name}, {search.size:,} point{'s' * (search.size > 1)} in {few(search.fields)}{total}"
 
 
-def _is_trained(flow: Flow, run: str) -> bool:
-    return Path("results", flow.name, "runs", run, "model.safetensors").is_file()
-
-
-def _is_learned(flow: Flow, embedding: str) -> bool:
-    return Path("results", flow.name, "embeddings", embedding, "vectors.safetensors").is_file()
-
-
-def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
+def _table_of_runs(flow: Flow, jobs: Collection[Job], paint: Paint) -> list[str]:
     lines = [paint.muted(f"  {'run':<22}{'network':<24}{'parameters':>11}  {'will read'}")]
     for name, (run, _) in list(flow.runs.items())[:ROWS_MAX]:
         model, parameters = run.model, expected_weights(flow, name).total
-        reads = "is trained" if _is_trained(flow, name) else _budget(flow, name)
+        reads = _budget(flow, name) if Job("train_model", name) in jobs else _without_training(flow, name)
         network = ", ".join(filter(None, [model.kind, model.describe()]))
         size = (
             "counted"
@@ -70,18 +65,25 @@ def _table_of_runs(flow: Flow, paint: Paint) -> list[str]:
     return lines + more(len(flow.runs))
 
 
+def _without_training(flow: Flow, run: str) -> str:
+    is_trained = Path("results", flow.name, "runs", run, "model.safetensors").is_file()
+    return "is trained" if is_trained else "not this time"
+
+
 def _budget(flow: Flow, run: str) -> str:
     """Return how much a run will read at most, or for how long if that alone is said."""
     tokens, seconds = expected_tokens(flow, run), flow.runs[run][0].training.max_seconds
     return f"for {seconds:,.0f} s" if seconds is not None and math.isinf(tokens) else f"{_rough(tokens)} tokens"
 
 
-def _cost(flow: Flow, cores: int) -> list[str]:
+def _cost(flow: Flow, jobs: Collection[Job], cores: int) -> list[str]:
     """Return the lines on time and disk; the estimate is a range, since it is no more than that."""
-    waiting = [name for name in flow.runs if not _is_trained(flow, name)]
-    vectors = [name for name in flow.study.embeddings if not _is_learned(flow, name)]
-    cost = estimate(flow, waiting, cores, measure_core(), vectors)
-    work = [f"learn {count(vectors, 'embedding')}"] * bool(vectors) + [f"train {count(waiting, 'run')}"] * bool(waiting)
+    waiting = [job.name for job in jobs if job.rule == "train_model"]
+    vectors = [job.name for job in jobs if job.rule == "train_embedding"]
+    cost = estimate(flow, jobs, cores, measure_core())
+    work = [f"learn {counted(len(vectors), 'embedding')}"] * bool(vectors) + [
+        f"train {counted(len(waiting), 'run')}"
+    ] * bool(waiting)
     what = f"to {' and '.join(work)} on {cores} core{'s' * (cores > 1)}" if work else "nothing left to train"
     lines = field("time", f"about {_range(cost.least_s, cost.most_s)}, {what}")
     if any(flow.gpus(name) for name in waiting):

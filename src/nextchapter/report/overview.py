@@ -7,18 +7,21 @@ from typing import NamedTuple
 from nextchapter.report import findings
 from nextchapter.report.chapters import CHAPTERS_CSS, chapters_block
 from nextchapter.report.html import FIGURES_CSS, FOLDS_CSS, figure, fold, page
+from nextchapter.report.kinds import KINDS, NEW_KIND
 from nextchapter.report.provenance import PROVENANCE_CSS, provenance_block
 from nextchapter.report.quality import SHELF_CSS, shelf_block
 from nextchapter.report.results import Results
 from nextchapter.report.searches import SCORE
 from nextchapter.report.table import TABLE_CSS, brief_meanings, leaderboard_table
 from nextchapter.report.tasks import TASKS_CSS, tasks_block
-from nextchapter.report.wording import bold, counted
+from nextchapter.report.wording import bold, counted, listed
 
 ROWS_MAX = 40
 """Rows of the leaderboard; the whole of it stands in leaderboard.html."""
 KINDS_MAX = 12
 """So many kinds of networks are drawn, each by its best run."""
+RUNS_NAMED = 6
+"""So many runs of a kind are named where the kind is explained."""
 NEIGHBOURS_SHOWN = 12
 """Words of an embedding that are shown with their neighbours."""
 
@@ -34,8 +37,11 @@ nav.contents { display: none; font-size: .92rem; line-height: 1.35; }
 a { color: var(--accent-ink); } section { scroll-margin-top: 1rem; }
 details > div { overflow-x: clip; } details table { margin: .3rem 0 1rem; }
 section > details, section > table.shelf { max-width: 46rem; }
-.near { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem 1.2rem; max-width: 46rem; }
-.near dt { font: 600 1.02rem var(--serif); } .near dd { margin: 0; color: var(--muted); }
+.leaf, .origin, dl.marks { margin-left: clamp(0rem, 50% - 20rem, 3rem); }
+.near, .kinds { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem 1.2rem; max-width: 46rem; }
+.near dt { font: 600 1.02rem var(--serif); } .near dd, .kinds dd { margin: 0; color: var(--muted); }
+.kinds dt { font-weight: 600; }
+@media (max-width: 40rem) { .kinds { display: block; } .kinds dd { margin: 0 0 .7rem; } }
 @media (min-width: 64rem) {
   main { display: grid; grid-template-columns: 12.5rem minmax(0, 1fr); gap: 2.5rem; padding-top: 2.5rem; }
   nav.contents { display: block; position: sticky; top: 2rem; align-self: start; }
@@ -89,6 +95,26 @@ shelf</a>.</p>"""
     return Section("shelf", "The shelf", body)
 
 
+def _networks(results: Results) -> Section:
+    """Return who takes part, each kind in a sentence."""
+    told = "\n".join(
+        f"<dt>{_named(own['run'].tolist())}</dt><dd>{KINDS.get(str(kind), NEW_KIND)}</dd>"
+        for kind, own in results.leaderboard.groupby("model", sort=False)
+    )
+    body = f"""<p>All of them do one thing: they read a text from left to right and say at each place how likely they
+hold each continuation. They read in <b>word pieces</b>, also called tokens: as a rule a frequent word is one piece
+and a rare one is put together from several. They differ in what they make of all that stands before. A name ends in the
+<i>seed</i> of the network's chance numbers, such as s1.</p>
+<dl class="kinds">
+{told}
+</dl>"""
+    return Section("networks", "Who takes part", body)
+
+
+def _named(runs: Sequence[str]) -> str:
+    return listed(runs) if len(runs) <= RUNS_NAMED else f"{', '.join(map(bold, runs[:RUNS_NAMED]))} ..."
+
+
 def _leaderboard(results: Results) -> Section:
     board = results.leaderboard
     drawn = figure(
@@ -96,9 +122,9 @@ def _leaderboard(results: Results) -> Section:
         "Score of each network with its interval",
         findings.leaderboard_caption(results),
     )
-    body = f"""<p>A language model reads a text from left to right and says at each place how likely it holds each
-continuation. If what really comes next was likely, it was not surprised. The score counts the surprise: <b>bits a
-character</b>, the number of yes-or-no questions that each letter still costs. A book in which nothing can be foreseen
+    body = f"""<p>Each network now reads chapters that it has never seen. If what really comes next was likely to it, it
+is not surprised. The score counts the surprise: <b>bits a character</b>, the number of yes-or-no questions that each
+letter still costs. A book in which nothing can be foreseen
 would cost about five a letter; people are thought to need about one.</p>
 {leaderboard_table(board, ROWS_MAX)}
 <p class="more">{_rest_of(len(board))}The sign = marks ranks that are shared.
@@ -120,7 +146,8 @@ def _curves(results: Results) -> Section:
     )
     body = f"""<p>A network starts with random numbers and knows nothing. It guesses, is told what really came next,
 and shifts each of its numbers a little so that it would have been less surprised: thousands of times. Its <b>loss</b>
-is that surprise, and the curve of it is the story of its education. Models that count, such as n-grams, have no such
+is that surprise, counted for each word piece in <i>nats</i> (one is 1.44 bits), and the curve of it is the story of its
+education. Models that count, such as n-grams, have no such
 story: they read once.</p>
 {drawn}"""
     return Section("curves", "How they learned", body)
@@ -369,6 +396,6 @@ report</a>.</p>
 
 
 _SECTIONS: Sequence[Callable[[Results], Section]] = (
-    _shelf, _leaderboard, _curves, _costs, _data_size, _gradients, _embeddings, _losses, _chapters, _searches, _inside,
-    _provenance,
+    _shelf, _networks, _leaderboard, _curves, _costs, _data_size, _gradients, _embeddings, _losses, _chapters,
+    _searches, _inside, _provenance,
 )  # fmt: skip

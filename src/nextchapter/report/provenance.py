@@ -6,7 +6,7 @@ from html import escape
 from typing import Any
 
 from nextchapter.report.html import fold
-from nextchapter.report.wording import duration
+from nextchapter.report.wording import bold, duration
 
 Record = Mapping[str, Any]
 
@@ -73,7 +73,7 @@ def _each(records: Sequence[Record], key: str) -> str:
 def _runs(records: Sequence[Record]) -> str:
     rows = [
         [
-            f"<b><bdi>{escape(record['run'])}</bdi></b>",
+            bold(record["run"]),
             str(record["seed"]),
             duration(record["train_seconds"]),
             f"{record['steps']:,}",
@@ -93,7 +93,7 @@ def _settings(records: Sequence[Record]) -> str:
     shared = _shared([record["training"] for record in records if len(record["training"]) > 1])
     rows = [
         [
-            f"<b><bdi>{escape(record['run'])}</bdi></b>",
+            bold(record["run"]),
             f"<code>{_told(record['model'])}</code>",
             f"<code>{_told(_without(record['training'], shared)) or '–'}</code>",
         ]

@@ -83,7 +83,7 @@ _RUN_COLUMNS = (
         "model",
         "kind",
         _words,
-        "Kind of network: elman is the simplest; gru and lstm have gates that guard what they remember.",
+        "Kind of network; of those with a memory, elman is the simplest, and gru and lstm have gates that guard it.",
         True,
     ),
     _Column(

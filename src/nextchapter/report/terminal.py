@@ -2,7 +2,7 @@
 
 import textwrap
 import unicodedata
-from collections.abc import Sequence, Sized
+from collections.abc import Sequence
 
 WIDTH = 80
 ROWS_MAX = 12
@@ -77,8 +77,3 @@ def few(names: Sequence[str], most: int = 6) -> str:
 def more(rows: int) -> list[str]:
     """Return a line that counts the rows a screen has no room for, if there are any."""
     return [f"  ... and {rows - ROWS_MAX:,} more"] if rows > ROWS_MAX else []
-
-
-def count(things: Sized, name: str) -> str:
-    """Return `3 runs`, or `1 run`."""
-    return f"{len(things):,} {name}{'' if len(things) == 1 else 's'}"

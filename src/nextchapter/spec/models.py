@@ -44,6 +44,8 @@ class FamilySpec(Spec):
     """Whether training may compute its products in bfloat16; a loop over time of our own takes float32."""
     reads_once: ClassVar[bool] = False
     """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
+    reading_cost: ClassVar[float] = 1.0
+    """Times that a token costs when read by it, of what it costs the runs that it is made of."""
 
     kind: str
     """Says which of the families this is."""

@@ -23,11 +23,14 @@ from nextchapter.models.slstm import SlstmSpec
 from nextchapter.report.estimate import (
     CHAPTER_TOKENS,
     EVALUATION_SHARE,
+    JOB_S,
     MOST,
     VECTOR_EFFICIENCY,
+    Job,
     Work,
     budget_tokens,
     estimate,
+    jobs_of,
     measure_core,
     operations,
     schedule,
@@ -198,6 +201,15 @@ def test_a_schedule_of_nothing_ends_at_once() -> None:
     assert schedule([Work(1.0), Work(2.0), Work(3.0)], 0) == 6
 
 
+def trainings(flow: Flow) -> list[Job]:
+    return [Job("train_model", name) for name in flow.runs]
+
+
+def seconds(flow: Flow, *jobs: Job, speed: float = 1e11) -> float:
+    """Return what jobs take on one core beyond their start."""
+    return estimate(flow, jobs, 1, speed).most_s / MOST - JOB_S * len(jobs)
+
+
 @pytest.fixture
 def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flow:
     monkeypatch.chdir(tmp_path)
@@ -205,12 +217,13 @@ def flow(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Flow:
 
 
 def test_a_faster_machine_more_cores_and_fewer_runs_take_less(flow: Flow) -> None:
-    usual = estimate(flow, flow.runs, 1, 1e11)
+    jobs = trainings(flow)
+    usual = estimate(flow, jobs, 1, 1e11)
     assert usual.least_s < usual.most_s
     for other in (
-        estimate(flow, flow.runs, 1, 2e11),
-        estimate(flow, flow.runs, 2, 1e11),
-        estimate(flow, list(flow.runs)[:1], 1, 1e11),
+        estimate(flow, jobs, 1, 2e11),
+        estimate(flow, jobs, 2, 1e11),
+        estimate(flow, jobs[:1], 1, 1e11),
     ):
         assert other.least_s < usual.least_s
         assert other.most_s < usual.most_s
@@ -219,11 +232,24 @@ def test_a_faster_machine_more_cores_and_fewer_runs_take_less(flow: Flow) -> Non
 def test_three_networks_are_estimated_as_they_were_measured(flow: Flow) -> None:
     # 2,500,000 tokens at 20,400 (Elman), 12,200 (GRU) and 12,800 tokens/s (LSTM) take 523 s on one core that
     # multiplies small matrices at 1.3e11 operations/s.
-    cost = estimate(flow, flow.runs, 1, 1.3e11)
-    jobs_s = 4 * (3 * 5 + 12 + 3)
-    assert cost.least_s < 523 + jobs_s < cost.most_s
+    small = [Job(rule, name) for rule in ("write_chapter", "draw_network", "track_run") for name in flow.runs]
+    cost = estimate(flow, trainings(flow) + small, 1, 1.3e11)
+    assert cost.least_s < 523 + 12 * JOB_S < cost.most_s
     weights = 681_296 + 1_124_816 + 1_346_000
     assert 24 * weights < cost.disk_bytes < 24 * weights + 30e6
+
+
+def test_the_default_study_is_estimated_as_it_was_measured(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its training, tasks and gradient lab: seconds of processor time, by the benchmark files of one run of it."""
+    monkeypatch.chdir(tmp_path)
+    flow = Flow.from_config(yaml.safe_load(CONFIG.read_text()))
+    for jobs, measured_s in (
+        (trainings(flow), 807 - 10 * JOB_S),
+        ([Job("train_tasks", f"temporal_order/{network}") for network in ("tanh", "lstm", "lstm-chrono")], 27 - 12),
+        ([Job("measure_gradients")], 14 - JOB_S),
+        ([Job("evaluate_model", name) for name in flow.runs], 78 - 10 * JOB_S),
+    ):
+        assert 0.5 < seconds(flow, *jobs, speed=1.1e11) / measured_s < 2, jobs[0].rule
 
 
 def test_a_budget_of_seconds_bounds_what_a_run_takes(flow: Flow) -> None:
@@ -231,7 +257,7 @@ def test_a_budget_of_seconds_bounds_what_a_run_takes(flow: Flow) -> None:
         clocked = {name: (run.model_copy(update={"training": run.training.model_copy(update=training)}), seed)
                    for name, (run, seed) in list(flow.runs.items())[:1]}  # fmt: skip
         flow.runs = clocked
-        return estimate(flow, clocked, 1, 1e11).most_s
+        return estimate(flow, trainings(flow), 1, 1e11).most_s
 
     without_clock = most_s()
     assert most_s(max_seconds=1e9) == without_clock
@@ -239,6 +265,54 @@ def test_a_budget_of_seconds_bounds_what_a_run_takes(flow: Flow) -> None:
     assert bounded < without_clock
     assert most_s(max_seconds=20) - bounded == pytest.approx(MOST * 10 * (1 + EVALUATION_SHARE))
     assert most_s(max_seconds=20, max_tokens=None) == most_s(max_seconds=20, max_tokens=10**12)
+
+
+def test_reading_by_a_network_that_learns_takes_as_long_as_it_was_measured(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """0.63 s for 1,000 tokens by an LSTM of 384 and 2,000 outputs that learns from them (docs/models/wrappers.md)."""
+    monkeypatch.chdir(tmp_path)
+    config = three_networks()
+    adapting = {"model": {"kind": "dynamic", "of": "lstm-384"}}
+    mixed = {"model": {"kind": "ensemble", "members": ["lstm-dynamic", "gru-384"]}}
+    flow = Flow.from_config({**config, "runs": {**config["runs"], "lstm-dynamic": adapting, "mix": mixed}})
+    plain, learning, mixture, gru = (
+        seconds(flow, Job("evaluate_model", f"{name}.s1")) for name in ("lstm-384", "lstm-dynamic", "mix", "gru-384")
+    )
+    tokens = 3 * 700_000 * 0.16 / flow.study.tokenizers["unigram-2k"].characters_per_token
+    assert 0.5 < learning / (0.63e-3 * tokens) < 2
+    assert learning > 5 * plain
+    assert mixture == pytest.approx(learning + gru)
+
+
+def test_reading_is_not_bounded_by_the_clock_of_the_training(flow: Flow) -> None:
+    name, (run, seed) = next(iter(flow.runs.items()))
+    before = seconds(flow, Job("evaluate_model", name))
+    training = run.training.model_copy(update={"max_seconds": 1e-3})
+    flow.runs = {name: (run.model_copy(update={"training": training}), seed)}
+    assert seconds(flow, Job("evaluate_model", name)) == before > 1e-3
+
+
+def test_a_large_shelf_takes_as_long_to_clean_as_it_has_text(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    books = tmp_path / "shelf"
+    books.mkdir()
+    for number in range(40):  # in shards
+        (books / f"{number}.txt").write_text("x" * 100_000)
+    flow = Flow.from_config({**three_networks(), "books": str(books)})
+    cleaning = [Job("clean_books", shard) for shard in flow.shards]
+    assert len(cleaning) < 40
+    assert seconds(flow, *cleaning) == pytest.approx(4e6 / 4.3e6)
+
+
+def test_the_jobs_of_a_plan_are_named_by_what_they_work_on() -> None:
+    class Planned:
+        def __init__(self, rule: str, **wildcards: str) -> None:
+            self.rule, self.wildcards_dict = type("Rule", (), {"name": rule}), wildcards
+
+    plan = [Planned("all"), Planned("compare_runs", study="a"), Planned("train_model", study="a", run="x.s1"),
+            Planned("train_tasks", study="a", task="adding", network="gru")]  # fmt: skip
+    assert jobs_of(plan) == [Job("compare_runs"), Job("train_model", "x.s1"), Job("train_tasks", "adding/gru")]
 
 
 @pytest.mark.parametrize(
@@ -259,9 +333,10 @@ def test_embeddings_are_estimated_as_they_were_measured(
     vectors = {"v": {**spec, "tokenizer": "unigram-2k", "dimensions": 100}}
     flow = Flow.from_config({**config, "embeddings": vectors})
     words = 2_051_910
-    seconds = flow.study.embeddings["v"].operations(words) / (1.3e11 * VECTOR_EFFICIENCY)
-    assert 0.5 < seconds / measured_s < 1.5
-    without, with_vectors = (estimate(flow, flow.runs, 1, 1.3e11, names) for names in ([], ["v"]))
+    expected_s = flow.study.embeddings["v"].operations(words) / (1.3e11 * VECTOR_EFFICIENCY)
+    assert 0.5 < expected_s / measured_s < 1.5
+    jobs = trainings(flow)
+    without, with_vectors = (estimate(flow, jobs + more, 1, 1.3e11) for more in ([], [Job("train_embedding", "v")]))
     assert with_vectors.least_s > without.least_s
     # Vectors as numbers and as text in two places, 2,000 tokens of 100 numbers.
     assert with_vectors.disk_bytes - without.disk_bytes >= 2 * 2000 * 100 * (4 + 8)
@@ -274,7 +349,7 @@ def test_a_loop_in_python_takes_longer_for_the_same_products(tmp_path: Path, mon
     for kind in ("lstm", "slstm"):
         run = {"model": {"kind": kind, "hidden": 384, "embedding": 192}, "tokenizer": "unigram-2k"}
         flow = Flow.from_config({**config, "training": {"max_tokens": 2_500_000}, "runs": {"only": run}})
-        costs.append(estimate(flow, flow.runs, 1, 1e11).least_s)
+        costs.append(estimate(flow, trainings(flow), 1, 1e11).least_s)
     assert costs[1] > 1.2 * costs[0]
 
 
@@ -287,7 +362,7 @@ def test_books_count_at_their_size(tmp_path: Path, monkeypatch: pytest.MonkeyPat
         books.mkdir()
         (books / "one.txt").write_text("x" * letters)
         flow = Flow.from_config({**config, "books": str(books)})
-        disk.append(estimate(flow, flow.runs, 1, 1e11).disk_bytes)
+        disk.append(estimate(flow, trainings(flow), 1, 1e11).disk_bytes)
     assert disk[1] - disk[0] == 4 * 50_000
 
 

@@ -7,7 +7,15 @@ from hypothesis import strategies as st
 from matplotlib.figure import Figure
 from matplotlib.image import imread
 
-from nextchapter.report.figures import family_colours, inline_svg, save_figure, short_name, spread
+from nextchapter.report.figures import (
+    configuration_colours,
+    family_colours,
+    inline_svg,
+    save_figure,
+    short_name,
+    spread,
+)
+from nextchapter.spec.families import FAMILIES
 
 
 def draw_some(text: str = "text") -> Figure:
@@ -37,12 +45,18 @@ def test_letters_that_no_font_has_become_boxes_without_a_complaint(tmp_path: Pat
     assert (tmp_path / "f.png").stat().st_size > 0
 
 
+def test_a_family_has_the_same_colour_beside_whatever_others_it_is_drawn() -> None:
+    kinds = [family.replace("_", "-") for family in FAMILIES]
+    together = configuration_colours({kind: kind for kind in kinds})
+    assert all(configuration_colours({kind: kind}) == {kind: together[kind]} for kind in kinds)
+
+
 def test_each_family_has_a_colour_of_its_own_and_the_classic_ones_keep_theirs() -> None:
     alone = family_colours(["lstm"])
     many = family_colours(["hmm", "qrnn", "lstm", "ngram", "gru"])
     assert len({many[kind] for kind in ("elman", "gru", "lstm", "hmm", "qrnn", "ngram")}) == 6
     assert all(many[kind] == alone[kind] for kind in ("elman", "gru", "lstm"))
-    assert len(set(family_colours(["qrnn", "sru"]).values())) == 12
+    assert len(set(family_colours(["qrnn", "sru"]).values())) == len(FAMILIES) + 2
     assert family_colours(str(kind) for kind in range(50)).keys() >= {"0", "49"}
 
 

@@ -3,8 +3,10 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+from nextchapter.report.kinds import KINDS
 from nextchapter.report.overview import overview_page
 from nextchapter.report.results import Results
+from nextchapter.spec.families import FAMILIES
 
 RUNS = ["elman-384.s1", "gru-384.s1", "lstm-384.s1"]
 Made = Callable[..., tuple[Path, dict[str, Any]]]
@@ -21,7 +23,7 @@ def test_a_study_without_any_part_has_the_sections_that_all_have(
     page = read_page(html)
     assert page.nests
     assert re.findall(r'<section id="(.*?)">', html) == [
-        "shelf", "leaderboard", "curves", "costs", "losses", "chapters", "inside", "provenance",
+        "shelf", "networks", "leaderboard", "curves", "costs", "losses", "chapters", "inside", "provenance",
     ]  # fmt: skip
     assert re.findall(r'<a href="#(.*?)">', html) == re.findall(r'<section id="(.*?)">', html)
     assert not {"script", "link", "iframe"} & set(page.tags)
@@ -70,3 +72,10 @@ def test_titles_are_text_and_no_markup(reported_study: Made, read_page: Callable
     assert "script" not in page.tags
     assert "<script>alert(1)</script> & אמה" in page.text
     assert "<b>كتب: what the networks learned of it" in page.text
+
+
+def test_every_kind_is_told_in_words_beside_its_runs(reported_study: Made, read_page: Callable[[str], Any]) -> None:
+    assert set(KINDS) == {family.replace("_", "-") for family in FAMILIES}
+    text = text_of(read_page(overview_page(Results(*reported_study()))))
+    for run, kind in (("elman-384.s1", "elman"), ("gru-384.s1", "gru"), ("lstm-384.s1", "lstm")):
+        assert f"{run}{KINDS[kind]}" in text
