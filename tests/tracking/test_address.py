@@ -1,8 +1,10 @@
+import json
 from pathlib import Path
 
 import pytest
 
-from nextchapter.tracking.address import public_reason, public_uri, resolve_uri
+from nextchapter.spec.redaction import public_address
+from nextchapter.tracking.address import configured_uri, public_reason, public_uri, resolve_uri
 
 
 @pytest.mark.parametrize(
@@ -37,6 +39,17 @@ def test_the_configuration_comes_before_the_environment(
 )
 def test_what_is_shown_of_an_address_holds_no_secret(uri: str, shown: str) -> None:
     assert public_uri(uri) == shown
+
+
+@pytest.mark.parametrize("whole", ["postgresql://me:hunter2@db/runs?password=hunter2", "https://me:hunter2@host"])
+def test_the_whole_address_comes_by_the_environment(whole: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    shown = public_address(whole)
+    monkeypatch.delenv("NEXTCHAPTER_TRACKING", raising=False)
+    assert configured_uri(shown) == shown
+    monkeypatch.setenv("NEXTCHAPTER_TRACKING", json.dumps({"uri": whole}))
+    assert configured_uri(shown) == whole
+    assert configured_uri("https://another") == "https://another"
+    assert configured_uri(None) is None
 
 
 def test_a_reason_is_one_line_without_the_password() -> None:

@@ -11,7 +11,7 @@ import pytest
 from mlflow import MlflowClient
 
 from nextchapter.tracking import ui
-from nextchapter.tracking.address import TrackingError, resolve_uri
+from nextchapter.tracking.address import TrackingError, public_uri, resolve_uri
 from nextchapter.tracking.publisher import LivePublisher
 from nextchapter.tracking.store import ensure_experiment
 
@@ -88,6 +88,38 @@ def test_a_port_is_kept_when_it_is_free_and_replaced_when_it_is_taken(taken_port
         ui.free_port("192.0.2.1", 5000)
 
 
+@pytest.mark.parametrize(
+    ("arguments", "warned"),
+    [([], False), (["--host", "localhost"], False), (["--host", "0.0.0.0"], True)],  # noqa: S104
+)
+def test_only_this_machine_is_served_unless_asked_and_a_password_is_on_no_command_line(
+    arguments: list[str], warned: bool, tracked_project: Path,
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:  # fmt: skip
+    called: list[tuple[list[str], dict[str, str]]] = []
+
+    class Ended:
+        pid = 0
+
+        def __init__(self, command: list[str], env: dict[str, str], **_: object) -> None:
+            called.append((command, env))
+
+        def poll(self) -> int:
+            return 1
+
+    whole = "postgresql://me:hunter2@db/runs"
+    monkeypatch.setenv("MLFLOW_TRACKING_URI", whole)
+    monkeypatch.setattr(ui.subprocess, "Popen", Ended)
+    monkeypatch.setattr(ui, "_stop", lambda server: None)
+    write_record("emma/mlflow.json", 1, tracking_uri=public_uri(whole), experiment_id="1")
+    assert ui.main(arguments) == 1
+    command, environment = called[0]
+    assert command[command.index("--host") + 1] == (arguments[1] if arguments else "127.0.0.1")
+    assert "hunter2" not in " ".join(command)
+    assert environment["MLFLOW_BACKEND_STORE_URI"] == whole
+    assert ("the server asks for no password" in capsys.readouterr().err) == warned
+
+
 def test_the_server_shows_the_store_takes_runs_and_ends_on_a_signal(tracked_project: Path, taken_port: int) -> None:
     ensure_experiment("austen", resolve_uri(None))
     write_record("austen/mlflow.json", 1, experiment_id="1")
@@ -103,7 +135,8 @@ def test_the_server_shows_the_store_takes_runs_and_ends_on_a_signal(tracked_proj
             losses = {run.info.run_name: run.data.metrics.get("train/loss_nats") for run in client.search_runs(["1"])}
         finally:
             shown.send_signal(signal.SIGTERM)
-    port = address.rpartition(":")[2]
+    host, _, port = address.removeprefix("http://").rpartition(":")
+    assert host == "127.0.0.1"
     assert taken == f"port {taken_port} is taken: {port} it is\n"
     assert place == "experiments/1/runs?workflowType=machine_learning&viewStateShareKey=nextchapter\n"
     assert losses == {"lstm.s1": 5.0, "austen": None}

@@ -58,6 +58,26 @@ def test_a_name_that_is_no_utf8_is_spelled_out(tmp_path: Path) -> None:
     assert [refused.file for refused in flow.ignored] == ["\\xe9.jpg"]
 
 
+def test_what_is_secret_in_an_address_reaches_a_stage_by_the_environment_alone(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    for name in ("NEXTCHAPTER_TRACKING", "NEXTCHAPTER_ADDRESSES"):
+        monkeypatch.setenv(name, "")
+    plain, private = "https://host/b.txt", "https://me:hush@host/a.txt?token=hush"
+    files = [{"url": url, "sha256": str(number) * 64} for number, url in enumerate([plain, private])]
+    store = "postgresql://me:hush@db/runs"
+    flow = _flow(corpus={"source": {"kind": "url", "files": files}}, tracking={"uri": store}, study="shop")
+    rules = [("fetch_books", ""), ("create_experiment", ""), ("track_run", next(iter(flow.runs))), ("track_study", "")]
+    specs = [flow.spec(*rule) for rule in rules]
+    assert "hush" not in "".join(specs) + flow.shelf
+    assert [file["url"] for file in json.loads(specs[0])["files"]] == [plain, "https://host/a.txt?***"]
+    assert json.loads(specs[1])["uri"] == "postgresql://db/runs"
+    assert json.loads(os.environ["NEXTCHAPTER_ADDRESSES"]) == {"1" * 64: private}
+    assert json.loads(os.environ["NEXTCHAPTER_TRACKING"])["uri"] == store
+    assert flow.files[1].file == "a.txt"
+
+
 def test_a_picture_beside_the_books_splits_nothing_again(shelf: Path) -> None:
     before = _flow(books=str(shelf))
     (shelf / "cover.jpg").write_text("picture")

@@ -39,9 +39,9 @@ HOSTILE = "-rf Мои {книги}; touch evil $(touch evil) `touch evil` 'a\" &
 """The name of the folder of books: all that a shell, Snakemake, YAML or a page could take for something else."""
 BOOKS = ("$(touch evil) first", 'b\'s "second"; touch evil #\n`touch evil`', "more/<img src=x onerror=alert(1)>{c}")
 SECRETS = {
-    "MLFLOW_TRACKING_PASSWORD": "planted-password", "MLFLOW_TRACKING_TOKEN": "planted-token",
-    "PGPASSWORD": "planted-database", "HTTPS_PROXY": "http://me:planted-proxy@127.0.0.1:9",
-    "HTTP_PROXY": "http://me:planted-proxy@127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost",
+    "MLFLOW_TRACKING_PASSWORD": "s3cret-password", "MLFLOW_TRACKING_TOKEN": "s3cret-token",
+    "PGPASSWORD": "s3cret-database", "HTTPS_PROXY": "http://me:s3cret-proxy@127.0.0.1:9",
+    "HTTP_PROXY": "http://me:s3cret-proxy@127.0.0.1:9", "NO_PROXY": "127.0.0.1,localhost",
 }  # fmt: skip
 """What the environment of a person may hold, and no file."""
 

@@ -68,6 +68,24 @@ def test_a_shelf_goes_in_and_everything_promised_comes_out(finished: Any) -> Non
     assert (registered["version"], registered["run_id"]) == ("1", published["run_id"])
 
 
+def test_names_that_are_commands_were_only_names(finished: Any) -> None:
+    assert [path for path in finished.folder.rglob("*") if path.name == "evil"] == []
+    pages = [path for kind in ("html", "svg") for path in finished.results.rglob(f"*.{kind}")]
+    assert any("&lt;img src=x onerror=alert(1)&gt;" in page.read_text() for page in pages)
+    assert [page for page in pages if "<img src=x onerror" in page.read_text()] == []
+
+
+def test_no_secret_of_the_environment_is_in_anything_that_was_written(finished: Any) -> None:
+    with finished.start("--books", str(finished.books), "--report-only", module="nextchapter.launch") as process:
+        output, _ = process.communicate()
+    assert process.returncode == 0, output
+    written = [path for path in finished.folder.rglob("*") if path.is_file()]
+    for needed in ("mlflow.db", "run.json", "snakemake-report.html", "lstm.s1.log"):
+        assert any(path.name == needed for path in written), needed
+    assert "s3cret-" not in output
+    assert [path for path in written if b"s3cret-" in path.read_bytes()] == []
+
+
 def test_a_second_call_does_nothing(finished: Any) -> None:
     code, output = finished.snakemake("--quiet", "host")
     assert code == 0

@@ -1,12 +1,15 @@
 """The card of a registered model: what it is, learned from what, how good, what it copies, and who may use it."""
 
+import re
 from collections.abc import Mapping
+from html import escape
 from typing import Any
 
 from nextchapter.spec.base import digest
 
 _BOOKS_NAMED = 12
 _WORDS_QUOTED = 40
+_MARKS = re.compile(r"[\\`*_\[\]|]")
 
 
 def render_card(
@@ -34,7 +37,7 @@ def render_card(
         "What it is not": _LIMITS,
     }
     body = "\n\n".join(f"## {title}\n\n{text}" for title, text in sections.items())
-    return f"# {run['run']}, champion of the study {run['study']}\n\n{body}\n"
+    return f"# {run['run']}, champion of the study {_plain(run['study'])}\n\n{body}\n"
 
 
 _LIMITS = (
@@ -69,8 +72,8 @@ def _shelf(run: Mapping[str, Any], account: Mapping[str, Any]) -> str:
 
 
 def _title(book: Mapping[str, Any]) -> str:
-    title = book.get("title") or book["book"]
-    return f"*{title}* by {book['author']}" if book.get("author") else f"*{title}*"
+    title = _plain(book.get("title") or book["book"])
+    return f"*{title}* by {_plain(book['author'])}" if book.get("author") else f"*{title}*"
 
 
 def _scores(splits: Mapping[str, Mapping[str, Any]]) -> str:
@@ -103,11 +106,16 @@ def _copying(examination: Mapping[str, Any]) -> str:
 
 def _quoted(text: str) -> str:
     words = text.split()
-    return "“" + " ".join(words if len(words) <= _WORDS_QUOTED else [*words[:_WORDS_QUOTED], "…"]) + "”"
+    return "“" + _plain(" ".join(words if len(words) <= _WORDS_QUOTED else [*words[:_WORDS_QUOTED], "…"])) + "”"
 
 
 def _from(place: Mapping[str, Any]) -> str:
-    return f"{place['book']}, chapter {place['chapter']}"
+    return f"{_plain(place['book'])}, chapter {place['chapter']}"
+
+
+def _plain(text: str) -> str:
+    """Return the words of others as they are read: what they hold of HTML and Markdown is shown, and does nothing."""
+    return _MARKS.sub(r"\\\g<0>", escape(" ".join(text.split()), quote=False))
 
 
 def _licence(licence: str | None) -> str:
@@ -116,4 +124,4 @@ def _licence(licence: str | None) -> str:
             "The licence of the books is not known: the configuration does not name it (`corpus.licence`). Find out "
             "before the model, or what it writes, is passed on."
         )
-    return f"Of the books: {licence}. Of the program: MIT."
+    return f"Of the books: {_plain(licence)}. Of the program: MIT."

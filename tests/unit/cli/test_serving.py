@@ -1,13 +1,15 @@
+import inspect
 import signal
 import socket
 import subprocess
 import sys
+from ipaddress import ip_address
 from pathlib import Path
 
 import pytest
 import requests
 
-from nextchapter.cli.app import main
+from nextchapter.cli.app import main, play
 from nextchapter.cli.serving import listen, page_address
 
 EVERYWHERE = "0.0.0.0"  # noqa: S104 - what is tested
@@ -20,6 +22,11 @@ PLAY = [sys.executable, "-c", "import sys; from nextchapter.cli.app import main;
 def test_the_address_is_one_that_a_browser_here_opens(host: str, shown: str) -> None:
     with listen(host, 0) as listening:
         assert page_address(listening) == f"http://{shown}:{listening.getsockname()[1]}/"
+
+
+def test_only_this_machine_is_served_unless_another_address_is_asked_for() -> None:
+    with listen(inspect.signature(play).parameters["host"].default, 0) as listening:
+        assert ip_address(listening.getsockname()[0]).is_loopback
 
 
 def test_a_port_that_is_taken_is_told(

@@ -36,7 +36,7 @@ def test_the_card_gives_digests_scores_and_what_is_copied(card_of: Callable[...,
     assert "| 11 that no run had seen | 2.080 | 2.059 to 2.103 |" in card
     assert "105 of 129 chapters: 1,661,674 characters, 299,406 words" in card
     assert "at most 7 in a row" in card
-    assert "“<so> it was, and”, from austen-emma, chapter 35" in card
+    assert "“&lt;so&gt; it was, and”, from austen-emma, chapter 35" in card
     assert "Of the books: CC0. Of the program: MIT." in card
 
 
@@ -49,6 +49,12 @@ def test_what_is_not_known_or_not_there_is_said_or_left_out(card_of: Callable[..
 
 def test_a_chapter_that_copies_too_much_is_told(card_of: Callable[..., str]) -> None:
     assert "**That is more than the 20 words in a row that are allowed.**" in card_of(flagged=True)
+
+
+def test_names_of_others_are_shown_and_do_nothing(card_of: Callable[..., str]) -> None:
+    card = card_of(study="<img src=x>\n# a [link](x) *b*", licence="<b> & `c` | d")
+    assert card.startswith(r"# lstm-384.s1, champion of the study &lt;img src=x&gt; # a \[link\](x) \*b\*" + "\n")
+    assert r"Of the books: &lt;b&gt; &amp; \`c\` \| d. Of the program: MIT." in card
 
 
 def test_a_large_shelf_and_a_mixture_stay_readable(card_of: Callable[..., str]) -> None:
