@@ -64,7 +64,8 @@ class Campaign:
         kinds = [*AT_WORK, "damage", *(["full disk", "read-only results"] if self.disk_is_own else [])]
         for _ in range(count):
             kind = self.chance.choice(kinds)
-            self._try(kind, lambda kind=kind: self._befall(study, kind))  # type: ignore[misc]
+            if not self._try(kind, lambda kind=kind: self._befall(study, kind)):  # type: ignore[misc]
+                break
         self._finish(study)
 
     def damage_finished(self, count: int) -> None:
@@ -80,12 +81,14 @@ class Campaign:
             self._count("copied elsewhere", "all of it" if whole else "the results alone")
         self._finish(study, damaged)
 
-    def _try(self, kind: str, accident: Callable[[], str]) -> None:
-        """Make an accident; one that comes too late does not count."""
+    def _try(self, kind: str, accident: Callable[[], str]) -> bool:
+        """Make an accident, and count it; return False if it came too late, or found nothing to happen to."""
         try:
             self._count(kind, accident())
         except Missed:
-            print(f"    {kind}: too late, nothing happened", flush=True)
+            print(f"     lap {self.laps}: {kind}: too late, nothing happened", flush=True)
+            return False
+        return True
 
     def _count(self, kind: str, outcome: str) -> None:
         if kind != "damage":
@@ -119,13 +122,12 @@ class Campaign:
         study, patience_s = call.study, self.chance.uniform(0.5, LONGEST_WAIT_S)
         missing = [name for name in self.expected if not (study.results / name).exists()]
         awaited = study.results / self.chance.choice(missing) if missing else None
-        checkpoints = study.folder / ".work/train_model"
         sees = self.chance.choice(["clock", "file", "training"])
 
         def is_due() -> bool:
             if sees == "file" and awaited is not None and awaited.exists():
                 return True
-            return sees == "training" and any(checkpoints.rglob("checkpoint.pt"))
+            return sees == "training" and bool(study.processes("nextchapter.stages.train_model"))
 
         wait_for(lambda: call.process.poll() is not None or is_due(), patience_s)
         time.sleep(self.chance.uniform(0, 1))
