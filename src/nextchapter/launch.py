@@ -53,12 +53,15 @@ def main(argv: Sequence[str] | None = None) -> int:
         more = _with_books(more, arguments.books)
     if arguments.cache is not None:
         os.environ[VARIABLE] = arguments.cache
-    WORK.mkdir(exist_ok=True)
     try:
+        WORK.mkdir(exist_ok=True)
         with _only_call() as lock:
             code = _Workflow(arguments.cores, more, lock).run(arguments.report_only)
     except BlockingIOError:
         print("another `make run` is at work in this folder; wait for it, or stop it with Ctrl-C", file=sys.stderr)
+        return 1
+    except OSError as error:  # full, read-only, not ours
+        print(f"can't go on: {error}", file=sys.stderr)
         return 1
     if code in (SIGNALLED + signal.SIGINT, SIGNALLED + signal.SIGTERM):
         print("stopped; what is finished is kept, and the next call goes on from there")

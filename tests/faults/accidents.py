@@ -77,12 +77,15 @@ def kill_launcher(call: Call, chance: random.Random) -> str:
     """Kill `make run` alone: Snakemake lives on and holds the folder until it ends."""
     os.kill(call.process.pid, signal.SIGKILL)
     call.process.wait()
+    outcome = "killed"
     if call.study.processes("-m snakemake") and chance.random() < 0.5:
         code, said = call.study.run()
         was_refused = code == 1 and "another `make run` is at work" in said
         demand(was_refused or code == 0, f"a call beside an orphan gave exit code {code}")
-        return "refused a call beside the orphan" if was_refused else "the orphan ended by itself"
-    return "killed"
+        outcome = "refused a call beside the orphan" if was_refused else "the orphan ended by itself"
+    for orphan in call.study.processes("-m snakemake"):
+        orphan.kill()
+    return outcome
 
 
 def kill_snakemake(call: Call, chance: random.Random) -> str:
@@ -97,15 +100,14 @@ def kill_snakemake(call: Call, chance: random.Random) -> str:
 
 def kill_job(call: Call, chance: random.Random) -> str:
     """Kill the shell that Snakemake started for a job; the job itself lives on as an orphan."""
-    shells = [process for process in call.descendants() if "bash" in _name(process)]
-    (chance.choice(shells) if shells else _missed()).kill()
+    shells = _await(call, lambda: [process for process in call.descendants() if "bash" in _name(process)])
+    chance.choice(shells).kill()
     return "killed; " + _end_of(call)
 
 
 def kill_child(call: Call, chance: random.Random) -> str:
     """Kill the process in which a job does its work."""
-    stages = call.study.stages()
-    (chance.choice(stages) if stages else _missed()).kill()
+    chance.choice(_await(call, call.study.stages)).kill()
     return "killed; " + _end_of(call)
 
 
@@ -119,7 +121,7 @@ def kill_everything(call: Call, chance: random.Random) -> str:
 
 def run_out_of_memory(call: Call, chance: random.Random) -> str:
     """Take memory away from the largest job: the kernel's kill of it, or allocations that fail."""
-    stages = call.study.stages() or _missed()
+    stages = _await(call, call.study.stages)
     try:
         largest = max(stages, key=lambda process: process.memory_info().rss)
         if chance.random() < 0.5:
@@ -175,9 +177,7 @@ def start_second_call(call: Call, chance: random.Random) -> str:
 def start_second_snakemake(call: Call, chance: random.Random) -> str:
     """Call Snakemake by hand beside a call at work; half of the time with the lock ignored."""
     study, ignored = call.study, chance.random() < 0.5
-    wait_for(lambda: study.stages() or call.process.poll() is not None, 60)
-    if call.process.poll() is not None:
-        _missed()
+    _await(call, study.stages)
     with study.start(*(["--nolock"] if ignored else []), module="snakemake") as second:
         code = second.wait()
     if not ignored and code == 0 and call.process.poll() is not None:
@@ -220,7 +220,8 @@ def read_only_results(study: Study) -> Iterator[str]:
 
 def damage_file(study: Study, kind: str, chance: random.Random) -> tuple[Path, str]:
     """Damage one of the files of a kind, with its time kept or not; return which, and what was done."""
-    files = sorted(path for path in study.results.glob(FILES[kind]) if path.is_file() and path.stat().st_size)
+    found = (path.resolve() for path in study.results.glob(FILES[kind]))
+    files = sorted(path for path in found if path.is_file() and path.stat().st_size)
     path = chance.choice(files) if files else _missed()
     before = path.stat()
     content = bytearray(path.read_bytes())
@@ -260,6 +261,13 @@ AT_WORK: dict[str, Callable[[Call, random.Random], str]] = {
     "a second make run": start_second_call,
     "a second Snakemake": start_second_snakemake,
 }
+
+
+def _await(call: Call, find: Callable[[], list[psutil.Process]]) -> list[psutil.Process]:
+    """Wait until there are such processes; return them."""
+    found: list[psutil.Process] = []
+    wait_for(lambda: found.extend(find()) or found or call.process.poll() is not None, 60)
+    return found or _missed()
 
 
 def _end_of(call: Call) -> str:

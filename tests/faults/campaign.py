@@ -27,6 +27,8 @@ from tests.faults.study import Study, wait_for
 DISK = "size=700m"
 PER_LAP = 8
 """Accidents before the study is brought to its end and compared."""
+DAMAGE_SHARE = 0.2
+"""Of the accidents between two calls."""
 LONGEST_WAIT_S = 40.0
 
 
@@ -36,8 +38,11 @@ class Campaign:
     def __init__(self, folder: Path, seed: int, disk_is_own: bool) -> None:
         self.folder, self.chance, self.disk_is_own = folder, random.Random(seed), disk_is_own
         self.done: Counter[str] = Counter()
+        self.same: Counter[str] = Counter()
+        """Those after which the study ended in the same bytes."""
         self.told: Counter[str] = Counter()
-        """Of the damaged files, those that a call named."""
+        """Of the damaged files, those that the next call named."""
+        self._lap: list[str] = []
         self.laps = 0
         self.expected: dict[str, str] = {}
         self.finished: Study | None = None
@@ -61,44 +66,45 @@ class Campaign:
     def disturb_work(self, count: int) -> None:
         """Start a study from nothing, interrupt it again and again, and let it end."""
         study = Study.make(self.folder / f"lap{self.laps}")
-        kinds = [*AT_WORK, "damage", *(["full disk", "read-only results"] if self.disk_is_own else [])]
+        kinds = [*AT_WORK, *(["full disk", "read-only results"] if self.disk_is_own else [])]
+        damaged: list[tuple[str, Path]] = []
         for _ in range(count):
+            if self._lap and self.chance.random() < DAMAGE_SHARE:
+                self._damage_any(study, damaged)
+                continue
             kind = self.chance.choice(kinds)
-            self._try(kind, lambda kind=kind: self._befall(study, kind))  # type: ignore[misc]
-        self._finish(study)
+            if not self._try(kind, lambda kind=kind: self._befall(study, kind)):  # type: ignore[misc]
+                break
+        self._finish(study, damaged)
 
     def damage_finished(self, count: int) -> None:
         """Damage files of a finished study, copy it to another path, and call `make run` there."""
         study = self.finished.copy(self.folder / f"lap{self.laps}")  # type: ignore[union-attr]
         damaged: list[tuple[str, Path]] = []
         for _ in range(count):
-            kind = self.chance.choice(list(FILES))
-            self._try(f"damaged {kind}", lambda kind=kind: self._damage(study, kind, damaged))  # type: ignore[misc]
+            self._damage_any(study, damaged)
         if self.chance.random() < 0.5:
             whole = self.chance.random() < 0.5
             study = accidents.copy_study(study, results_only=not whole)
             self._count("copied elsewhere", "all of it" if whole else "the results alone")
         self._finish(study, damaged)
 
-    def _try(self, kind: str, accident: Callable[[], str]) -> None:
-        """Make an accident; one that comes too late does not count."""
+    def _try(self, kind: str, accident: Callable[[], str]) -> bool:
+        """Make an accident, and count it; return False if it came too late, or found nothing to happen to."""
         try:
             self._count(kind, accident())
         except Missed:
-            print(f"    {kind}: too late, nothing happened", flush=True)
+            print(f"     lap {self.laps}: {kind}: too late, nothing happened", flush=True)
+            return False
+        return True
 
     def _count(self, kind: str, outcome: str) -> None:
-        if kind != "damage":
-            self.done[kind] += 1
+        self.done[kind] += 1
+        self._lap.append(kind)
         print(f"{self.done.total():4} lap {self.laps}: {kind}: {outcome}", flush=True)
 
     def _befall(self, study: Study, kind: str) -> str:
         """Make one accident to a study at work."""
-        if kind == "damage":
-            which = self.chance.choice(list(FILES))
-            outcome = self._damage(study, which, [])
-            self.done[f"damaged {which}"] += 1
-            return outcome
         if kind == "read-only results":
             return _meet_read_only_results(study)
         call = Call(study, study.start(), study.said_bytes())
@@ -119,31 +125,37 @@ class Campaign:
         study, patience_s = call.study, self.chance.uniform(0.5, LONGEST_WAIT_S)
         missing = [name for name in self.expected if not (study.results / name).exists()]
         awaited = study.results / self.chance.choice(missing) if missing else None
-        checkpoints = study.folder / ".work/train_model"
         sees = self.chance.choice(["clock", "file", "training"])
 
         def is_due() -> bool:
             if sees == "file" and awaited is not None and awaited.exists():
                 return True
-            return sees == "training" and any(checkpoints.rglob("checkpoint.pt"))
+            return sees == "training" and bool(study.processes("nextchapter.stages.train_model"))
 
         wait_for(lambda: call.process.poll() is not None or is_due(), patience_s)
         time.sleep(self.chance.uniform(0, 1))
         if call.process.poll() is not None:
             raise Missed
 
-    def _damage(self, study: Study, kind: str, damaged: list[tuple[str, Path]]) -> str:
+    def _damage_any(self, study: Study, damaged: list[tuple[str, Path]]) -> None:
+        """Damage a file of any kind; add it to those that are."""
         study.wait_until_quiet()
-        path, what = accidents.damage_file(study, kind, self.chance)
-        damaged.append((f"damaged {kind}", path.relative_to(study.folder)))
-        return what
+        which = self.chance.choice(list(FILES))
+        kind = f"damaged {which}"
 
-    def _finish(self, study: Study, damaged: list[tuple[str, Path]] | None = None) -> None:
+        def damage() -> str:
+            path, what = accidents.damage_file(study, which, self.chance)
+            damaged.append((kind, path.relative_to(study.folder)))
+            return what
+
+        self._try(kind, damage)
+
+    def _finish(self, study: Study, damaged: list[tuple[str, Path]]) -> None:
         """Bring a study to its end and compare it with the undisturbed one."""
         study.wait_until_quiet()
         code, said = study.run()
-        for kind, path in damaged or []:
-            self.told[kind] += f"{path}" in said
+        for kind, path in damaged:
+            self.told[kind] += str(path) in study.said_since(0)
         demand(code == 0, f"exit code {code} at the end:\n{said[-4000:]}")
         study.wait_until_quiet()
         found = study.digests()
@@ -153,12 +165,18 @@ class Campaign:
         demand(not different, f"not as in the undisturbed study: {different}")
         demand(not study.litter(), f"left behind: {study.litter()}")
         print(f"     lap {self.laps}: same bytes", flush=True)
+        self.same.update(self._lap)
+        self._lap.clear()
         shutil.rmtree(study.folder)
 
     def table(self) -> str:
-        """Return how often each accident happened."""
-        rows = [f"| {kind} | {count} |" for kind, count in sorted(self.done.items())]
-        return "\n".join(["| accident | times |", "|---|---|", *rows, f"| in all | {self.done.total()} |"])
+        """Return how often each accident happened, and what became of it."""
+        rows = ["| accident | times | ended in the same bytes | told by name |", "|---|---|---|---|"]
+        for kind, count in sorted(self.done.items()):
+            told = str(self.told[kind]) if kind.startswith("damaged") else ""
+            rows.append(f"| {kind} | {count} | {self.same[kind]} | {told} |")
+        rows.append(f"| in all | {self.done.total()} | {self.same.total()} | |")
+        return "\n".join(rows)
 
 
 def _meet_read_only_results(study: Study) -> str:
@@ -167,7 +185,7 @@ def _meet_read_only_results(study: Study) -> str:
         code, said = study.run()
         if code == 0:  # nothing was left to do
             raise Missed
-    demand("is read-only" in said and "Traceback" not in said, f"read-only results are told so:\n{said[-3000:]}")
+    demand("read-only" in said.lower(), f"read-only results are told so:\n{said[-3000:]}")
     return f"{outcome}, exit code {code}"
 
 

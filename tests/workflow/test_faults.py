@@ -53,9 +53,9 @@ def _longer(project: Any) -> None:
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="looks for processes in /proc")
-@pytest.mark.parametrize("jobs_too", [True, False], ids=["snakemake and its jobs", "snakemake alone"])
-def test_kill_9_in_the_middle_of_training_then_again_ends_in_the_same_bytes(
-    finished_longer: Any, make_project: Callable[[], Any], jobs_too: bool
+@pytest.mark.parametrize("accident", ["snakemake and its jobs", "snakemake alone", "asked to stop"])
+def test_stopped_in_the_middle_of_training_then_again_ends_in_the_same_bytes(
+    finished_longer: Any, make_project: Callable[[], Any], accident: str
 ) -> None:
     project = make_project()
     _longer(project)
@@ -66,21 +66,49 @@ def test_kill_9_in_the_middle_of_training_then_again_ends_in_the_same_bytes(
     snakemakes = subprocess.run(
         ["pgrep", "-P", str(process.pid)], capture_output=True, text=True, check=True
     ).stdout.split()
-    if jobs_too:
+    if accident == "asked to stop":
+        process.terminate()
+    elif accident == "snakemake and its jobs":
         os.killpg(process.pid, signal.SIGKILL)
     else:
         for pid in [*snakemakes, process.pid]:
             os.kill(int(pid), signal.SIGKILL)
-    process.communicate()
+    output, _ = process.communicate()
+    if accident == "asked to stop":
+        assert process.returncode == 128 + signal.SIGTERM, output
+        assert "stopped; what is finished is kept" in output
+        assert not _processes(project.folder, "train_model")
+        assert not list(project.folder.rglob("*.part"))
     with project.start(*call, module="nextchapter.launch") as again:
         output, _ = again.communicate()
     assert again.returncode == 0, output
-    assert "left over from a call that was killed" in output
+    assert ("left over from a call that was killed" in output) == (accident != "asked to stop")
     log = (project.folder / "logs/train_model" / project.results.name / "lstm.s1.log").read_text()
     assert "resumes from step" in log
     for name in SAME:
         assert (project.results / name).read_bytes() == (finished_longer.results / name).read_bytes(), name
     assert not _processes(project.folder, "train_model")
+
+
+def test_damaged_files_are_told_and_made_again_by_the_same_call(finished_longer: Any) -> None:
+    project, before = finished_longer, {name: (finished_longer.results / name).read_bytes() for name in SAME}
+    flipped, cut, edited = ("tokens/tiny/test.bin", "runs/elman.s1/metrics.json", "runs/lstm.s1/chapter.md")
+    content = bytearray(before[flipped])
+    content[7] ^= 1
+    times = (project.results / flipped).stat()
+    (project.results / flipped).write_bytes(content)
+    os.utime(project.results / flipped, ns=(times.st_atime_ns, times.st_mtime_ns))  # as a disk that fails does it
+    (project.results / cut).write_bytes(before[cut][:100])
+    (project.results / edited).write_bytes(before[edited] + b"My own last line.\n")
+    call = ("--cores", "2", "--books", str(project.books), "--", "--until", "evaluate_model", "write_chapter")
+    with project.start(*call, module="nextchapter.launch") as again:
+        output, _ = again.communicate()
+    assert again.returncode == 0, output
+    for name in (flipped, cut, edited):
+        assert f"{project.results.relative_to(project.folder) / name}: it" in output
+    assert {name: (project.results / name).read_bytes() for name in SAME} == before
+    kept = project.folder / ".work/damaged" / project.results.relative_to(project.folder) / edited
+    assert kept.read_bytes().endswith(b"My own last line.\n")
 
 
 @pytest.fixture(scope="module")

@@ -74,10 +74,17 @@ def verify_checksum(path: Path | str) -> None:
 
 def share_checksum(path: Path | str) -> None:
     """Lay the checksum of a verified file that is a link also beside what it leads to, where that is allowed."""
-    path = Path(path)
-    if path.is_symlink() and checksum_path(path).is_file() and not checksum_path(path.resolve()).is_file():
-        with suppress(PermissionError):
-            record_checksum(path.resolve())
+    if not Path(path).is_symlink() or not checksum_path(path).is_file():
+        return
+    target = Path(path).resolve()
+    folder = checksum_path(target).parent
+    if checksum_path(target).is_file():
+        return
+    with suppress(OSError):  # a cache that others only may write to
+        if not folder.is_dir():
+            folder.mkdir()
+            folder.chmod(target.parent.stat().st_mode & 0o7777)
+        record_checksum(target)
 
 
 def find_damaged_files(folder: Path | str) -> Iterator[tuple[Path, str]]:
