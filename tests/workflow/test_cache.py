@@ -98,8 +98,9 @@ class Colleagues:
         return output
 
     def ran(self, number: int) -> set[str]:
-        """Return the stages that have done work in a checkout: each keeps a log."""
-        return {path.name for path in (self.projects[number].folder / "logs").iterdir() if any(path.rglob("*.log"))}
+        """Return the stages that have done work in a checkout: each has said something in its log."""
+        stages = (self.projects[number].folder / "logs").iterdir()
+        return {stage.name for stage in stages if any(log.stat().st_size for log in stage.rglob("*.log"))}
 
     def bytes_of(self, number: int) -> list[bytes]:
         return [(self.projects[number].folder / "results/shelf" / name).read_bytes() for name in RESULTS]
