@@ -212,7 +212,8 @@ def _single_spaced(text: str) -> str:
     """Return a text with one space in place of several; in long texts this is much faster than `str.replace`."""
     codes = np.frombuffer(text.encode("utf-8", "surrogatepass"), dtype=np.uint8)
     is_space = codes == ord(" ")
-    return codes[~(is_space & np.append(False, is_space[:-1]))].tobytes().decode("utf-8", "surrogatepass")
+    kept: bytes = codes[~(is_space & np.append(False, is_space[:-1]))].tobytes()
+    return kept.decode("utf-8", "surrogatepass")
 
 
 def _line_width(lines: Lines) -> float:
