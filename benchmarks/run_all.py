@@ -7,8 +7,8 @@ from pathlib import Path
 
 HERE = Path(__file__).parent
 RACES = [
-    "race_training.py", "race_cells.py", "race_hmm.py", "race_tokenizers.py", "scale_ngram.py", "scale_glove.py",
-    "race_glove.py", "time_study.py",
+    "race_training.py", "race_cells.py", "race_writing.py", "race_hmm.py", "race_tokenizers.py", "scale_ngram.py",
+    "scale_glove.py", "race_glove.py", "time_study.py",
 ]  # fmt: skip
 
 

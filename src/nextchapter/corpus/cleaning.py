@@ -141,7 +141,7 @@ def _texts(
     """Yield the sections with their texts; a heading without text is noted as removed, a book without them is cut."""
     for section in sections:
         lines = strip_end_mark(section.lines, removals)
-        text = "\n\n".join(joiner.paragraphs(lines) if joiner else kept_paragraphs(lines))
+        text = joiner.join(lines) if joiner else "\n\n".join(kept_paragraphs(lines))
         if not text:
             removals.add("heading without text", section.heading)
         elif headings == NO_HEADINGS:
@@ -169,7 +169,7 @@ def clean_rows(texts: Sequence[str], removals: Removals, join_wrapped_lines: boo
     wrapped = [join_wrapped_lines and _is_wrapped(row) for row in rows]
     joiner = Joiner([line for row, joins in zip(rows, wrapped, strict=True) if joins for line in ["", *row]], removals)
     return [
-        "\n\n".join(joiner.paragraphs(row) if joins else kept_paragraphs(row))
+        joiner.join(row) if joins else "\n\n".join(kept_paragraphs(row))
         for row, joins in zip(rows, wrapped, strict=True)
     ]
 

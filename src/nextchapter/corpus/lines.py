@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 _LINES_AT_ONCE = 3_000
+_PIECE_CHARACTERS = 200_000
 _CODES = range(1 << 16)
 _OTHER_SPACE = frozenset(filter(str.isspace, map(chr, _CODES))) - {" "}
 _INK, _MAY_BE_DIGIT, _SPACE, _OTHER_UNINKED = range(4)
@@ -143,6 +144,16 @@ def places_of(text: str, sign: str) -> Iterator[int]:
     while place >= 0:
         yield place
         place = text.find(sign, place + len(sign))
+
+
+def pieces_of(text: str) -> Iterator[str]:
+    """Yield a text in pieces that end at line ends, so that what is made of a long one takes little memory."""
+    start = 0
+    while start < len(text):
+        end = text.find("\n", start + _PIECE_CHARACTERS)
+        stop = end if end >= 0 else len(text)
+        yield text[start:stop]
+        start = stop
 
 
 def substitute(pattern: re.Pattern[str], signs: str, replace: Callable[[re.Match[str]], str], text: str) -> str:

@@ -2,7 +2,7 @@
 
 import re
 from collections import Counter, defaultdict
-from collections.abc import Set
+from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
 from nextchapter.corpus.lines import Lines, substitute
@@ -113,7 +113,7 @@ def _goes_on(before: str, after: str) -> bool:
     )
 
 
-def _neighbour(lines: list[str], index: int, step: int, marks: Set[int] = frozenset()) -> int | None:
+def _neighbour(lines: list[str], index: int, step: int, marks: AbstractSet[int] = frozenset()) -> int | None:
     """Return the next line, up or down, that is neither blank nor one of the marks."""
     index += step
     while 0 <= index < len(lines):

@@ -3,10 +3,12 @@
 import difflib
 import re
 from bisect import bisect_right
-from collections import Counter
 from collections.abc import Iterable, Iterator, Sequence
+from functools import cached_property
+from itertools import compress
 
 import numpy as np
+from numpy.typing import NDArray
 
 from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import Mark, is_capitalised
@@ -39,6 +41,7 @@ _LONGEST_SENTENCE = 60
 _MOST_ENTRIES = 400
 _PROSE_LINES = 3
 _SIMILAR = 0.8
+_LETTER_CLASSES = 32
 _FOUND_SHARE = 0.6
 _MISSES = 10
 _OPENING_QUOTES = "\"'“„«‘‚-–—("
@@ -158,10 +161,6 @@ class _LinesByKey:
         self._lines: dict[str, list[int]] = {}
         for key, line in keyed:
             self._lines.setdefault(key, []).append(line)
-        self._keys: dict[int, list[str]] = {}
-        """The keys, by their length."""
-        for key in self._lines:
-            self._keys.setdefault(len(key), []).append(key)
 
     def find(self, entry: str, after: int) -> int | None:
         """Return the first line behind another that says what an entry says, or nearly so.
@@ -178,17 +177,23 @@ class _LinesByKey:
         return lines[bisect_right(lines, after)] if lines else None
 
     def _may_be_alike(self, entry: str) -> Iterator[str]:
-        """Yield the keys of about an entry's length that have enough of its letters; comparing them all is slow."""
-        most = int((1 - _SIMILAR) * len(entry) + 2)
-        without_letters = str.maketrans("", "", entry)
-        counts = Counter(entry).items()
-        for length in range(len(entry) - most, len(entry) + most + 1):
-            both = len(entry) + length
-            for key in self._keys.get(length, []):
-                if 2 * (length - len(key.translate(without_letters))) / both < _SIMILAR:
-                    continue
-                if 2 * sum(min(count, key.count(letter)) for letter, count in counts) / both >= _SIMILAR:
-                    yield key
+        """Yield the keys of about an entry's length that share enough letters with it; comparing them all is slow."""
+        lengths = self._letters.sum(axis=1)
+        shared = np.minimum(self._letters, _count_letters([entry])).sum(axis=1)
+        is_near = np.abs(lengths - len(entry)) <= int((1 - _SIMILAR) * len(entry) + 2)
+        return compress(self._lines, is_near & (2 * shared / (lengths + len(entry)) >= _SIMILAR))
+
+    @cached_property
+    def _letters(self) -> NDArray[np.int16]:
+        return _count_letters(list(self._lines))
+
+
+def _count_letters(keys: Sequence[str]) -> NDArray[np.int16]:
+    """Return how often each of 32 classes of letters, those of an alphabet apart, stands in each key [key letter]."""
+    classes = np.frombuffer("".join(keys).encode("utf-32-le", "surrogatepass"), "<u4") % _LETTER_CLASSES
+    rows = np.repeat(np.arange(len(keys)), list(map(len, keys)))
+    counts = np.bincount(rows * _LETTER_CLASSES + classes, minlength=len(keys) * _LETTER_CLASSES)
+    return counts.reshape(-1, _LETTER_CLASSES).astype(np.int16)
 
 
 def _lines_alone(lines: Sequence[str]) -> list[int]:

@@ -1,9 +1,10 @@
 """What counts as a word."""
 
 import re
-from collections.abc import Iterator
 
 import numpy as np
+
+from nextchapter.corpus.lines import pieces_of
 
 # Letters and digits with inner apostrophes and hyphens; in scripts without spaces each character is a word.
 WORD = re.compile(
@@ -20,12 +21,11 @@ _KINDS = np.array(
     dtype=np.uint8,
 )
 _KINDS_OF_BYTES = _KINDS[:256].tobytes()
-_PIECE_CHARACTERS = 200_000
 
 
 def count_words(text: str) -> int:
     """Return the number of words of a text."""
-    return sum(map(_count_words_of_piece, _pieces(text)))
+    return sum(map(_count_words_of_piece, pieces_of(text)))
 
 
 def _count_words_of_piece(text: str) -> int:
@@ -41,13 +41,3 @@ def _count_words_of_piece(text: str) -> int:
     begins = letter[1:] & ~letter[:-1]
     tied = letter[2:] & joint[1:-1] & letter[:-2]
     return int(np.count_nonzero(begins)) - int(np.count_nonzero(tied))
-
-
-def _pieces(text: str) -> Iterator[str]:
-    """Yield a text in pieces that end at line ends, so that a long one takes little memory."""
-    start = 0
-    while start < len(text):
-        end = text.find("\n", start + _PIECE_CHARACTERS)
-        stop = end if end >= 0 else len(text)
-        yield text[start:stop]
-        start = stop

@@ -72,7 +72,8 @@ def forbid_repetition(
 ) -> None:
     """Forbid, in place, what would go on with a loop or repeat an n-gram, and lower what was written shortly before."""
     for row, tokens in enumerate(written):
-        log_probs[row] = _without(log_probs[row], _repeating(tokens, spec))
+        if forbidden := _repeating(tokens, spec):
+            log_probs[row] = _without(log_probs[row], forbidden)
         if spec.repetition_penalty > 1:
             log_probs[row] = penalise(log_probs[row], tokens[-spec.repetition_window :], spec.repetition_penalty)
 
@@ -166,7 +167,5 @@ def _repeating(tokens: Sequence[int], spec: WritingSpec) -> set[int]:
 
 def _without(log_probs: Float[Tensor, " token"], forbidden: set[int]) -> Float[Tensor, " token"]:
     """Return ln p without some tokens, unless nothing would be left."""
-    if not forbidden:
-        return log_probs
     left = log_probs.index_fill(0, torch.tensor(sorted(forbidden)), FORBIDDEN)
     return left if left.max() > FORBIDDEN else log_probs

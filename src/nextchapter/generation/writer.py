@@ -102,7 +102,8 @@ def allowed(
         log_probs[:, tokenizer.unknown] = FORBIDDEN
     if not tokenizer.end_is_line:
         early = [row for row, draft in enumerate(drafts) if not draft.has_words(spec.words_min)]
-        log_probs[early, tokenizer.end_of_chapter] = FORBIDDEN
+        rows = torch.tensor(early, dtype=torch.int64, device=log_probs.device)
+        log_probs[:, tokenizer.end_of_chapter].index_fill_(0, rows, FORBIDDEN)
     return log_probs
 
 

@@ -1,3 +1,4 @@
+import re
 import textwrap
 from collections.abc import Callable
 
@@ -17,7 +18,7 @@ LINES = st.lists(st.text(st.sampled_from("aBÉſΣİ-’'—.\u00a0 1_語"), max
 def joined(text: str, book: str = "") -> list[str]:
     """Join the lines of a text in a book that has wide lines elsewhere."""
     lines = text.split("\n")
-    return list(Joiner([*lines, "", *(book or WIDE * 40).split("\n")], Removals()).paragraphs(lines))
+    return Joiner([*lines, "", *(book or WIDE * 40).split("\n")], Removals()).join(lines).split("\n\n")
 
 
 def test_wrapped_lines_become_a_paragraph(prose: Callable[..., str]) -> None:
@@ -65,7 +66,7 @@ def test_a_word_broken_at_a_line_end_is_whole_where_the_book_knows_it() -> None:
 def test_the_hyphen_that_goes_is_noted() -> None:
     removals = Removals()
     lines = ["so that in the end the old man said to all of them that they were hav-", "ing a good time"]
-    list(Joiner([*lines, "having", *(WIDE * 40).split("\n")], removals).paragraphs(lines))
+    Joiner([*lines, "having", *(WIDE * 40).split("\n")], removals).join(lines)
     assert [(record["reason"], record["characters"]) for record in removals.records()] == [("hyphen at a line end", 1)]
 
 
@@ -116,7 +117,7 @@ def test_a_word_is_known_whether_it_is_looked_for_or_listed(lines: list[str], wo
 def test_joining_loses_nothing_but_noted_hyphens(text: str) -> None:
     removals = Removals()
     lines = text.split("\n")
-    paragraphs = list(Joiner(lines, removals).paragraphs(lines))
+    paragraphs = Joiner(lines, removals).join(lines).split("\n\n")
     removed = sum(record["characters"] for record in removals.records())
     assert ink("".join(paragraphs)) + removed == ink(text)
     assert all(paragraph.strip() == paragraph and "\n\n" not in paragraph for paragraph in paragraphs)
@@ -136,4 +137,4 @@ def test_plain_blocks_are_joined_as_they_are_line_by_line(text: str) -> None:
     lines = text.split("\n")
     joiner = Joiner([*lines, *(WIDE * 40).split("\n")], Removals())
     laid_out = [paragraph for block in split_blocks(lines) for paragraph in joiner._lay_out(block)]
-    assert list(joiner.paragraphs(lines)) == laid_out
+    assert joiner.join(lines) == re.sub(" +", " ", "\n\n".join(laid_out))

@@ -2,7 +2,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from nextchapter.corpus import words
+from nextchapter.corpus import lines
 from nextchapter.corpus.words import WORD, count_words
 
 TYPED = st.text(st.sampled_from("aé7я_ '’-–.\n語ノ😀Ⅻ²\ud800"), max_size=60)
@@ -24,5 +24,5 @@ def test_the_count_is_that_of_the_pattern(text: str) -> None:
 @given(TYPED)
 def test_a_long_text_is_counted_in_pieces(text: str) -> None:
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(words, "_PIECE_CHARACTERS", 3)
+        patch.setattr(lines, "_PIECE_CHARACTERS", 3)
         assert count_words(text) == len(WORD.findall(text))
