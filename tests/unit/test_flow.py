@@ -12,7 +12,7 @@ import yaml
 from nextchapter import code
 from nextchapter.code import import_closure
 from nextchapter.flow import Flow
-from nextchapter.report.estimate import train_characters
+from nextchapter.report.estimate import split_characters
 from nextchapter.shelf import ShelfFile
 from nextchapter.sources import COMMAND_BYTES, FILES_EACH_ALONE, book_key, share_out
 from nextchapter.spec.base import SpecError
@@ -351,7 +351,7 @@ def test_a_corpus_that_comes_divided_is_read_where_it_lies(tmp_path: Path, monke
         "ptb.valid",
         "ptb.test",
     ]
-    assert train_characters(flow) == 4000
+    assert split_characters(flow).train == 4000
     with pytest.raises(SpecError, match=r"tokenizers\.unigram-2k\.pretokenized: found false; .* need true"):
         _flow(corpus=corpus, tokenizers={"unigram-2k": {"kind": "words"}})
     Path(names["test"]).unlink()
@@ -513,7 +513,7 @@ def test_a_text_that_is_divided_by_its_length_is_one_file_of_a_shelf(data: Path)
     division = json.loads(flow.spec("read_splits"))
     assert division["shares"] == {"valid_share": 0.2, "test_share": 0.1}
     assert division["files"] == [{"key": "file", "name": "input", "file": "input.txt", "sha256": None}]
-    assert train_characters(flow) == pytest.approx(0.7 * 4000)  # compressed, as text is, to a quarter
+    assert split_characters(flow).train == pytest.approx(0.7 * 4000)  # compressed, as text is, to a quarter
     assert not json.loads(flow.spec("encode_corpus", "unigram-2k"))["pretokenized"]
 
 

@@ -30,7 +30,7 @@ from nextchapter.generation.writer import Writer
 from nextchapter.report.predictions import shown
 from nextchapter.spec.base import Spec, canonical_json
 from nextchapter.spec.study import check_spec
-from nextchapter.spec.writing import WritingSpec
+from nextchapter.spec.writing import WritingSpec, lengths_for
 from nextchapter.tokens.protocol import Tokenizer
 
 PAGE = Path(__file__).parent / "page"
@@ -73,8 +73,7 @@ class WriteRequest(Spec):
             SpecError: a value is not allowed there.
         """
         values = self.model_dump(include={"temperature", "top_p", "min_p", "seed"})
-        values |= {"words_max": self.words, "words_min": max(1, self.words // 3)}
-        return WritingSpec.model_validate(check_spec(WritingSpec, values, whole=_WHAT))
+        return check_spec(WritingSpec, {**values, **lengths_for(self.words)}, whole=_WHAT)
 
 
 class ScoreRequest(Spec):
@@ -110,13 +109,13 @@ class Desk:
 
     async def write(self, request: Request) -> Response:
         """Return a text as lines of JSON: its opening, each word as soon as it is written, how it ended."""
-        asked = WriteRequest.model_validate(check_spec(WriteRequest, await read_json(request), whole=_WHAT))
+        asked = check_spec(WriteRequest, await read_json(request), whole=_WHAT)
         lines = await self._ask(self._begin, asked)
         return StreamingResponse(self._stream(lines), media_type="application/x-ndjson")
 
     async def score(self, request: Request) -> Response:
         """Return how well a run foresees a text, and the bits of each word."""
-        asked = ScoreRequest.model_validate(check_spec(ScoreRequest, await read_json(request), whole=_WHAT))
+        asked = check_spec(ScoreRequest, await read_json(request), whole=_WHAT)
         return JSONResponse(await self._ask(self._read, asked))
 
     async def _ask(self, function: Callable[..., Result], *arguments: Any) -> Result:

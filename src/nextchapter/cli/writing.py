@@ -44,8 +44,7 @@ def stream_chapter(run: Run, settings: dict[str, Any], screen: TextIO) -> None:
 
 
 def _spec(settings: dict[str, Any]) -> WritingSpec:
-    spec = check_spec(WritingSpec, settings, whole="what was asked for")
-    return WritingSpec.model_validate(spec)
+    return check_spec(WritingSpec, settings, whole="what was asked for")
 
 
 def random_opening(loaded: Loaded, seed: int) -> str:

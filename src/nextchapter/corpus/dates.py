@@ -57,15 +57,16 @@ def _read_day(line: str) -> int | None:
         return None
     han = _HAN_DATE.fullmatch(line)
     if han:
-        return _DAYS_A_MONTH * (int(han[1]) - 1) + int(han[2]) - 1
+        month, day = int(han[1]), int(han[2])
+        return _DAYS_A_MONTH * (month - 1) + day - 1 if 1 <= month <= 12 and 1 <= day <= _DAYS_A_MONTH else None
     words = [fold(word) for word in _WORD.findall(line)]
     months = [place for place, word in enumerate(words) if word in _MONTH_OF]
     others = [word for word in words if not word.isdecimal() and word not in _SMALL_WORDS]
     if len(months) != 1 or len(others) > 1 + _MOST_OTHER_WORDS:
         return None
     beside = words[max(0, months[0] - 3) : months[0]][::-1] + words[months[0] + 1 : months[0] + 3]
-    day = next((int(word) for word in beside if word.isdecimal() and 1 <= int(word) <= _DAYS_A_MONTH), None)
-    return None if day is None else _DAYS_A_MONTH * _MONTH_OF[words[months[0]]] + day - 1
+    named = next((int(word) for word in beside if word.isdecimal() and 1 <= int(word) <= _DAYS_A_MONTH), None)
+    return None if named is None else _DAYS_A_MONTH * _MONTH_OF[words[months[0]]] + named - 1
 
 
 def _month_numbers() -> dict[str, int]:

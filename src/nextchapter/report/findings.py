@@ -66,7 +66,7 @@ def reach_sentence(results: Results) -> str:
     if len(reach) < 2:
         return ""
     (far, most), (near, least) = reach[0], reach[-1]
-    return f"; in training a mistake still teaches {bold(far)} about {most} word pieces back, {bold(near)} {least}"
+    return f"; in training, {bold(far)} traces a mistake back over {most} word pieces, {bold(near)} over {least}"
 
 
 def _reach(gradients: Record | None) -> list[tuple[str, str]]:

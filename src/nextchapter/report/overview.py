@@ -38,7 +38,8 @@ a { color: var(--accent-ink); } section { scroll-margin-top: 1rem; }
 details > div { overflow-x: clip; } details table { margin: .3rem 0 1rem; }
 section > details, section > table.shelf { max-width: 46rem; }
 .leaf, .origin, dl.marks { margin-left: clamp(0rem, 50% - 20rem, 3rem); }
-.near, .kinds { display: grid; grid-template-columns: max-content minmax(0, 1fr); gap: .2rem 1.2rem; max-width: 46rem; }
+.near, .kinds { display: grid; grid-template-columns: fit-content(16rem) minmax(0, 1fr); gap: .2rem 1.2rem;
+  max-width: 46rem; }
 .near dt { font: 600 1.02rem var(--serif); } .near dd, .kinds dd { margin: 0; color: var(--muted); }
 .kinds dt { font-weight: 600; }
 @media (max-width: 40rem) { .kinds { display: block; } .kinds dd { margin: 0 0 .7rem; } }

@@ -1,6 +1,6 @@
 """The memory tasks as a table, a figure and a page: the length at which each network still learned each of them."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from html import escape
 from itertools import groupby
 from typing import Any, NamedTuple
@@ -59,6 +59,13 @@ _TASKS = {
         "less than 10 % wrong answers (Delétang et al., 2023); a guess is wrong in 50 %",
     ),
 }
+_NETWORKS = {
+    "tanh": "Elman's simple network",
+    "lstm": "an LSTM as one usually begins",
+    "lstm-chrono": "an LSTM whose gates begin by keeping what they read for as long as the sequences last",
+}
+"""What the networks are that take the tasks unless the configuration says otherwise."""
+
 TASKS_CSS = """
 table.reach { border-collapse: collapse; background: var(--sheet); border: 1px solid var(--line); margin: 0 0 1rem; }
 .reach th, .reach td { padding: .35rem .7rem; text-align: right; border-bottom: 1px solid var(--line);
@@ -198,10 +205,16 @@ def tasks_block(records: Sequence[Record]) -> str:
 </table>
 <p class="note">The greatest length that was learned; in bold the greatest that any network was asked. A dash: not even
 the first. A network that fails a length is not asked for the next; another seed, more steps or a wider network may come
-further.</p>
+further.{_told_networks(table["network"].unique())}</p>
 <dl class="tasks">
 {told}
 </dl>"""
+
+
+def _told_networks(networks: Iterable[str]) -> str:
+    """Return what networks of well-known names are; nothing of others."""
+    told = [f"{escape(name)} is {_NETWORKS[name]}" for name in networks if name in _NETWORKS]
+    return f" The networks are small ones, made for this alone: {'; '.join(told)}." if told else ""
 
 
 def _cell(reached: int, longest: int) -> str:

@@ -4,7 +4,7 @@ import functools
 import unicodedata
 from collections.abc import Mapping
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, TypeVar
 
 from pydantic import Field, ValidationError, model_validator
 
@@ -23,6 +23,8 @@ from nextchapter.spec.tokens import TokenizerSpec, WordsSpec
 from nextchapter.spec.tracking import TrackingSpec
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.spec.writing import WritingSpec
+
+Kind = TypeVar("Kind", bound=Spec)
 
 # A study is a folder under results/ and part of file patterns: what a path or a pattern reads otherwise is replaced,
 # and so is what moves the cursor of a terminal or ends a line.
@@ -287,10 +289,7 @@ def read_study(config: Mapping[str, Any]) -> Study:
     if "books" in raw and isinstance(raw.get("corpus"), Mapping):
         source = {"kind": "folder", "path": str(raw["books"])}
         raw["corpus"] = {**raw["corpus"], "source": source, "licence": None}
-    study = check_spec(Study, raw, ())
-    if not isinstance(study, Study):  # pragma: no cover - _check returns what it was given
-        raise TypeError(type(study))
-    return study
+    return check_spec(Study, raw)
 
 
 def apply_preset(config: Mapping[str, Any]) -> Mapping[str, Any]:
@@ -335,7 +334,7 @@ def _search_with_training(search: Any, shared: Any) -> Any:
     return {**search, "run": _with_shared_training(search["run"], shared)}
 
 
-def check_spec(kind: type[Spec], raw: Any, path: tuple[str, ...] = (), whole: str = "the configuration") -> Spec:
+def check_spec(kind: type[Kind], raw: Any, path: tuple[str, ...] = (), whole: str = "the configuration") -> Kind:
     """Return the specification that some values are.
 
     Args:

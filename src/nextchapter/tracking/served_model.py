@@ -63,8 +63,7 @@ class ServedModel(PythonModel):
     def _write(self, opening: str, asked: dict[str, Any]) -> dict[str, Any]:
         values = {key: value for key, value in asked.items() if key != "words"}
         lengths = lengths_for(asked["words"]) if "words" in asked else {}
-        checked = check_spec(WritingSpec, {**values, **lengths, "opening": opening}, whole="what was asked for")
-        spec = WritingSpec.model_validate(checked)
+        spec = check_spec(WritingSpec, {**values, **lengths, "opening": opening}, whole="what was asked for")
         chapter = write_chapter(self._model, self._tokenizer, opening, spec)
         return {"text": chapter.text, "words": chapter.words}
 

@@ -45,6 +45,7 @@ def test_dates_are_no_chapters_where_others_are_marked(book_of: Book) -> None:
         ["May 3 was when he came back to them all at last", "It was May 4 when we all went home", "In May 5 of us"],
         ["May", "June", "July", "August"],
         ["March 41", "March 42", "March 43", "March 44"],
+        ["13月1日", "14月2日", "15月3日", "16月4日"],
     ],
     ids=lambda dates: dates[0],
 )

@@ -5,6 +5,7 @@ import pytest
 from matplotlib.figure import Figure
 
 from nextchapter.report.tasks import draw_tasks, reach_table, tasks_block, tasks_page
+from nextchapter.spec.tasks import TasksSpec
 
 
 def _trial(
@@ -95,3 +96,16 @@ def test_the_page_shows_names_as_they_are_and_says_what_counts() -> None:
     page = tasks_page(RECORDS)
     assert block in page
     assert page.count("<svg") == 1
+
+
+def test_the_networks_of_the_default_tasks_are_explained_and_no_others() -> None:
+    assert "tanh is Elman's simple network; lstm is an LSTM as one usually begins." in _text(tasks_block(RECORDS))
+    ours = [{**RECORDS[0], "network": "ours"}]
+    assert "The networks are" not in tasks_block(ours)
+    networks = TasksSpec().networks
+    told = _text(tasks_block([{**RECORDS[0], "network": name} for name in networks]))
+    assert all(f"{name} is " in told for name in networks)
+
+
+def _text(html: str) -> str:
+    return " ".join(html.split())
