@@ -33,16 +33,7 @@ CALLS = (
     "torch.distributed.recv_object_list",
 )  # fmt: skip
 """Beginnings of the dotted names of what may not be called; `yaml.safe_load` has none of them."""
-METHODS = (
-    "extract",
-    "extractall",
-    "unpack_archive",
-    "read_pickle",
-    "to_pickle",
-    "mktemp",
-    "loads_pickle",
-    "dump_pickle",
-)
+METHODS = ("extract", "extractall", "unpack_archive", "read_pickle", "to_pickle", "mktemp")
 """Names of methods that may not be called on anything."""
 XML_PARSER = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 XML_READERS = ("fromstring", "XML", "parse", "iterparse", "fromstringlist")
