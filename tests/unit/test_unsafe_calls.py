@@ -17,13 +17,13 @@ ARGUED = {
 MODULES = (
     "pickle", "cPickle", "_pickle", "dill", "cloudpickle", "joblib", "marshal", "shelve", "jsonpickle",  # run code
     "xml", "xmlrpc", "plistlib",  # expand entities; corpus/formats/xml_trees.py does not
-    "telnetlib", "ftplib", "crypt",
+    "telnetlib", "ftplib",  # passwords in the open
 )  # fmt: skip
 CALLS = (
     "eval", "exec", "__import__", "builtins.eval", "builtins.exec",
-    "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.startfile", "pty.spawn", "commands.",
+    "os.system", "os.popen", "os.exec", "os.spawn", "os.posix_spawn", "os.startfile", "pty.spawn",
     "subprocess.getoutput", "subprocess.getstatusoutput", "asyncio.create_subprocess_shell",
-    "torch.hub.", "torch.jit.load", "torch.package.", "torch.utils.data.datapipes.", "numpy.memmap.dump",
+    "torch.hub.", "torch.jit.load", "torch.package.",
     "pandas.read_pickle", "pandas.read_hdf", "pandas.read_xml", "pandas.eval",
     "yaml.load", "yaml.unsafe_load", "yaml.full_load", "yaml.Loader", "yaml.UnsafeLoader", "yaml.FullLoader",
     "tempfile.mktemp", "shutil.unpack_archive", "ssl._create_unverified_context",
@@ -33,16 +33,7 @@ CALLS = (
     "torch.distributed.recv_object_list",
 )  # fmt: skip
 """Beginnings of the dotted names of what may not be called; `yaml.safe_load` has none of them."""
-METHODS = (
-    "extract",
-    "extractall",
-    "unpack_archive",
-    "read_pickle",
-    "to_pickle",
-    "mktemp",
-    "loads_pickle",
-    "dump_pickle",
-)
+METHODS = ("extract", "extractall", "unpack_archive", "read_pickle", "to_pickle", "mktemp")
 """Names of methods that may not be called on anything."""
 XML_PARSER = {"resolve_entities": False, "no_network": True, "load_dtd": False, "huge_tree": False}
 XML_READERS = ("fromstring", "XML", "parse", "iterparse", "fromstringlist")
