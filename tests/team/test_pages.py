@@ -39,7 +39,7 @@ def study(
     import numpy as np
 
     monkeypatch.chdir(tmp_path)
-    folder, _ = reported_study()
+    folder, _ = reported_study(tmp_path.name)  # of its own: studies of one name share an experiment
     experiment, ids = ensure_experiment(folder.name, server.address), {}
     for run in RUNS:
         matplotlib.image.imsave(folder / "runs" / run / "network.png", np.random.default_rng(0).random((30, 40, 3)))
