@@ -57,4 +57,4 @@ def test_a_reason_is_one_line_without_the_password() -> None:
     assert public_reason(error, "https://me:hunter2@host") == "no route to https://host/health"
     assert public_reason(OSError("hunter2?"), "https://me:hunter2@host") == "***?"
     assert public_reason(TimeoutError(), "https://host") == "TimeoutError"
-    assert public_reason(OSError("no /health (Caused by Refused('port 9'))"), "https://host") == "Refused('port 9'))"
+    assert public_reason(OSError("no /health (Caused by Refused('port 9'))"), "https://host") == "Refused('port 9')"

@@ -53,6 +53,7 @@ _THE_LAST = -1
 _FIRST_HAN = 0x2E80
 _LAST_WORDS = "last final dernier dernière letztes último ultimo laatste последняя".split()
 _LAST = re.compile(rf"(?:{'|'.join(_LAST_WORDS)})(?=\W|$)", re.IGNORECASE)
+_ENDS_OF_NUMBERS = ".,:;"
 _LAST_STARTS = frozenset(fold(word)[:START] for word in _LAST_WORDS)
 _ARTICLE = re.compile(r"(?:the|der|die|das|le|la|el|il|den|det)\s+", re.IGNORECASE)
 _WORD_FIRST = re.compile(r"(?P<word>[^\W\d_]{2,20})(?:\.\s*|\s+)(?P<rest>\S.*)")
@@ -203,7 +204,7 @@ def _may_be_mark(bare: str) -> bool:
 def _may_begin_count(start: str) -> bool:
     """Return whether a number, or a word for the last one, may be the first word of a text that begins so."""
     word = "".join(start.split(None, 1)[:1])
-    return may_begin_number(word) or fold(word)[:START] in _LAST_STARTS
+    return may_begin_number(word) or fold(word.rstrip(_ENDS_OF_NUMBERS))[:START] in _LAST_STARTS
 
 
 def _read_line(index: int, bare: str, opens: bool, blank_before: bool, blank_after: bool) -> Iterator[Mark]:

@@ -68,7 +68,9 @@ def verify_checksum(path: Path | str) -> None:
     """
     damage = find_damage(path)
     if damage is not None:
-        remedy = f"`make run` makes it again; with Snakemake alone, `rm -f {shlex.quote(str(path))}` and call it again"
+        shared = [str(Path(path).resolve())] if Path(path).is_symlink() else []  # the copy in a cache is damaged too
+        remove = shlex.join(["rm", "-f", str(path), *shared])
+        remedy = f"`make run` makes it again; with Snakemake alone, `{remove}` and call it again"
         raise DamagedFileError(f"{path} is damaged: {damage}. {remedy}")
 
 

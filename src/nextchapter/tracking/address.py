@@ -58,6 +58,8 @@ def configured_uri(shown: str | None) -> str | None:
 
 def public_reason(error: Exception, uri: str) -> str:
     """Return why something failed: one line of at most 300 characters, without the address's password."""
-    text = str(error).rpartition("(Caused by ")[2]  # the cause that urllib3 names
+    _, cause, text = str(error).rpartition("(Caused by ")  # which urllib3 names, in brackets
+    if cause:
+        text = text.removesuffix(")")
     lines = redact(text, {**os.environ, TRACKING: uri}).strip().splitlines()
     return lines[0][:300] if lines else type(error).__name__

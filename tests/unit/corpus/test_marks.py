@@ -29,6 +29,7 @@ from nextchapter.corpus.marks import Mark, find_marks, is_chapter_heading
         ("第十二回　甄士隱", "回", 12, "第十二回", "　甄士隱"),
         ("STAVE ONE.", "stave", 1, "STAVE ONE.", ""),
         ("[BOOK I.  INSCRIPTIONS]", "book", 1, "BOOK I", ".  INSCRIPTIONS"),
+        ("CHAPTER THE LAST.", "chapter", 1, "CHAPTER THE LAST.", ""),
         ("Book the Second--the Golden Thread", "book", 2, "Book the Second", "--the Golden Thread"),
         ("— IX —", "Roman numerals", 9, "IX", ""),
         ("[ 7 ]", "numbers", 7, "7", ""),
