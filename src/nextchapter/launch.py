@@ -98,7 +98,8 @@ class _Workflow:
             print("a lock of Snakemake is left over from a call that was killed; clearing it")
             self._snakemake("--unlock", "--quiet", "all", cores="1")
         shared = ["--cache", *SHARED_RULES] if os.environ.get(VARIABLE) else []
-        code = 0 if report_only else self._snakemake(*shared)
+        # A dry run reads the configuration, and so tells which study it is about.
+        code = self._snakemake("--dry-run", "--quiet", "all", cores="1") if report_only else self._snakemake(*shared)
         results = Path("results", study_file.read_text(encoding="utf-8")) if study_file.is_file() else None
         if results is None or code not in (0, 1) or {"-n", "--dry-run"} & set(self._more):
             return code
@@ -106,7 +107,12 @@ class _Workflow:
             code = self._repair(results, code)
             _tell_store()
         if code or not (results / "leaderboard.csv").is_file():
-            return code
+            if report_only:
+                print(
+                    f"there is nothing to report yet: {results} has no leaderboard; `make run` makes it",
+                    file=sys.stderr,
+                )
+            return code or int(report_only)
         report = results / "snakemake-report.html"
         if report_only or _is_older(report, [results / "leaderboard.csv", results / "chapters.html"]):
             code = self._snakemake("--report", str(report), "--quiet", "all", cores="1")

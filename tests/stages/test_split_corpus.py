@@ -80,9 +80,8 @@ def test_each_chapter_goes_to_one_split_in_the_order_of_the_shelf(folder: Path) 
 def test_a_second_call_gives_the_same_bytes(folder: Path) -> None:
     books = [add_book("a", 12), add_book("b", 3)]
     assert split(*books, out="x") == split(*books, out="y") == 0
-    assert {p.name: p.read_bytes() for p in Path("x").iterdir()} == {
-        p.name: p.read_bytes() for p in Path("y").iterdir()
-    }
+    x, y = ({p.name: p.read_bytes() for p in Path(out).iterdir() if p.is_file()} for out in "xy")
+    assert x == y
 
 
 @pytest.mark.parametrize("sizes", [(1, 1, 1), (5,), (3,), (2, 1)])

@@ -1,6 +1,7 @@
 """Nothing in the source runs what a file says: no pickle, no shell, no code out of text, no entities, no unpacking."""
 
 import ast
+import hashlib
 from collections.abc import Callable, Iterator
 from pathlib import Path
 
@@ -169,6 +170,8 @@ def planted(tmp_path: Path) -> Path:
     torch.save({"run_key": "key", "model": Evil()}, path)
     torch.load(path, weights_only=False)
     (tmp_path / "evil").unlink()  # it does what it is called
+    saved = path.read_bytes()
+    path.write_bytes(f"sha256 {hashlib.sha256(saved).hexdigest()}\n".encode() + saved)  # as a checkpoint begins
     return path
 
 
