@@ -61,7 +61,9 @@ class Postgres:
         options = [f"-c{name}" for name in ("listen_addresses=", f"unix_socket_directories={self.folder}", "fsync=off")]
         self._server = self._call("postgres", "-D", "data", *options)
         wait_for((self.folder / ".s.PGSQL.5432").exists)
-        wait_for(lambda: self._call("createdb", "mlflow").wait() == 0)
+
+    def create_database(self, name: str) -> None:
+        wait_for(lambda: self._call("createdb", name).wait() == 0)
 
     def stop(self) -> None:
         self._server.send_signal(signal.SIGINT)
@@ -85,21 +87,25 @@ class Postgres:
 
 
 class TeamServer:
-    """The server of docs/mlflow.md in a folder of its own, on a port that is free."""
+    """The server of docs/mlflow.md in a folder of its own, with a database of its own, on a port that is free."""
 
-    def __init__(self, folder: Path, postgres: Postgres, artifacts: str = "", **environment: str) -> None:
-        self.folder, self._artifacts = folder, artifacts
+    def __init__(
+        self, folder: Path, postgres: Postgres, database: str = "mlflow", artifacts: str = "", **environment: str
+    ) -> None:
+        self.folder, self._database, self._artifacts = folder, database, artifacts
         with socket.create_server(("127.0.0.1", 0)) as probe:
             self.port = probe.getsockname()[1]
         self.address = f"http://127.0.0.1:{self.port}"
         inherited = {name: value for name, value in os.environ.items() if not name.startswith("MLFLOW_")}
         self.environment = {**inherited, **postgres.environment, **environment}
+        postgres.create_database(database)
         self.call(SET_UP)
 
     def call(self, commands: str) -> str:
         """Run commands of the page here; return what they print."""
         commands = commands.replace(".venv/bin/", f"{shlex.quote(str(Path(sys.executable).parent))}/")
         commands = commands.replace("5000", str(self.port))
+        commands = commands.replace("postgresql:///mlflow", f"postgresql:///{self._database}")
         if self._artifacts:
             commands = commands.replace('"$PWD/mlflow-server/artifacts"', self._artifacts)
         told = subprocess.run(
@@ -160,11 +166,11 @@ def postgres() -> Iterator[Postgres]:
 
 @pytest.fixture(scope="session")
 def make_server(postgres: Postgres, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Callable[..., TeamServer]]:
-    """Return a function that starts a server on the one database."""
+    """Return a function that starts a server on a database of its own: users are kept there."""
     servers: list[TeamServer] = []
 
-    def make(artifacts: str = "", **environment: str) -> TeamServer:
-        server = TeamServer(tmp_path_factory.mktemp("server").resolve(), postgres, artifacts, **environment)
+    def make(database: str = "mlflow", artifacts: str = "", **environment: str) -> TeamServer:
+        server = TeamServer(tmp_path_factory.mktemp("server").resolve(), postgres, database, artifacts, **environment)
         servers.append(server)
         server.start()
         return server

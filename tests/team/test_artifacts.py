@@ -36,7 +36,7 @@ def test_files_lie_in_s3_and_come_back(
     patient = Config(retries={"total_max_attempts": 20})  # it may not listen yet
     bucket = boto3.resource("s3", endpoint_url=s3_address, config=patient, **credentials_of).Bucket("team")
     bucket.create()
-    server = make_server("s3://team/mlflow", MLFLOW_S3_ENDPOINT_URL=s3_address, **KEYS)
+    server = make_server("s3", "s3://team/mlflow", MLFLOW_S3_ENDPOINT_URL=s3_address, **KEYS)
     for name, value in server.add_user("joan").items():
         monkeypatch.setenv(name, value)
 
