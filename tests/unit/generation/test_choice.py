@@ -21,11 +21,15 @@ def _judged(*rows: tuple[float, ...]) -> list[dict[str, float]]:
 @pytest.mark.parametrize(
     ("judged", "chosen"),
     [
-        (_judged((1.0, 0.1, 5, 0.5)), 0),
-        (_judged((1.0, 0.3, 5, 0.5), (2.0, 0.1, 3, 0.4)), 1),
-        (_judged((1.0, 0.3, 5, 0.5), (2.0, 0.1, 5, 0.6), (3.0, 0.2, 9, 0.7)), 0),  # places 0+2+0+0, 1+0+0+1, 2+1+2+2
-        (_judged((2.0, 0.1, 5, 0.5), (1.0, 0.2, 5, 0.5)), 1),  # one place each: the likelier
-        (_judged((1.0, 0.1, 5, 0.5), (1.0, 0.1, 5, 0.5)), 0),
+        (_judged((1.0, 0.1, 5, 0.5, 0.0)), 0),
+        (_judged((1.0, 0.3, 5, 0.5, 0.0), (2.0, 0.1, 3, 0.4, 0.0)), 1),
+        (
+            _judged((1.0, 0.3, 5, 0.5, 0.0), (2.0, 0.1, 5, 0.6, 0.0), (3.0, 0.2, 9, 0.7, 0.0)),
+            0,
+        ),  # places 0+2+0+0, 1+0+0+1, 2+1+2+2
+        (_judged((2.0, 0.1, 5, 0.5, 0.0), (1.0, 0.2, 5, 0.5, 0.0)), 1),  # one place each: the likelier
+        (_judged((2.0, 0.1, 5, 0.5, 0.01), (1.0, 0.2, 5, 0.5, 0.05)), 0),  # 1+0+0+0+0, 0+1+0+0+1
+        (_judged((1.0, 0.1, 5, 0.5, 0.0), (1.0, 0.1, 5, 0.5, 0.0)), 0),
     ],
 )
 def test_the_least_sum_of_places_wins(judged: list[dict[str, float]], chosen: int) -> None:
@@ -55,6 +59,9 @@ def test_a_chapter_is_judged_by_itself_and_by_the_shelf(tokenizer: UnigramTokeni
     assert judged[1]["longest_copied_words"] == 0
     assert judged[1]["repeated_4gram_share"] > 0.9
     assert judged[0]["delta"] < judged[1]["delta"]
+    assert judged[0]["unseen_word_share"] <= 1 / chapters[0].words  # the last word is cut
+    assert judged[1]["unseen_word_share"] == 1
+    assert judged[2]["unseen_word_share"] == pytest.approx(7 / 15)  # but, he, is, so, in, all, but
     tokens = len(tokenizer.encode(chapters[2].text))
     uniform = tokens * math.log2(tokenizer.vocabulary_size) / len(chapters[2].text)
     assert judged[2]["bits_per_character"] == pytest.approx(uniform, rel=1e-3)  # not fitted: all tokens alike
