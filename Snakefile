@@ -84,6 +84,11 @@ include: "workflow/rules/tracking.smk"
 
 
 onstart:
+    if workflow.non_local_exec:
+        try:
+            FLOW.refuse_names_for_a_cluster()
+        except SpecError as error:
+            raise WorkflowError(str(error)) from None
     from nextchapter.report.estimate import jobs_of
     from nextchapter.report.forecast import describe_study
 

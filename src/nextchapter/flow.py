@@ -36,6 +36,8 @@ SNAKEMAKE_CACHE = "SNAKEMAKE_OUTPUT_CACHE"
 """Environment variable by which Snakemake is told where it keeps what workflows share."""
 STUDY_FILE = "NEXTCHAPTER_STUDY_FILE"
 """Environment variable by which `make run` asks for the name of the study, in a file of that name."""
+UNQUOTED_ON_CLUSTERS = frozenset("\"'`$\\!\n\r\t")
+"""What the plugins of Snakemake for clusters hand to a shell as it is, when they submit a job."""
 IGNORED_NAMED = 50
 """So many of the files that are no books are named."""
 GLOVE_THREADS = 2
@@ -117,6 +119,20 @@ class Flow:
     def launched(self) -> bool:
         """Whether `make run` called, which writes the report and shows the last screen itself."""
         return bool(os.environ.get(STUDY_FILE))
+
+    def refuse_names_for_a_cluster(self) -> None:
+        """See that a queue can be told of this study.
+
+        Raises:
+            SpecError: its name or its folder of books has a character that a shell there would take for its own.
+        """
+        for what, text in (("the study's name", self.name), ("the folder of the books", self.shelf)):
+            found = sorted(UNQUOTED_ON_CLUSTERS.intersection(text))
+            if found:
+                raise SpecError(
+                    f"{what} is {text!r}: with {' '.join(map(repr, found))} in it no job can be sent to a cluster. "
+                    "Rename the folder, or set `study` to a plain name"
+                )
 
     @property
     def shelf(self) -> str:

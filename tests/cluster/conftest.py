@@ -171,6 +171,7 @@ class Project(WORKFLOW_TESTS["Project"]):
     def __init__(self, folder: Path) -> None:
         super().__init__(folder)
         shutil.rmtree(self.books)
+        self.books = folder / "Мои книги {1}; & #"
         WORKFLOW_TESTS["write_book"](self.books / "a book.txt", chapters=12, seed=0)
         self.configure(training=WORKFLOW_TESTS["TRAINING"] | TRAINING)
 

@@ -48,6 +48,18 @@ def test_a_folder_is_read_recursively_in_name_order(shelf: Path) -> None:
     assert [Path(source).resolve() for source in sources] == [file.path for file in flow.files]
 
 
+@pytest.mark.parametrize("name", ['a "book"', "it's", "$(touch evil)", "`touch evil`", "two\nlines", "a\\b"])
+def test_a_folder_that_a_queue_can_not_be_told_of_is_refused_there(tmp_path: Path, name: str) -> None:
+    folder = tmp_path / name
+    folder.mkdir()
+    (folder / "book.txt").write_text("text")
+    flow = _flow(books=str(folder))
+    with pytest.raises(SpecError, match="no job can be sent to a cluster"):
+        flow.refuse_names_for_a_cluster()
+    folder.rename(tmp_path / "Мои книги {1}; & #")
+    _flow(books=str(tmp_path / "Мои книги {1}; & #")).refuse_names_for_a_cluster()
+
+
 def test_a_name_that_is_no_utf8_is_spelled_out(tmp_path: Path) -> None:
     shelf = tmp_path / "shelf"
     shelf.mkdir()
