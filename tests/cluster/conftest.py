@@ -175,6 +175,10 @@ class Project(WORKFLOW_TESTS["Project"]):
         WORKFLOW_TESTS["write_book"](self.books / "a book.txt", chapters=12, seed=0)
         self.configure(training=WORKFLOW_TESTS["TRAINING"] | TRAINING)
 
+    @property
+    def results(self) -> Path:
+        return self.folder / "results/Мои книги -1-; & #"
+
     def files(self, names: list[str]) -> list[str]:
         """Return results of the study as Snakemake calls them."""
         return [str(self.results.relative_to(self.folder) / name) for name in names]
