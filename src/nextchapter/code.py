@@ -52,11 +52,21 @@ def import_closure(*modules: str) -> set[str]:
 def imported_modules(module: str) -> frozenset[str]:
     """Return the project's modules that one module imports, at its top or inside functions."""
     found: set[str] = set()
-    for node in ast.walk(_tree(module)):
+    for node in _statements(_tree(module)):
         for name in _names_of(node):
             if name == PACKAGE or name.startswith(f"{PACKAGE}."):
                 found.update({name, name.rpartition(".")[0]})  # the last part may be a module or a name in one
     return frozenset(name for name in found if name and _file_of(name) is not None)
+
+
+def _statements(tree: ast.Module) -> Iterator[ast.AST]:
+    """Yield a module and all statements in it, at any depth; expressions hold neither imports nor docstrings."""
+    waiting: list[ast.AST] = [tree]
+    while waiting:
+        node = waiting.pop()
+        yield node
+        for block in ("body", "orelse", "finalbody", "handlers", "cases"):
+            waiting.extend(getattr(node, block, ()))
 
 
 def _names_of(node: ast.AST) -> Iterator[str]:
@@ -86,7 +96,7 @@ def _tree(module: str) -> ast.Module:
 @functools.cache
 def _module_digest(module: str) -> str:
     tree = _tree(module)
-    for node in ast.walk(tree):
+    for node in _statements(tree):
         if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
             node.body = [part for part in node.body if not _is_docstring(part)] or [ast.Pass()]
     return hashlib.sha256(ast.dump(tree, annotate_fields=False).encode()).hexdigest()
