@@ -16,7 +16,7 @@ from nextchapter.code import fingerprint
 from nextchapter.parts import Parts
 from nextchapter.sources import FILES_EACH_ALONE, locate_books, share_out, without_braces
 from nextchapter.spec.base import SpecError, canonical_json, digest
-from nextchapter.spec.corpus import PRIVATE_ADDRESSES, DividedSource, FolderSource, PretokenizedSource, UrlSource
+from nextchapter.spec.corpus import PRIVATE_ADDRESSES, SHELF, DividedSource, FolderSource, PretokenizedSource, UrlSource
 from nextchapter.spec.embeddings import GloveSpec
 from nextchapter.spec.gradient_lab import GradientsSpec
 from nextchapter.spec.hopfield import HopfieldSpec
@@ -91,6 +91,7 @@ class Flow:
             os.environ[SNAKEMAKE_CACHE] = str(cache)
         flow = cls(read_study(values))
         os.environ[TRACKING] = flow.study.tracking.json_text()
+        os.environ[SHELF] = flow.shelf
         if isinstance(flow.study.corpus.source, UrlSource):
             os.environ[PRIVATE_ADDRESSES] = canonical_json(flow.study.corpus.source.private_addresses)
         if flow.launched:

@@ -69,7 +69,7 @@ if FLOW.given_splits:
             "python -m nextchapter.stages.read_splits --spec {params.spec:q} --code {params.code}"
             " --files {input.files:q} --train {output.train:q} --valid {output.valid:q} --test {output.test:q}"
             " --matter {output.matter:q} --manifest {output.manifest:q} --account {output.account:q}"
-            " --shelf={FLOW.shelf:q} --log {log:q}"
+            " --log {log:q}"
 
 else:
 
@@ -140,7 +140,7 @@ else:
         shell:
             "python -m nextchapter.stages.split_corpus --spec {params.spec:q} --code {params.code}"
             " --chapters {input.chapters:q} --matter-tables {input.matter:q} --books {input.books:q}"
-            " --duplicates {input.duplicates:q} --shelf={FLOW.shelf:q}"
+            " --duplicates {input.duplicates:q}"
             " --train {output.train:q} --valid {output.valid:q} --test {output.test:q} --matter {output.matter:q}"
             " --manifest {output.manifest:q} --account {output.account:q} --log {log:q}"
 

@@ -12,6 +12,8 @@ from nextchapter.spec.redaction import public_address
 
 PRIVATE_ADDRESSES = "NEXTCHAPTER_ADDRESSES"
 """Environment variable by which `fetch_books` gets the addresses that hold a secret: JSON, by the file's digest."""
+SHELF = "NEXTCHAPTER_SHELF"
+"""Environment variable by which stages are told where the books come from: a path, which no `spec` may hold."""
 FILE_NAME = re.compile(r"(?!\.{1,2}$)[^/\\{}\x00-\x1f\x7f]+")
 """A name that is a file's on every system; Snakemake takes braces for wildcards."""
 Sha256 = Annotated[str, StringConstraints(pattern=r"^[0-9a-f]{64}$")]

@@ -4,6 +4,7 @@ import argparse
 import errno
 import json
 import logging
+import os
 import signal
 import sys
 from collections.abc import Callable, Iterator, Sequence
@@ -13,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from nextchapter.spec.base import SpecError
+from nextchapter.spec.corpus import SHELF
 from nextchapter.spec.redaction import redact
 from nextchapter.store.checksums import (
     DamagedFileError,
@@ -93,7 +95,8 @@ def execute(
     parser.add_argument("--spec", type=json.loads, default={}, help="JSON: what the configuration says of it")
     parser.add_argument("--code", default="", help="fingerprint of the code behind it")
     parser.add_argument("--threads", type=int, default=1, help="processor threads to use")
-    parser.add_argument("--shelf", default="", help="where the books come from, as messages and records call it")
+    shelf = os.environ.get(SHELF, "")
+    parser.add_argument("--shelf", default=shelf, help="where the books come from, as messages and records call it")
     parser.add_argument("--log", type=Path, help="file for the log; standard error when absent")
     names = [name.removesuffix("*") for name in (*inputs, *outputs)]
     for name, declared in zip(names, (*inputs, *outputs), strict=True):
