@@ -153,6 +153,8 @@ def _stopped(call: Call, number: signal.Signals) -> str:
     if code == 0:
         _missed()
     demand(call.study.wait_until_quiet(), "jobs go on after the call ended")
+    if code == -number and not call.said():  # it had not begun yet; a shell gives this end the same number
+        return "stopped before it began"
     demand(code == 128 + number, f"exit code {code}, not {128 + number}")
     demand("stopped; what is finished is kept" in call.said(), "nothing says that it was stopped")
     demand(not call.study.litter(), f"left behind: {call.study.litter()}")

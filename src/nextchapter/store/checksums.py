@@ -44,7 +44,7 @@ def find_damage(path: Path | str) -> str | None:
     path, record = Path(path), checksum_path(path)
     if not record.is_file() and path.is_symlink():
         record = checksum_path(path.resolve())
-    if not record.is_file():
+    if not os.access(record, os.R_OK):  # there is none, or another user is about to lay it down
         return None
     if not path.is_file():
         return "it is missing"
