@@ -7,7 +7,9 @@ A file that Snakemake shares between workflows is a link into a cache. Whoever m
 as well, for the others.
 """
 
+import os
 import shlex
+import stat
 from collections.abc import Iterator
 from contextlib import suppress
 from pathlib import Path
@@ -79,14 +81,14 @@ def share_checksum(path: Path | str) -> None:
     if not Path(path).is_symlink() or not checksum_path(path).is_file():
         return
     target = Path(path).resolve()
-    folder = checksum_path(target).parent
-    if checksum_path(target).is_file():
-        return
+    record = checksum_path(target)
     with suppress(OSError):  # a cache that others only may write to
-        if not folder.is_dir():
-            folder.mkdir()
-            folder.chmod(target.parent.stat().st_mode & 0o7777)
-        record_checksum(target)
+        if not record.parent.is_dir():
+            record.parent.mkdir()
+            record.parent.chmod(stat.S_IMODE(target.parent.stat().st_mode))
+        if not record.is_file():
+            record_checksum(target)
+            record.chmod(stat.S_IMODE(target.stat().st_mode))  # whatever the umask
 
 
 def find_damaged_files(folder: Path | str) -> Iterator[tuple[Path, str]]:
