@@ -7,14 +7,31 @@ reruns nothing. Families (models) are loaded by name and enter through `extra`: 
 """
 
 import ast
+import contextlib
 import functools
 import hashlib
+import json
+import sys
 from collections.abc import Iterator, Sequence
 from pathlib import Path
+from typing import NamedTuple
+
+from nextchapter.store.files import write_text
 
 PACKAGE = "nextchapter"
 SOURCE = Path(__file__).parent
+KEPT = Path(".work/code")
+"""What was found in each text of a module, a file each: to parse all of them takes a second."""
 _DATA_ONLY = f"{PACKAGE}.spec"
+
+
+class _Found(NamedTuple):
+    """What a fingerprint needs to know of a module."""
+
+    digest: str
+    """Of its syntax tree without docstrings."""
+    names: list[str]
+    """Dotted names of the project that it imports: modules, and names in modules."""
 
 
 def fingerprint(module: str, extra: Sequence[str] = ()) -> str:
@@ -29,7 +46,7 @@ def fingerprint(module: str, extra: Sequence[str] = ()) -> str:
     """
     total = hashlib.sha256()
     for name in sorted(import_closure(module, *extra)):
-        total.update(f"{name} {_module_digest(name)}\n".encode())
+        total.update(f"{name} {_found(name).digest}\n".encode())
     return total.hexdigest()[:16]
 
 
@@ -51,12 +68,48 @@ def import_closure(*modules: str) -> set[str]:
 @functools.cache
 def imported_modules(module: str) -> frozenset[str]:
     """Return the project's modules that one module imports, at its top or inside functions."""
-    found: set[str] = set()
-    for node in _statements(_tree(module)):
-        for name in _names_of(node):
-            if name == PACKAGE or name.startswith(f"{PACKAGE}."):
-                found.update({name, name.rpartition(".")[0]})  # the last part may be a module or a name in one
-    return frozenset(name for name in found if name and _file_of(name) is not None)
+    # the last part of a name may be a module or a name in one
+    modules = {part for name in _found(module).names for part in (name, name.rpartition(".")[0])}
+    return frozenset(name for name in modules if name and _file_of(name) is not None)
+
+
+@functools.cache
+def _found(module: str) -> _Found:
+    """Return what is in a module, read from `KEPT` where this very text was parsed before."""
+    path = _file_of(module)
+    if path is None:
+        raise ValueError(f"there is no module {module!r} in {SOURCE}")
+    text = path.read_bytes()
+    key = hashlib.sha256(b"\0".join([sys.version.encode(), Path(__file__).read_bytes(), text])).hexdigest()
+    kept = KEPT / key
+    found = _remembered(kept)
+    if found is None:
+        found = _parse(text, path)
+        content = json.dumps(found._asdict())
+        with contextlib.suppress(OSError):  # no room, or no permission: the next call parses again
+            write_text(kept, f"{hashlib.sha256(content.encode()).hexdigest()}\n{content}")
+    return found
+
+
+def _remembered(kept: Path) -> _Found | None:
+    """Return what an earlier call found; None where the file is missing or damaged."""
+    try:
+        checksum, _, content = kept.read_bytes().partition(b"\n")
+    except FileNotFoundError:
+        return None
+    if hashlib.sha256(content).hexdigest().encode() != checksum:
+        return None
+    return _Found(**json.loads(content))
+
+
+def _parse(text: bytes, path: Path) -> _Found:
+    tree = ast.parse(text, filename=str(path))
+    names = {name for node in _statements(tree) for name in _names_of(node)}
+    for node in _statements(tree):
+        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
+            node.body = [part for part in node.body if not _is_docstring(part)] or [ast.Pass()]
+    digest = hashlib.sha256(ast.dump(tree, annotate_fields=False).encode()).hexdigest()
+    return _Found(digest, sorted(name for name in names if name == PACKAGE or name.startswith(f"{PACKAGE}.")))
 
 
 def _statements(tree: ast.Module) -> Iterator[ast.AST]:
@@ -83,23 +136,6 @@ def _file_of(module: str) -> Path | None:
         if path.is_file() and (module != PACKAGE or path.name == "__init__.py"):
             return path
     return None
-
-
-@functools.cache
-def _tree(module: str) -> ast.Module:
-    path = _file_of(module)
-    if path is None:
-        raise ValueError(f"there is no module {module!r} in {SOURCE}")
-    return ast.parse(path.read_text(encoding="utf-8"), filename=str(path))
-
-
-@functools.cache
-def _module_digest(module: str) -> str:
-    tree = _tree(module)
-    for node in _statements(tree):
-        if isinstance(node, (ast.Module, ast.ClassDef, ast.FunctionDef, ast.AsyncFunctionDef)):
-            node.body = [part for part in node.body if not _is_docstring(part)] or [ast.Pass()]
-    return hashlib.sha256(ast.dump(tree, annotate_fields=False).encode()).hexdigest()
 
 
 def _is_docstring(node: ast.stmt) -> bool:

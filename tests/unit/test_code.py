@@ -8,7 +8,7 @@ from nextchapter import code
 
 
 def _forget() -> None:
-    for cached in (code.imported_modules, code._tree, code._module_digest):
+    for cached in (code.imported_modules, code._found):
         cached.cache_clear()
 
 
@@ -39,6 +39,7 @@ def package(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Path]:
         (tmp_path / name).parent.mkdir(exist_ok=True)
         (tmp_path / name).write_text(textwrap.dedent(text))
     monkeypatch.setattr(code, "SOURCE", tmp_path)
+    monkeypatch.setattr(code, "KEPT", tmp_path / "kept")
     _forget()
     yield tmp_path
     _forget()
@@ -80,3 +81,25 @@ def test_an_edit_changes_the_fingerprints_of_what_depends_on_it_and_no_others(
 def test_an_unknown_module_is_an_error(package: Path) -> None:
     with pytest.raises(ValueError, match=r"no module 'nextchapter\.stages\.wrok'"):
         code.fingerprint("nextchapter.stages.wrok")
+
+
+def test_a_text_is_parsed_once_and_again_where_what_was_kept_is_damaged(
+    package: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    parsed: list[str] = []
+    parse = code._parse
+
+    def counted(text: bytes, path: Path) -> code._Found:
+        parsed.append(path.name)
+        return parse(text, path)
+
+    monkeypatch.setattr(code, "_parse", counted)
+    first = _fingerprints()
+    assert sorted(parsed) == ["__init__.py", "gru.py", "lstm.py", "other.py", "tool.py", "work.py"]  # four are empty
+    parsed.clear()
+    assert _fingerprints() == first
+    assert not parsed
+    for kept in (package / "kept").iterdir():
+        kept.write_bytes(kept.read_bytes().replace(b"nextchapter.library.tool", b"nextchapter.library.fool"))
+    assert _fingerprints() == first
+    assert parsed == ["work.py"]
