@@ -14,6 +14,8 @@ from typing import NoReturn
 import psutil
 from tests.faults.study import Study, wait_for
 
+from nextchapter.store.checksums import CHECKSUMS
+
 MIB = 1 << 20
 FILES = {
     "checkpoint": "../../.work/train_model/*/*/checkpoint.pt",
@@ -222,8 +224,8 @@ def read_only_results(study: Study) -> Iterator[str]:
 
 def damage_file(study: Study, kind: str, chance: random.Random) -> tuple[Path, str]:
     """Damage one of the files of a kind, with its time kept or not; return which, and what was done."""
-    found = (path.resolve() for path in study.results.glob(FILES[kind]))
-    files = sorted(path for path in found if path.is_file() and path.stat().st_size)
+    found = (path for path in study.results.glob(FILES[kind]) if kind == "checksum" or path.parent.name != CHECKSUMS)
+    files = sorted(path.resolve() for path in found if path.is_file() and path.stat().st_size)
     path = chance.choice(files) if files else _missed()
     before = path.stat()
     content = bytearray(path.read_bytes())

@@ -8,6 +8,7 @@ as well, for the others.
 """
 
 import os
+import re
 import shlex
 import stat
 from collections.abc import Iterator
@@ -17,6 +18,8 @@ from pathlib import Path
 from nextchapter.store.files import remove_parts, sha256_of, write_text
 
 CHECKSUMS = ".checksums"
+FORM = re.compile(rb"# (?P<size>\d+) bytes\n(?P<digest>[0-9a-f]{64})  (?P<name>.+)\n")
+"""The whole of such a file; one of which a part is missing is damaged, even if the digest is there."""
 
 
 class DamagedFileError(ValueError):
@@ -50,13 +53,12 @@ def find_damage(path: Path | str) -> str | None:
         return None
     if not path.is_file():
         return "it is missing"
-    words = record.read_bytes().split()  # `#`, the size, `bytes`, the digest, the name
-    size = path.stat().st_size
-    if len(words) < 5 or not words[1].isdigit():
+    size, form = path.stat().st_size, FORM.fullmatch(record.read_bytes())
+    if form is None or form["name"] != os.fsencode(record.name):
         return f"its checksum, {record}, can't be read"
-    if size != int(words[1]):
-        return f"it has {size:,} bytes, and had {int(words[1]):,} when it was written"
-    found, written = sha256_of(path), words[3].decode(errors="replace")
+    if size != int(form["size"]):
+        return f"it has {size:,} bytes, and had {int(form['size']):,} when it was written"
+    found, written = sha256_of(path), form["digest"].decode()
     if found != written:
         return f"its content has changed since it was written (SHA-256 {found[:12]}..., was {written[:12]}...)"
     return None

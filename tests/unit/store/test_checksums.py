@@ -59,7 +59,9 @@ def test_the_message_names_file_damage_and_remedy(written: Path) -> None:
 
 
 def test_a_damaged_checksum_is_told_as_such(written: Path) -> None:
-    for content in (b"", b"# 200 bytes\n", b"\xff" * 60, b"a b c d e"):
+    whole = checksum_path(written).read_bytes()
+    other = whole.replace(written.name.encode(), b"another.txt")
+    for content in (b"", b"# 200 bytes\n", b"\xff" * 60, b"a b c d e", whole[:-1], whole[:-3], other):
         checksum_path(written).write_bytes(content)
         assert "can't be read" in str(find_damage(written))
 
