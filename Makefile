@@ -1,7 +1,7 @@
 # make run     the default study, or that of a folder:  make run BOOKS="/path/to/my books"
 #              with what others share in a folder (docs/cache.md):  make run CACHE=/shared/nextchapter
 # make test    all tests                make check   format, lint, types, tests: what CI runs
-# make ui      the runs in MLflow       make report  the report of the last study, anew
+# make ui      the runs in MLflow       make report  Snakemake's report of a finished study, anew (BOOKS as for run)
 # make test-cluster     the tests on a real SLURM of one node, which it installs (root, Debian or Ubuntu)
 # make test-faults      a hundred accidents that a small study must survive (docs/faults.md); 20 minutes
 # make test-mlflow      the tests of MLflow for a team, with a PostgreSQL, which it installs (root, Debian or Ubuntu)

@@ -126,7 +126,8 @@ def _quality(title: str) -> dict[str, Any]:
             "words": 83_297, "problem": ""}  # fmt: skip
     split = {"chapters": 8, "words": 27_000, "characters": 150_000}
     totals = {"books": 1, "chapters": 24, "words": 83_297, "splits": dict.fromkeys(("train", "valid", "test"), split)}
-    return {"shelf": "a shelf", "books": [book], "totals": totals, "leak": None}
+    leak = {"ngram": 8, "share": 0.0, "sampled": False, "worst": []}
+    return {"shelf": "a shelf", "books": [book], "totals": totals, "leak": leak}
 
 
 def _gradients() -> dict[str, Any]:

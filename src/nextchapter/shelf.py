@@ -122,8 +122,7 @@ class DistinctNames:
         while distinct in self._last:
             number += 1
             distinct = f"{name} ({number})"
-        self._last[name] = number
-        self._last[distinct] = max(1, self._last.get(distinct, 0))
+        self._last |= {distinct: 1, name: number}
         return distinct
 
 

@@ -4,9 +4,10 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nextchapter.report.leaderboard import compare, write_leaderboard
+from nextchapter.report.leaderboard import compare
 from nextchapter.stages.plot_judgement import main
 from nextchapter.store.files import read_json
+from nextchapter.store.tables import write_csv
 
 OUTPUTS = {"calibration-svg": "c.svg", "calibration-png": "c.png", "losses-svg": "l.svg", "losses-png": "l.png",
            "losses-csv": "l.csv"}  # fmt: skip
@@ -18,7 +19,7 @@ def test_both_figures_are_drawn_twice_alike(
     monkeypatch.chdir(tmp_path)
     folders = sorted((results_tree() / "runs").iterdir())
     records, metrics = ([read_json(run / name) for run in folders] for name in ("run.json", "metrics.json"))
-    write_leaderboard(tmp_path / "leaderboard.csv", compare(records, metrics, "austen"))
+    write_csv(tmp_path / "leaderboard.csv", compare(records, metrics, "austen"))
     profiles = [str(run / "profile.json") for run in folders]
     for name in ("a", "b"):
         outputs = [text for key, file in OUTPUTS.items() for text in (f"--{key}", f"{name}/{file}")]

@@ -22,7 +22,7 @@ from starlette.staticfiles import StaticFiles
 
 from nextchapter.cli.guard import Guard, problem
 from nextchapter.cli.loaded import Loaded, LoadedRuns
-from nextchapter.cli.runs import RESULTS, RunNotFoundError, Standing, find_run, list_runs
+from nextchapter.cli.runs import RunNotFoundError, Standing, find_run, list_runs
 from nextchapter.cli.scoring import score_loaded
 from nextchapter.cli.writing import random_opening
 from nextchapter.generation.telling import Piece, Word, tell_words
@@ -89,14 +89,13 @@ class Desk:
     closing: bool = False
     """Set when the server is to end: the texts under way then end with the word that they are at."""
 
-    def __init__(self, results: Path = RESULTS, study: str | None = None) -> None:
+    def __init__(self, study: str | None = None) -> None:
         """Load nothing yet.
 
         Args:
-            results: where the studies are.
             study: offer the runs of this one alone; None offers those of all.
         """
-        self._results, self._study = results, study
+        self._study = study
         self._loaded = LoadedRuns(RUNS_KEPT)
         self._thread = ThreadPoolExecutor(max_workers=1, thread_name_prefix="models")
 
@@ -146,7 +145,7 @@ class Desk:
         raise RunNotFoundError(f"there is no finished run {name!r} any more; load the page anew")
 
     def _standings(self) -> list[Standing]:
-        return list_runs(self._study, self._results)
+        return list_runs(self._study)
 
 
 def _address(standing: Standing) -> str:

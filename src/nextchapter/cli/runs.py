@@ -46,14 +46,13 @@ class Standing(NamedTuple):
     """On the test chapters; None before they are scored."""
 
 
-def find_run(asked: str, study: str | None = None, results: Path = RESULTS) -> Run:
+def find_run(asked: str, study: str | None = None) -> Run:
     """Return the run that is meant.
 
     Args:
         asked: `champion`, the name of a run with or without its seed (`lstm-384.s1`, `lstm-384`), the path of a run's
             folder or of its model, or an address in MLflow (`models:/nextchapter-austen@champion`, `runs:/ID/model`).
         study: looks in this study alone; None looks in all of them.
-        results: where the studies are.
 
     Raises:
         RunNotFoundError: there is no such run, or several.
@@ -65,9 +64,9 @@ def find_run(asked: str, study: str | None = None, results: Path = RESULTS) -> R
         path = path.parent
     if (path / "model.safetensors").is_file():
         return _run_at(path)
-    studies = sorted(folder for folder in results.glob(study or "*") if (folder / "runs").is_dir())
+    studies = [folder for folder in _folders(study) if (folder / "runs").is_dir()]
     if not studies:
-        where = f"no study of the name {study!r} in {results}/" if study else f"no finished study in {results}/"
+        where = f"no study of the name {study!r} in {RESULTS}/" if study else f"no finished study in {RESULTS}/"
         raise RunNotFoundError(f"{where}; `make run` makes one. It is looked for in the current folder")
     found = _champions(studies) if asked == "champion" else _named(asked, studies)
     if len(found) == 1:
@@ -78,19 +77,23 @@ def find_run(asked: str, study: str | None = None, results: Path = RESULTS) -> R
     raise RunNotFoundError(_nothing_found(asked, studies))
 
 
-def list_runs(study: str | None = None, results: Path = RESULTS) -> list[Standing]:
+def list_runs(study: str | None) -> list[Standing]:
     """Return all finished runs, study by study: the champion first, then from the best to the worst.
 
     Args:
         study: of this study alone; None lists those of all.
-        results: where the studies are.
     """
     listed = []
-    for folder in [results / study] if study else sorted(results.glob("*")):
+    for folder in _folders(study):
         champions = _champions([folder])
         standings = [_standing(run, run in champions) for run in _finished(folder) if (run / "run.json").is_file()]
         listed += sorted(standings, key=_worth)
     return listed
+
+
+def _folders(study: str | None) -> list[Path]:
+    """Return where a study is, or where all are; a name may hold what a pattern would read otherwise."""
+    return [RESULTS / study] if study else sorted(RESULTS.glob("*"))
 
 
 def _standing(folder: Path, champion: bool) -> Standing:

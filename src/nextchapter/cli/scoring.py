@@ -7,6 +7,9 @@ from nextchapter.cli.loaded import Loaded, load
 from nextchapter.cli.runs import Run
 from nextchapter.evaluation.surprise import score_text
 
+CONTEXT_WORDS = 5
+"""Shown before a word that is listed."""
+
 
 def score_file(run: Run, text: str) -> dict[str, Any]:
     """Return the figures of a text, and each of its words with its bits."""
@@ -69,7 +72,7 @@ def _both(word: dict[str, Any]) -> str:
     return " ".join(f"{bits:5.1f}" for bits in word["bits"])
 
 
-def _in_context(items: list[dict[str, Any]], place: int, before: int = 5) -> str:
+def _in_context(items: list[dict[str, Any]], place: int) -> str:
     """Return a word in brackets behind the words before it."""
-    words = [item["text"] for item in items[max(0, place - before) : place]]
+    words = [item["text"] for item in items[max(0, place - CONTEXT_WORDS) : place]]
     return " ".join([*words, f"[{items[place]['text']}]"])

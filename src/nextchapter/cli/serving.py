@@ -29,7 +29,7 @@ def serve(study: str | None, host: str, port: int) -> None:
         if not ip_address(listening.getsockname()[0]).is_loopback:
             print("nextchapter: all who reach this machine can use the page; it asks for no password", file=sys.stderr)
         print(f"The page is at {page_address(listening)} (Ctrl-C ends it)", flush=True)
-        Server(Desk(RESULTS, study), host).run(sockets=[listening])
+        Server(Desk(study), host).run(sockets=[listening])
 
 
 class Server(uvicorn.Server):

@@ -1,4 +1,4 @@
-"""A book from its bytes to its chapters, with an account of what was removed."""
+"""A book from its text to its chapters, with an account of what was removed."""
 
 import re
 from collections.abc import Iterator, Sequence
@@ -10,7 +10,7 @@ from typing import Any
 from nextchapter.corpus.books import Chapter
 from nextchapter.corpus.chapters import NO_HEADINGS, Section, find_chapters
 from nextchapter.corpus.characters import repair_characters
-from nextchapter.corpus.decoding import BYTE_ORDER_MARK, decode
+from nextchapter.corpus.decoding import BYTE_ORDER_MARK
 from nextchapter.corpus.document import Document, heading_line
 from nextchapter.corpus.formats.blocks import without_marks
 from nextchapter.corpus.gutenberg import Frame, strip_end_mark, strip_frame
@@ -41,23 +41,6 @@ class CleanBook:
     matter: list[Chapter]
     """What its author put before and behind the chapters: prologue, preface, epilogue; not counted."""
     quality: dict[str, Any]
-
-
-def clean_book(data: bytes, book: str, file: str, join_wrapped_lines: bool = True) -> CleanBook:
-    """Read a plain text book.
-
-    Args:
-        data: the bytes of its file.
-        book: its path in the shelf, without suffix.
-        file: name of its file.
-        join_wrapped_lines: whether the lines of hard-wrapped paragraphs are joined.
-
-    Raises:
-        UnreadableBookError: the file holds no text.
-    """
-    decoded = decode(data)
-    document = Document(decoded.text, encoding=decoded.encoding, encoding_note=decoded.note)
-    return clean_document(document, book, file, Removals(), join_wrapped_lines)
 
 
 def clean_document(

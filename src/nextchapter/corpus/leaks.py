@@ -8,6 +8,7 @@ import numpy as np
 import pyarrow.parquet as pq
 from numpy.typing import NDArray
 
+from nextchapter.corpus.batching import batch_by_size
 from nextchapter.corpus.shingles import Hashes, hash_ngrams, hash_words, sampled
 
 NGRAM_WORDS = 8
@@ -57,8 +58,9 @@ def leak_share(train: Sequence[Path], test: Sequence[Path]) -> Leak:
     chapters, one_in = _test_ngrams(test)
     known = np.unique(np.concatenate([*(ngrams for _, _, ngrams in chapters), np.empty(0, np.uint64)]))
     is_leaked = np.zeros(len(known), bool)
-    for ngrams in _batches(sampled(ngrams, one_in) for _, _, ngrams in _chapter_ngrams(train)):
-        is_leaked |= _occur(known, ngrams)
+    in_training = (sampled(ngrams, one_in) for _, _, ngrams in _chapter_ngrams(train))
+    for batch in batch_by_size(in_training, len, _LOOKED_UP_AT_ONCE):
+        is_leaked |= _occur(known, np.concatenate(batch))
     leaks, leaked, total = [], 0, 0
     for book, chapter, ngrams in chapters:
         hits = is_leaked[np.searchsorted(known, ngrams)]
@@ -91,20 +93,6 @@ def _chapter_ngrams(tables: Iterable[Path]) -> Iterator[tuple[str, int, Hashes]]
             for batch in table.iter_batches(_READ_CHAPTERS, columns=columns, use_threads=False):
                 for book, chapter, text in zip(*(column.to_pylist() for column in batch.columns), strict=True):
                     yield book, chapter, hash_ngrams(hash_words(text), NGRAM_WORDS)
-
-
-def _batches(arrays: Iterable[Hashes]) -> Iterator[Hashes]:
-    """Yield the same values in fewer, larger arrays."""
-    waiting: list[Hashes] = []
-    count = 0
-    for array in arrays:
-        waiting.append(array)
-        count += len(array)
-        if count >= _LOOKED_UP_AT_ONCE:
-            yield np.concatenate(waiting)
-            waiting, count = [], 0
-    if waiting:
-        yield np.concatenate(waiting)
 
 
 def _occur(known: Hashes, values: Hashes) -> NDArray[np.bool_]:

@@ -78,17 +78,13 @@ def gradients_by_lag(model: RecurrentLanguageModel, windows: Int[Tensor, "window
         # Views: the path to the loss through later steps alone, and not that through the layers above at this step.
         states.append(map_state(lambda part: part.view_as(part), after))
     loss = model.cross_entropy(hidden, windows[:, -1:]).sum()
-    layers = [list(_tensors(state)) for state in states[:-1]]
-    wanted = [hidden, *(part for layer in layers for part in layer)]
-    found = torch.autograd.grad(loss, wanted, allow_unused=True, materialize_grads=True)
-    squares = [part.flatten(1).square().sum(dim=1) for part in found]
-    width, firsts = len(layers[0]), _places_of_hidden(states[0])
-    by_state = [squares[1 + place * width :][:width] for place in range(lags)][::-1]
+    before = [part for state in states[:-1] for part in _tensors(state)]
+    found = torch.autograd.grad(loss, [hidden, *before], allow_unused=True, materialize_grads=True)
+    squares = torch.stack([part.flatten(1).square().sum(dim=1) for part in found])  # [1 + time part, window]
+    at_lag_0, earlier = squares[:1], squares[1:].view(lags, -1, len(windows)).flip(0)  # [lag part window]
     return LagGradients(
-        torch.stack([squares[0], *(torch.stack(parts).sum(dim=0) for parts in by_state)]).sqrt(),
-        torch.stack(
-            [squares[0], *(torch.stack([parts[first] for first in firsts]).sum(dim=0) for parts in by_state)]
-        ).sqrt(),
+        torch.cat([at_lag_0, earlier.sum(dim=1)]).sqrt(),
+        torch.cat([at_lag_0, earlier[:, _places_of_hidden(states[0])].sum(dim=1)]).sqrt(),
     )
 
 

@@ -13,7 +13,9 @@ from nextchapter.models.hidden_markov import Tables, posteriors, viterbi
 
 ONE_TOKEN = 0.99
 """A state that emits a token with this probability is told by what comes next as well."""
-
+MOST_STEPS = 200
+"""In which the shares of the states settle."""
+NAME_TOKENS = 4
 BETWEEN = " · "
 """Parts the tokens of a name: commas are tokens themselves."""
 
@@ -93,18 +95,13 @@ def list_tokens(tables: Tables, states: Sequence[int], spellings: Sequence[str],
     return pd.DataFrame(rows, columns=columns)
 
 
-def name_states(tokens: pd.DataFrame, most: int = 4) -> dict[int, str]:
-    """Return a name for each state in a table of `list_tokens`: what it emits, or what follows its one token.
-
-    Args:
-        tokens: the table, its tokens spelled as a person is to read them.
-        most: how many tokens a name has.
-    """
+def name_states(tokens: pd.DataFrame) -> dict[int, str]:
+    """Return a name for each state in a table of `list_tokens`: what it emits, or what follows its one token."""
     names = {}
     for state, rows in tokens.groupby("state", sort=False):
-        top = rows.head(most)
+        top = rows.head(NAME_TOKENS)
         if top["probability"].iloc[0] >= ONE_TOKEN:
-            names[int(str(state))] = f"{top['token'].iloc[0]} → {BETWEEN.join(top['next_token'].head(most - 1))}"
+            names[int(str(state))] = f"{top['token'].iloc[0]} → {BETWEEN.join(top['next_token'].head(NAME_TOKENS - 1))}"
         else:
             names[int(str(state))] = BETWEEN.join(top["token"][top["probability"] > 0])
     return names
@@ -116,10 +113,10 @@ def order_by_share(shares: Float[Tensor, " state"]) -> list[int]:
     return order
 
 
-def stationary_shares(tables: Tables, most_steps: int = 200) -> Float[Tensor, " state"]:
+def stationary_shares(tables: Tables) -> Float[Tensor, " state"]:
     """Return the share of time in each state, in the long run: start A^n, as n grows."""
     shares = tables.start
-    for _ in range(most_steps):
+    for _ in range(MOST_STEPS):
         before, shares = shares, shares @ tables.transition
         if (shares - before).abs().sum() < 1e-6:
             break

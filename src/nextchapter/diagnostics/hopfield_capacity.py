@@ -87,17 +87,14 @@ def _far_overlap(neurons: int, flipped_share: float, generator: np.random.Genera
     return float(overlap(asked, recall_modern(patterns, flip(asked, flipped_share, generator))).mean())
 
 
-def mean_field(steps: int = 2000) -> tuple[np.ndarray, np.ndarray]:
+def mean_field() -> tuple[np.ndarray, np.ndarray]:
     """Return loads and the overlap m at each for endlessly many neurons; the last load is the critical one.
 
     Without noise the equations of Amit, Gutfreund and Sompolinsky (1987) become one in y = m / sqrt(2 alpha r):
 
         m = erf(y),     sqrt(2 alpha) = erf(y) / y - 2 / sqrt(pi) e^(-y^2)
-
-    Args:
-        steps: number of values of y.
     """
-    y = np.linspace(6, 0.1, steps)
+    y = np.linspace(6, 0.1, 2000)
     m = erf(y)
     loads = 0.5 * (m / y - 2 / np.sqrt(np.pi) * np.exp(-(y**2))) ** 2
     recalling = slice(int(loads.argmax()) + 1)  # beyond the largest load the solutions are no minima of the free energy

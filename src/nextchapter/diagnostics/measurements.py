@@ -82,12 +82,13 @@ def _spectra(steps: Sequence[LayerStep], places: int) -> Iterator[dict[str, Any]
         if spectrum is not None:
             values = spectrum.singular_values.mean(dim=0)
             shown = torch.linspace(0, len(values) - 1, min(_SPECTRUM_POINTS, len(values))).round().long()
+            largest, radius = rounded([float(values[0]), float(spectrum.radii.mean())])
             yield {
                 "layer": layer,
                 "numbers": len(values),
                 "places": len(spectrum.radii),
-                "largest_singular_value": rounded([float(values[0])])[0],
-                "spectral_radius": rounded([float(spectrum.radii.mean())])[0],
+                "largest_singular_value": largest,
+                "spectral_radius": radius,
                 "spectral_radii": rounded(spectrum.radii.tolist()),
                 "singular_values": rounded(values[shown].tolist()),
             }

@@ -15,7 +15,6 @@ from typing import NamedTuple
 
 import numpy as np
 
-from nextchapter.embeddings.vectors import count_tokens
 from nextchapter.store.files import atomic_path
 from nextchapter.tokens.stream import TokenStream
 
@@ -67,7 +66,7 @@ def unpack(pair: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
 
 def frequent_tokens(stream: TokenStream, vocabulary_size: int, min_count: int) -> np.ndarray:
     """Return which tokens occur at least `min_count` times, bool [token]."""
-    return np.asarray(count_tokens(stream, vocabulary_size) >= min_count)
+    return np.asarray(stream.counts(vocabulary_size) >= min_count)
 
 
 def count_cooccurrences(

@@ -51,14 +51,6 @@ def load_vectors(path: Path) -> tuple[np.ndarray, np.ndarray]:
     return tensors["vectors"], tensors["known"]
 
 
-def count_tokens(stream: TokenStream, vocabulary_size: int) -> np.ndarray:
-    """Return how often each token occurs, int64 [token]; the stream is read in parts."""
-    counts = np.zeros(vocabulary_size, dtype=np.int64)
-    for start in range(0, len(stream.tokens), 1 << 22):
-        counts += np.bincount(stream.tokens[start : start + (1 << 22)], minlength=vocabulary_size)
-    return counts
-
-
 def export_names(texts: Sequence[str]) -> list[str]:
     r"""Return a name for each token, all different and without white space, for the text format of word2vec.
 

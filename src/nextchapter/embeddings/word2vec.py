@@ -7,7 +7,7 @@ import numpy as np
 from gensim.models import Word2Vec
 from gensim.models.callbacks import CallbackAny2Vec
 
-from nextchapter.embeddings.vectors import LearnedVectors, Material, count_tokens
+from nextchapter.embeddings.vectors import LearnedVectors, Material
 from nextchapter.spec.embeddings import Word2vecSpec
 from nextchapter.tokens.stream import TokenStream
 
@@ -32,7 +32,7 @@ class Sentences:
 def learn_vectors(material: Material, spec: Word2vecSpec) -> LearnedVectors:
     """Return the vectors of the tokens; equal material and specification give equal vectors."""
     vectors = np.zeros((material.vocabulary_size, spec.dimensions), dtype=np.float32)
-    known = count_tokens(material.stream, material.vocabulary_size) >= spec.min_count
+    known = material.stream.counts(material.vocabulary_size) >= spec.min_count
     if known.any():
         learned = build_word2vec(material.stream, spec).wv
         vectors[np.array(learned.index_to_key, dtype=np.int64)] = learned.vectors

@@ -12,14 +12,12 @@ Leybourne and Newbold (1997).
 """
 
 from collections.abc import Sequence
-from pathlib import Path
 
 import numpy as np
 import pandas as pd
 from scipy.special import stdtr, stdtrit
 
 from nextchapter.evaluation.intervals import Blocks
-from nextchapter.store.files import atomic_path
 
 LEVEL = 0.05
 """A difference is significant where chance would bring it about less often."""
@@ -118,9 +116,3 @@ def shared_ranks(runs: Sequence[str], comparisons: pd.DataFrame) -> list[int]:
             leader = place
         ranks.append(leader + 1)
     return ranks
-
-
-def write_comparisons(path: Path, comparisons: pd.DataFrame) -> None:
-    """Write the comparisons of all pairs as CSV."""
-    with atomic_path(path) as temporary:
-        comparisons.to_csv(temporary, index=False, lineterminator="\n")

@@ -11,6 +11,7 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from nextchapter.corpus.batching import batch_by_size
 from nextchapter.corpus.shingles import Hashes, hash_words
 
 SHORTEST_SPAN = 4
@@ -76,7 +77,7 @@ def find_copies(texts: Sequence[str], training: Iterable[str]) -> list[Copies]:
     wanted = _Ngrams(_joined(hashed, _TEXT_END))
     lengths, chapters = np.zeros(wanted.count, np.int64), np.full(wanted.count, -1)
     before = 0
-    for block in _blocks(training):
+    for block in batch_by_size(map(hash_words, training), len, _BLOCK_WORDS):
         starts = before + np.repeat(np.arange(len(block)), [len(words) + 1 for words in block])
         for places, found, n in _common_spans(wanted, _Ngrams(_joined(block, _CHAPTER_END))):
             is_longer = lengths[places] < n
@@ -93,20 +94,6 @@ def find_copies(texts: Sequence[str], training: Iterable[str]) -> list[Copies]:
 def _joined(texts: Sequence[Hashes], end: np.uint64) -> Hashes:
     parts = [part for words in texts for part in (words, np.array([end], np.uint64))]
     return np.concatenate([*parts, np.empty(0, np.uint64)])
-
-
-def _blocks(training: Iterable[str]) -> Iterator[list[Hashes]]:
-    """Yield the hashed words of the chapters, so many chapters at once that they hold a million words."""
-    waiting: list[Hashes] = []
-    count = 0
-    for text in training:
-        waiting.append(hash_words(text))
-        count += len(waiting[-1])
-        if count >= _BLOCK_WORDS:
-            yield waiting
-            waiting, count = [], 0
-    if waiting:
-        yield waiting
 
 
 def _common_spans(wanted: _Ngrams, block: _Ngrams) -> Iterator[tuple[Integers, Integers, int]]:

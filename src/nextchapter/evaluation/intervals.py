@@ -7,7 +7,7 @@ from typing import NamedTuple
 import numpy as np
 import pandas as pd
 
-from nextchapter.store.files import atomic_path
+from nextchapter.store.tables import write_csv
 
 _DRAWS_AT_ONCE = 100
 
@@ -96,8 +96,7 @@ def bootstrap_interval(blocks: Blocks, draws: int, seed: int) -> tuple[float, fl
 def write_blocks(path: Path, blocks: Blocks) -> None:
     """Write blocks as CSV, a row each."""
     table = pd.DataFrame({"chapter": blocks.chapters, "characters": blocks.characters, "nats": blocks.nats})
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
+    write_csv(path, table)
 
 
 def read_blocks(path: Path) -> Blocks:

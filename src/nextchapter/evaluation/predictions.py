@@ -7,37 +7,27 @@ import torch
 from nextchapter.models.protocol import LanguageModel
 from nextchapter.tokens.protocol import Tokenizer
 
+BEST = 5
+"""So many of the likeliest tokens are shown."""
+
 
 @torch.no_grad()
-def predict_passage(
-    model: LanguageModel,
-    chapter: np.ndarray,
-    tokenizer: Tokenizer,
-    start: int,
-    count: int,
-    best: int = 5,
-) -> pd.DataFrame:
-    """Return a row a token: the true one with its probability, and the likeliest ones with theirs.
-
-    The model has read the chapter from its beginning.
+def predict_passage(model: LanguageModel, passage: np.ndarray, tokenizer: Tokenizer) -> pd.DataFrame:
+    """Return a row a token: the true one with its probability, and the `BEST` likeliest ones with theirs.
 
     Args:
         model: the model.
-        chapter: tokens of the chapter.
+        passage: tokens of the beginning of a chapter.
         tokenizer: turns tokens into text.
-        start: first token of the passage.
-        count: length of the passage, in tokens.
-        best: how many of the likeliest tokens to show.
     """
-    device = model.device
-    before = np.concatenate([[tokenizer.end_of_chapter], chapter[: start + count - 1]]).astype(np.int64)
-    log_probs, _ = model(torch.from_numpy(before)[None].to(device), model.initial_state(1))
-    probabilities = log_probs[0, start:].exp().cpu()
-    top = probabilities.topk(min(best, probabilities.shape[1]), dim=1)
+    before = np.concatenate([[tokenizer.end_of_chapter], passage[:-1]]).astype(np.int64)
+    log_probs, _ = model(torch.from_numpy(before)[None].to(model.device), model.initial_state(1))
+    probabilities = log_probs[0].exp().cpu()
+    top = probabilities.topk(min(BEST, probabilities.shape[1]), dim=1)
     rows = []
-    for place, true in enumerate(chapter[start : start + count].tolist()):
+    for place, true in enumerate(passage.tolist()):
         row: dict[str, object] = {
-            "position": start + place,
+            "position": place,
             "true": tokenizer.token_text(true),
             "true_probability": float(probabilities[place, true]),
         }

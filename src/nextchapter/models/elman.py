@@ -25,8 +25,9 @@ class ElmanSpec(HiddenMatrixSpec):
     @model_validator(mode="after")
     def _identity_keeps_the_state(self) -> "ElmanSpec":
         if self.recurrent_init == "identity" and self.activation == "sigmoid":
-            msg = "recurrent_init: found 'identity', which keeps a state with activation relu or tanh; found 'sigmoid'"
-            raise ValueError(msg)
+            raise ValueError(
+                "recurrent_init: found 'identity', which keeps a state with activation relu or tanh; found 'sigmoid'"
+            )
         return self
 
 

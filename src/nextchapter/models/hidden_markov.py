@@ -10,7 +10,6 @@ import math
 from abc import abstractmethod
 from typing import NamedTuple
 
-import numpy as np
 import torch
 from jaxtyping import Bool, Float, Int
 from torch import Tensor
@@ -78,7 +77,7 @@ class OnlineEm(OnlineLearner, HiddenMarkovModel):
     def prepare(self, stream: TokenStream, end_of_chapter: int) -> None:
         """Count the tokens, each once more than it occurs."""
         del end_of_chapter
-        counts = torch.from_numpy(np.bincount(stream.tokens, minlength=self.vocabulary_size)) + 1
+        counts = torch.from_numpy(stream.counts(self.vocabulary_size)) + 1
         self.training_tokens.copy_(counts.sum())
         self.unigram.copy_(counts / counts.sum())
 
@@ -209,9 +208,8 @@ def viterbi(tables: Tables, tokens: Int[Tensor, " time"]) -> tuple[Int[Tensor, "
 def posteriors(tables: Tables, tokens: Int[Tensor, " time"]) -> Float[Tensor, "time state"]:
     """Return p(state at each place | the whole sequence)."""
     everywhere = torch.ones_like(tokens[None], dtype=torch.bool)
-    return forward_backward(tables.start[None], tables.transition, tables.emission, tokens[None], everywhere).posterior[
-        0
-    ]
+    smoothed = forward_backward(tables.start[None], tables.transition, tables.emission, tokens[None], everywhere)
+    return smoothed.posterior[0]
 
 
 def filter_beliefs(

@@ -24,6 +24,9 @@ from nextchapter.models.protocol import IGNORED, State
 from nextchapter.spec.models import MOST_DESCRIBED, FamilySpec, Weights
 from nextchapter.tokens.stream import TokenStream
 
+CONTEXT_WIDTH = 32
+"""Of the random vectors whose means say in which contexts a token stands."""
+
 
 class HmmNeuralSpec(FamilySpec):
     """The neural hidden Markov model, Chiu and Rush (2020), with low-rank transitions, Chiu, Deng and Rush (2021)."""
@@ -203,12 +206,12 @@ class HmmNeural(HiddenMarkovModel):
         return torch.stack(outputs, dim=1)
 
 
-def context_vectors(tokens: np.ndarray, vocabulary_size: int, width: int = 32) -> Float[np.ndarray, "token context"]:
+def context_vectors(tokens: np.ndarray, vocabulary_size: int) -> Float[np.ndarray, "token context"]:
     """Return for each token the mean of random vectors of the tokens before it, and of those behind it.
 
     A random projection of the counts of neighbours (Johnson and Lindenstrauss, 1984), in memory for any vocabulary.
     """
-    random = np.random.default_rng(0).standard_normal((vocabulary_size, width)).T
+    random = np.random.default_rng(0).standard_normal((vocabulary_size, CONTEXT_WIDTH)).T
     pairs = ((tokens[1:], tokens[:-1]), (tokens[:-1], tokens[1:]))
     sums = [np.bincount(word, row[beside], minlength=vocabulary_size) for word, beside in pairs for row in random]
     counts = np.bincount(tokens, minlength=vocabulary_size)

@@ -157,9 +157,9 @@ class Ngram(CountedModel):
     def _look_up(self, table: str, k: int, ngrams: Tensor) -> Tensor:
         """Return what a table of order k has for some n-grams, 0 for those that are absent."""
         values = self._table(table, k)
-        return (
-            values[ngrams.clamp_min(0)].where(ngrams != ABSENT, 0.0) if len(values) else values.new_zeros(ngrams.shape)
-        )
+        if not len(values):
+            return values.new_zeros(ngrams.shape)
+        return values[ngrams.clamp_min(0)].where(ngrams != ABSENT, 0.0)
 
     def _put_successors(self, k: int, contexts: Tensor, log_probs: Tensor) -> None:
         """Overwrite the probabilities of the tokens that follow the contexts in training."""

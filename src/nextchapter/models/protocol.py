@@ -229,9 +229,8 @@ def replace_rows(state: State, rows: Bool[Tensor, " batch"], other: State) -> St
 def split_state(state: State, parts: int) -> list[State]:
     """Return the states of so many parts of the batch, the first ones a row longer where it does not divide evenly."""
     if isinstance(state, tuple):
-        return [tuple(part) for part in zip(*(split_state(value, parts) for value in state), strict=True)] or [
-            ()
-        ] * parts
+        split = [split_state(value, parts) for value in state]
+        return [tuple(values[part] for values in split) for part in range(parts)]
     return list(state.tensor_split(parts))
 
 

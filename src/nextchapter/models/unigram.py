@@ -42,7 +42,7 @@ class Unigram(CountedModel):
     def fit(self, stream: TokenStream, end_of_chapter: int) -> None:
         """Count the tokens; the end of a chapter is one of them."""
         del end_of_chapter
-        counts = np.bincount(stream.tokens, minlength=self.vocabulary_size)
+        counts = stream.counts(self.vocabulary_size)
         probabilities = (counts + 1) / (len(stream.tokens) + self.vocabulary_size)
         self.get_buffer("log_probs").copy_(torch.from_numpy(np.log(probabilities)))
 

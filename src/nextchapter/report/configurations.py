@@ -1,36 +1,12 @@
 """Runs that differ in the seed alone, taken together: their mean, and how much of it is the luck of the seed."""
 
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
 from scipy.special import stdtrit
 
 from nextchapter.spec.study import configuration_of
-from nextchapter.store.files import atomic_path
 
-COLUMNS = (
-    "rank",
-    "configuration",
-    "model",
-    "tokenizer",
-    "parameters",
-    "runs",
-    "train_seconds",
-    "valid_bits_per_character",
-    "test_nats_per_token",
-    "test_perplexity",
-    "test_bits_per_character",
-    "test_bits_per_byte",
-    "test_word_accuracy",
-    "test_expected_calibration_error",
-    "standard_deviation",
-    "seeds_low",
-    "seeds_high",
-    "ci_low",
-    "ci_high",
-    "champion",
-)
 _MEANS = (
     "train_seconds",
     "valid_bits_per_character",
@@ -40,8 +16,21 @@ _MEANS = (
     "test_bits_per_byte",
     "test_word_accuracy",
     "test_expected_calibration_error",
+)
+COLUMNS = (
+    "rank",
+    "configuration",
+    "model",
+    "tokenizer",
+    "parameters",
+    "runs",
+    *_MEANS,
+    "standard_deviation",
+    "seeds_low",
+    "seeds_high",
     "ci_low",
     "ci_high",
+    "champion",
 )
 
 
@@ -79,7 +68,7 @@ def _row(configuration: str, runs: pd.DataFrame) -> dict[str, Any]:
         "configuration": configuration,
         **{name: first[name] for name in ("model", "tokenizer", "parameters")},
         "runs": len(runs),
-        **{name: pd.to_numeric(runs[name]).mean(skipna=False) for name in _MEANS},
+        **{name: pd.to_numeric(runs[name]).mean(skipna=False) for name in (*_MEANS, "ci_low", "ci_high")},
         "standard_deviation": scores.std(),
         "seeds_low": scores.mean() - reach,
         "seeds_high": scores.mean() + reach,
@@ -91,9 +80,3 @@ def _reach_of_mean(scores: "pd.Series[float]") -> float:
     """Return half the width of the 95 % interval of a mean: t s / sqrt(n); NaN where one score tells no spread."""
     count = len(scores)
     return float(stdtrit(count - 1, 0.975) * scores.std() / count**0.5) if count > 1 else float("nan")
-
-
-def write_configurations(path: Path, configurations: pd.DataFrame) -> None:
-    """Write the configurations as CSV."""
-    with atomic_path(path) as temporary:
-        configurations.to_csv(temporary, index=False, lineterminator="\n")

@@ -6,7 +6,6 @@ Runs are of one network if they differ in the share and in the seed alone.
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from fractions import Fraction
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -15,9 +14,9 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import FuncFormatter, NullFormatter
 
 from nextchapter.report.figures import INK, MUTED, WIDTH_INCHES, LineEnd, configuration_colours, label_line_ends
+from nextchapter.report.leaderboard import pair_records
 from nextchapter.spec.base import canonical_json
 from nextchapter.spec.study import configuration_of
-from nextchapter.store.files import atomic_path
 
 SCORE = "test_bits_per_character"
 TICKS_MAX = 8
@@ -41,12 +40,9 @@ def data_size_table(provenance: Sequence[Mapping[str, Any]], metrics: Sequence[M
         metrics: their `metrics.json`, in the same order.
 
     Raises:
-        ValueError: the two lists are not of the same runs.
+        ValueError: there is no run, or the two lists are not of the same runs.
     """
-    names, scored = [record["run"] for record in provenance], [record["run"] for record in metrics]
-    if names != scored:
-        raise ValueError(f"run.json and metrics.json must be of the same runs: {names} and {scored}")
-    table = pd.DataFrame([_row(*pair) for pair in zip(provenance, metrics, strict=True)])
+    table = pd.DataFrame([_row(*pair) for pair in pair_records(provenance, metrics)])
     table = table.astype(dict.fromkeys(("states", "ci_low", "ci_high"), float))  # each may be missing throughout
     has_shares = table.groupby("network")["train_share"].transform("nunique") > 1
     is_whole = table["train_share"] == 1
@@ -91,12 +87,6 @@ def _names(runs: pd.DataFrame, column: str, tag: str) -> dict[str, str]:
         row[column]: row[tag] if row[tag] and tags[row[tag]] == 1 else configuration_of(row["run"], row["seed"])
         for row in largest.to_dict("records")
     }
-
-
-def write_data_size(path: Path, table: pd.DataFrame) -> None:
-    """Write the runs as CSV."""
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def draw_data_size(table: pd.DataFrame) -> Figure:

@@ -69,13 +69,16 @@ def reach_sentence(results: Results) -> str:
     return f"; in training, {bold(far)} traces a mistake back over {most} word pieces, {bold(near)} over {least}"
 
 
+def _trained(gradients: Record | None) -> dict[str, Record]:
+    """Return what the gradient lab says of the trained networks, by name; nothing where it is switched off."""
+    return {entry["name"]: entry["trained"] for entry in (gradients or {}).get("measured", ()) if entry["trained"]}
+
+
 def _reach(gradients: Record | None) -> list[tuple[str, str]]:
     """Return trained networks and how many word pieces back a mistake is felt, the farthest first."""
-    measured = [entry for entry in (gradients or {"measured": []})["measured"] if entry["trained"]]
-    lags = {entry["name"]: entry["trained"]["effective_memory"] for entry in measured}
-    beyond = float("inf")
+    lags = {name: measured["effective_memory"] for name, measured in _trained(gradients).items()}
+    beyond, most = float("inf"), (gradients or {}).get("lags")
     ranked = sorted(lags, key=lambda name: -(beyond if lags[name] is None else lags[name]))
-    most = (gradients or {}).get("lags", 0)
     return [(name, f"more than {most}" if lags[name] is None else str(lags[name])) for name in ranked]
 
 
@@ -140,11 +143,8 @@ def gradients_caption(results: Results) -> str:
 
 def jacobian_caption(results: Results) -> str:
     """Return by how much a step stretches."""
-    steps = [
-        (entry["name"], entry["trained"]["jacobian"][-1])
-        for entry in (results.gradients or {"measured": []})["measured"]
-        if entry["trained"] and entry["trained"]["jacobian"]
-    ]
+    measured = _trained(results.gradients)
+    steps = [(name, found["jacobian"][-1]) for name, found in measured.items() if found["jacobian"]]
     told = "; ".join(f"{bold(name)} {step['largest_singular_value']:.2f}" for name, step in steps[:8])
     return (
         "What one step does to a small change of the memory: above the dotted line it grows, below it fades. "
@@ -156,10 +156,9 @@ def jacobian_caption(results: Results) -> str:
 def gates_caption(results: Results) -> str:
     """Return how often the gates that keep the memory stand open."""
     kept = [
-        (entry["name"], gate, share["open"])
-        for entry in (results.gradients or {"measured": []})["measured"]
-        if entry["trained"]
-        for gate, share in entry["trained"]["gates"].items()
+        (name, gate, share["open"])
+        for name, measured in _trained(results.gradients).items()
+        for gate, share in measured["gates"].items()
         if gate in ("forget", "update")
     ]
     told = "; ".join(f"the {gate} gate of {bold(name)} {percent(share)} of the time" for name, gate, share in kept[:6])

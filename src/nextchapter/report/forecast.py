@@ -45,7 +45,7 @@ def _search(flow: Flow, name: str) -> str:
     budgets = [] if search.max_seconds is None else [f"{search.max_seconds:,.0f} s of training"]
     budgets += [] if search.max_tokens is None else [f"{_rough(search.max_tokens)} tokens"]
     total = f"; {' or '.join(budgets)} in all" if budgets else ""
-    return f"{name}, {search.size:,} point{'s' * (search.size > 1)} in {few(search.fields)}{total}"
+    return f"{name}, {counted(search.size, 'point')} in {few(search.fields)}{total}"
 
 
 def _table_of_runs(flow: Flow, jobs: Collection[Job], paint: Paint) -> list[str]:
@@ -54,13 +54,9 @@ def _table_of_runs(flow: Flow, jobs: Collection[Job], paint: Paint) -> list[str]
         model, parameters = run.model, expected_weights(flow, name).total
         reads = _budget(flow, name) if Job("train_model", name) in jobs else _without_training(flow, name)
         network = ", ".join(filter(None, [model.kind, model.describe()]))
-        size = (
-            "counted"
-            if model.reads_once or not parameters
-            else f"{parameters:,}"
-            if parameters < 1e9
-            else _rough(parameters)
-        )
+        size = f"{parameters:,}" if parameters < 1e9 else _rough(parameters)
+        if model.reads_once or not parameters:
+            size = "counted"
         lines.append(f"  {fit(name, 21):<22}{fit(network, 23):<24}{size:>11}  {reads}")
     return lines + more(len(flow.runs))
 
@@ -84,7 +80,7 @@ def _cost(flow: Flow, jobs: Collection[Job], cores: int) -> list[str]:
     work = [f"learn {counted(len(vectors), 'embedding')}"] * bool(vectors) + [
         f"train {counted(len(waiting), 'run')}"
     ] * bool(waiting)
-    what = f"to {' and '.join(work)} on {cores} core{'s' * (cores > 1)}" if work else "nothing left to train"
+    what = f"to {' and '.join(work)} on {counted(cores, 'core')}" if work else "nothing left to train"
     lines = field("time", f"about {_range(cost.least_s, cost.most_s)}, {what}")
     if any(flow.gpus(name) for name in waiting):
         lines += field("", "less with the GPU, whose speed is not in this estimate")

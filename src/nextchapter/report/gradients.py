@@ -28,7 +28,7 @@ _CLIPPED, _PLAIN = "#0072B2", "#D55E00"
 
 def draw_gradients(record: Record) -> Figure:
     """Return the gradient by lag, as a share of that at lag 0: a panel before training, one after it."""
-    figure, panels, styles = _two_moments(record, height=4.1)
+    figure, panels, styles = _two_moments(record)
     for moment, axes in panels.items():
         for entry in record["measured"]:
             norms = np.array(entry[moment]["norms"] if entry.get(moment) else [0], dtype=float)
@@ -50,7 +50,7 @@ def draw_gradients(record: Record) -> Figure:
 
 def draw_jacobians(record: Record) -> Figure:
     """Return the singular values of a step from the largest to the smallest, the spectral radius marked at the left."""
-    figure, panels, styles = _two_moments(record, height=4.1)
+    figure, panels, styles = _two_moments(record)
     for moment, axes in panels.items():
         for entry in record["measured"]:
             layers = (entry.get(moment) or {}).get("jacobian")
@@ -124,13 +124,13 @@ def draw_clipping(record: Record) -> Figure:
     return figure
 
 
-def _two_moments(record: Record, height: float) -> tuple[Figure, dict[str, Axes], dict[str, dict[str, Any]]]:
+def _two_moments(record: Record) -> tuple[Figure, dict[str, Axes], dict[str, dict[str, Any]]]:
     """Return a figure with a panel before training and one after it, and a line style for each network."""
     styles = line_styles(record["measured"])
     names = [short_name(name) for name in styles]
     columns = 3 if all(len(name) <= _SHORT for name in names) else 2
     rows = -(-len(names) // columns)
-    figure = Figure(figsize=(WIDTH_INCHES, height + 0.2 * rows), layout=ConstrainedLayoutEngine(wspace=0.08))
+    figure = Figure(figsize=(WIDTH_INCHES, 4.1 + 0.2 * rows), layout=ConstrainedLayoutEngine(wspace=0.08))
     panels = dict(zip(MOMENTS, figure.subplots(1, 2, sharey=True), strict=True))
     for moment, axes in panels.items():
         axes.set_title(MOMENTS[moment].capitalize())

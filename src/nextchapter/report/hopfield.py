@@ -14,6 +14,7 @@ from matplotlib.ticker import FuncFormatter, PercentFormatter
 from nextchapter.diagnostics.hopfield_capacity import mean_field
 from nextchapter.report.figures import INK, MUTED, WIDTH_INCHES, inline_svg, spread
 from nextchapter.report.html import FIGURES_CSS, page
+from nextchapter.report.wording import counted
 
 Record = Mapping[str, Any]
 
@@ -177,8 +178,7 @@ def _samples(passages: Record, sample: Record) -> str:
     place = passages["counts"].index(sample["stored"])
     classical, modern = (_percent(passages["right"][name][place]) for name in ("pairs", "modern"))
     tables = "\n".join(_sample(*versions) for versions in sample["passages"])
-    noun = "passage" if sample["stored"] == 1 else "passages"
-    return f"""<h2>{sample["stored"]:,} {noun} stored, as pairs</h2>
+    return f"""<h2>{counted(sample["stored"], "passage")} stored, as pairs</h2>
 <p class="note">Of all characters the network of 1982 gets {classical} right, that of 2020 {modern}.</p>
 {tables}"""
 

@@ -1,7 +1,6 @@
 """Two figures of what runs foresee: whether their chances hold (calibration), and where in a text they lose."""
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any
 
 import pandas as pd
@@ -10,7 +9,6 @@ from matplotlib.figure import Figure
 from matplotlib.ticker import PercentFormatter
 
 from nextchapter.report.figures import INK, MUTED, WIDTH_INCHES, configuration_colours, short_name, spread
-from nextchapter.store.files import atomic_path
 
 CURVES_MAX = 9
 """Runs whose calibration is drawn: the best, and the champion."""
@@ -74,12 +72,6 @@ def tabulate_losses(profiles: Profiles) -> pd.DataFrame:
         for entry in profile[table]
     ]
     return pd.DataFrame(rows, columns=list(COLUMNS))
-
-
-def write_losses(path: Path, losses: pd.DataFrame) -> None:
-    """Write the losses as CSV."""
-    with atomic_path(path) as temporary:
-        losses.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def draw_losses(losses: pd.DataFrame, leaderboard: pd.DataFrame) -> Figure:

@@ -20,5 +20,5 @@ KINDS = {
     "dynamic": "another network that goes on learning from the text that it is tested on, after each few words.",
     "ensemble": "several of the others asked together; their chances are averaged.",
 }
-"""By the name of the family, as the leaderboard's column `kind` has it."""
+"""By the name of the family, as the leaderboard's column `model` has it."""
 NEW_KIND = "a kind that these words do not know yet."

@@ -8,7 +8,6 @@ from typing import Any
 import pandas as pd
 
 from nextchapter.evaluation.comparison import shared_ranks
-from nextchapter.store.files import atomic_path
 
 _JUDGED = (
     "test_token_accuracy_at_1",
@@ -58,14 +57,25 @@ def compare(provenance: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[s
     Raises:
         ValueError: there is no run, or the two lists are not of the same runs.
     """
-    names, scored = [record["run"] for record in provenance], [record["run"] for record in metrics]
-    if names != scored or not names:
-        raise ValueError(f"run.json and metrics.json must be of the same runs, at least one: {names} and {scored}")
-    table = pd.DataFrame([_row(*pair, corpus) for pair in zip(provenance, metrics, strict=True)])
+    table = pd.DataFrame([_row(*pair, corpus) for pair in pair_records(provenance, metrics)])
     chosen = table.sort_values(["valid_bits_per_character", "parameters", "run"]).index[0]
     table["champion"] = table.index == chosen
     table["rank"] = table["test_bits_per_character"].rank(method="min").astype(int)
     return table.sort_values(["rank", "parameters", "run"], ignore_index=True)[list(COLUMNS)]
+
+
+def pair_records(
+    provenance: Sequence[Mapping[str, Any]], metrics: Sequence[Mapping[str, Any]]
+) -> list[tuple[Mapping[str, Any], Mapping[str, Any]]]:
+    """Return the `run.json` and the `metrics.json` of each run.
+
+    Raises:
+        ValueError: there is no run, or the two lists are not of the same runs.
+    """
+    names, scored = [record["run"] for record in provenance], [record["run"] for record in metrics]
+    if names != scored or not names:
+        raise ValueError(f"run.json and metrics.json must be of the same runs, at least one: {names} and {scored}")
+    return list(zip(provenance, metrics, strict=True))
 
 
 def _row(run: Mapping[str, Any], scores: Mapping[str, Any], corpus: str) -> dict[str, Any]:
@@ -114,12 +124,6 @@ def champion_of(leaderboard: pd.DataFrame) -> dict[str, Any]:
     """Return the champion's name and the score that it was chosen by."""
     row = leaderboard[leaderboard["champion"]].iloc[0]
     return {"run": str(row["run"]), "valid_bits_per_character": float(row["valid_bits_per_character"])}
-
-
-def write_leaderboard(path: Path, leaderboard: pd.DataFrame) -> None:
-    """Write the leaderboard as CSV."""
-    with atomic_path(path) as temporary:
-        leaderboard.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def read_leaderboard(path: Path) -> pd.DataFrame:

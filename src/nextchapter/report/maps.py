@@ -11,14 +11,15 @@ from nextchapter.report.labels import DOT_POINTS, LABEL_POINTS, place_labels
 
 PERPLEXITY = 15
 """Neighbours that t-SNE keeps near, in effect."""
+SEED = 1
+"""On one thread the layout repeats itself."""
 
 
-def lay_out(vectors: np.ndarray, seed: int = 1) -> np.ndarray:
+def lay_out(vectors: np.ndarray) -> np.ndarray:
     """Return a place in the plane for each vector, by t-SNE (van der Maaten and Hinton, 2008) on cosines.
 
     Args:
         vectors: at least five, float32 [word dimension].
-        seed: of t-SNE; on one thread the layout repeats itself.
 
     Returns:
         Coordinates between 0 and 1 [word 2].
@@ -28,7 +29,7 @@ def lay_out(vectors: np.ndarray, seed: int = 1) -> np.ndarray:
     # On vectors of length 1 the Euclidean distance orders as the cosine does.
     layout = TSNE(
         perplexity=perplexity, metric="euclidean", neighbors="exact", negative_gradient_method="bh",
-        initialization="pca", n_jobs=1, random_state=seed, n_iter=400,
+        initialization="pca", n_jobs=1, random_state=SEED, n_iter=400,
     )  # fmt: skip
     places = np.asarray(layout.fit(unit.astype(np.float64)))
     low, high = places.min(axis=0), places.max(axis=0)

@@ -16,6 +16,7 @@ from nextchapter.report.figures import MUTED, WIDTH_INCHES, family_colours, font
 from nextchapter.report.predictions import Passage, Prediction, percent
 
 STEPS = 5
+"""Words that go in; those that come out stand one further."""
 _LAYERS_DRAWN_MAX = 3
 _LEFT, _RIGHT = 0.98, 0.24
 """Inches for the names of the rows with the state that comes in, and for the one that goes out."""
@@ -31,19 +32,14 @@ _HEADER, _SIZES = 0.94, 1.02
 _PLAIN, _ACCENT = "#f2f2f5", "#c9c9d2"
 
 
-def choose_window(predictions: Sequence[Prediction], steps: int = STEPS) -> int:
-    """Return where the most telling words begin: whole words, some of them foreseen; the earliest such place.
-
-    Args:
-        predictions: of a passage.
-        steps: number of words that go in; the ones that come out stand one further.
-    """
+def choose_window(predictions: Sequence[Prediction]) -> int:
+    """Return where the most telling words of a passage begin: whole words, some foreseen; the earliest such place."""
 
     def worth(start: int) -> tuple[int, int]:
-        part = predictions[start : start + steps + 1]
+        part = predictions[start : start + STEPS + 1]
         return sum(entry.is_word for entry in part), min(2, sum(entry.hit for entry in part[1:]))
 
-    starts = range(max(1, len(predictions) - steps))
+    starts = range(max(1, len(predictions) - STEPS))
     return max(starts, key=lambda start: (worth(start), -start))
 
 
@@ -300,10 +296,10 @@ class _Drawing:
 
     def _box(
         self, x: float, y: float, width: float, height: float, *,
-        face: str, edge: str, alpha: float = 1.0, line: float = 1.0, rounding: float = 0.05,
+        face: str, edge: str, alpha: float = 1.0, line: float = 1.0,
     ) -> None:  # fmt: skip
         """Draw a box with round corners, centred on x, that stands on y."""
-        corner, style = (x - width / 2, y), f"round,pad=0,rounding_size={rounding}"
+        corner, style = (x - width / 2, y), "round,pad=0,rounding_size=0.05"
         looks: tuple[dict[str, Any], ...] = (
             {"fc": face, "ec": "none", "alpha": alpha},
             {"fc": "none", "ec": edge, "lw": line},

@@ -10,6 +10,7 @@ from matplotlib.ticker import FuncFormatter
 
 from nextchapter.report.figures import WIDTH_INCHES, family_colours, inline_svg
 from nextchapter.report.html import FIGURES_CSS, FOLDS_CSS, cards_css, page
+from nextchapter.report.wording import counted
 
 BOOKS_OPEN = 30
 """Rows of the table of books that are seen at once; a tap opens the others."""
@@ -62,8 +63,7 @@ def render_quality(quality: Record) -> str:
     """Return the page.
 
     Args:
-        quality: the `quality.json` of a study. Of a book, `language`, `format`, `lengths`, `matter` and `repaired` may
-            be missing; so may the shelf's `leak`, `refused` and `left_out_languages`.
+        quality: the `quality.json` of a study. The language of a benchmark's text is not told.
     """
     books = quality["books"]
     body = f"""<h1>What was read</h1>
@@ -73,7 +73,7 @@ def render_quality(quality: Record) -> str:
 {_histogram(books)}
 <h2>What is learned from, and what is kept for the test</h2>
 {_splits(quality["totals"]["splits"])}
-{_leak(quality.get("leak"))}
+{_leak(quality["leak"])}
 <h2>What came twice</h2>
 {_duplicates(quality["duplicates"])}
 <h2>What was cut away</h2>
@@ -93,21 +93,17 @@ def shelf_block(quality: Record) -> str:
     return f"""{_table(quality["books"], titles, BOOKS_OPEN, "books")}
 <h3>What is learned from, and what is kept for the test</h3>
 {_splits(quality["totals"]["splits"])}
-{_leak(quality.get("leak"))}"""
+{_leak(quality["leak"])}"""
 
 
 def _totals(quality: Record) -> str:
     totals = quality["totals"]
     counts = [
-        _number(totals["books"], "book"),
-        _number(totals["chapters"], "chapter"),
-        _number(totals["words"], "word"),
+        counted(totals["books"], "book"),
+        counted(totals["chapters"], "chapter"),
+        counted(totals["words"], "word"),
     ]
     return f"{counts[0]} with {counts[1]} and {counts[2]}, from the shelf {escape(str(quality['shelf']))}."
-
-
-def _number(count: int, noun: str) -> str:
-    return f"{count:,} {noun}{'' if count == 1 else 's'}"
 
 
 def _table(rows: Sequence[Record], columns: Sequence[_Column], most: int, noun: str) -> str:
@@ -139,7 +135,7 @@ def _books(books: Sequence[Record]) -> str:
     if not others:
         return table
     more = _table(others, _BOOK_COLUMNS, BOOKS_MAX - BOOKS_OPEN, "books")
-    return f"{table}<details>\n<summary>{_number(len(others), 'more book')}</summary>\n{more}</details>"
+    return f"{table}<details>\n<summary>{counted(len(others), 'more book')}</summary>\n{more}</details>"
 
 
 def _title(book: Record) -> str:
@@ -155,13 +151,13 @@ def _language(book: Record) -> str:
 
 
 def _file(book: Record) -> str:
-    kind = ", ".join(part for part in (book.get("format", ""), book["encoding"]) if part)
+    kind = ", ".join(part for part in (book["format"], book["encoding"]) if part)
     note = f"<small>{escape(book['encoding_note'])}</small>" if book["encoding_note"] else ""
     return f"{escape(book['file'])}<small>{escape(kind)}</small>{note}"
 
 
 def _changes(book: Record) -> str:
-    entries = [*book["removed"], *book.get("repaired", ())]
+    entries = [*book["removed"], *book["repaired"]]
     return ", ".join(f"{escape(entry['reason'])}&nbsp;({entry['count']:,})" for entry in entries) or "nothing"
 
 
@@ -176,7 +172,7 @@ _BOOK_COLUMNS: tuple[_Column, ...] = (
 
 
 def _histogram(books: Iterable[Record]) -> str:
-    lengths = [length for book in books for length in book.get("lengths", ()) if length > 0]
+    lengths = [length for book in books for length in book["lengths"] if length > 0]
     if not lengths:
         return ""
     note = f"Half of the chapters are longer than {_median(lengths)}, where the dashed line stands."
@@ -226,10 +222,8 @@ def _percent(share: float) -> str:
     return "0 %" if share == 0 else "under 0.01 %" if share < 1e-4 else f"{100 * share:.{2 if share < 0.1 else 0}f} %"
 
 
-def _leak(leak: Record | None) -> str:
+def _leak(leak: Record) -> str:
     """Return, in plain words, how much of the test had been read in training."""
-    if leak is None:
-        return ""
     sampled = ", estimated from a sample of them" if leak["sampled"] else ""
     sentence = (
         f"Of all runs of {leak['ngram']} words in the test chapters, {_percent(leak['share'])} also stand in a chapter "
@@ -250,8 +244,8 @@ def _duplicates(duplicates: Sequence[Record]) -> str:
         return '<p class="note">No chapter and no book came twice.</p>'
     characters = sum(entry["characters"] for entry in duplicates)
     books = sum(entry["chapter"] is None for entry in duplicates)
-    counts = [_number(books, "whole book")] * (books > 0)
-    counts += [_number(len(duplicates) - books, "chapter")] * (books < len(duplicates))
+    counts = [counted(books, "whole book")] * (books > 0)
+    counts += [counted(len(duplicates) - books, "chapter")] * (books < len(duplicates))
     columns: tuple[_Column, ...] = (
         ("left out", _place),
         ("because of", lambda row: _place(row["same_as"])),
@@ -265,12 +259,12 @@ def _duplicates(duplicates: Sequence[Record]) -> str:
 def _place(row: Record) -> str:
     if row["chapter"] is None:
         return f"<b>{escape(row['book'])}</b><small>the whole book</small>"
-    heading = f": {escape(row['heading'])}" if row.get("heading") else ""
+    heading = f": {escape(row['heading'])}" if row["heading"] else ""
     return f"<b>{escape(row['book'])}</b><small>chapter {row['chapter']}{heading}</small>"
 
 
 def _likeness(row: Record) -> str:
-    contained = "<small>of it is in there</small>" if row.get("kind") == "contained" else ""
+    contained = "<small>of it is in there</small>" if row["kind"] == "contained" else ""
     return f"{100 * row['similarity']:.0f} %{contained}"
 
 
@@ -278,7 +272,7 @@ def _reasons(books: Iterable[Record], field: str, nothing: str) -> str:
     """Return what was removed or repaired, a line a reason, the most frequent first; a tap shows samples."""
     reasons: dict[str, list[tuple[Record, Record]]] = {}
     for book in books:
-        for entry in book.get(field, ()):
+        for entry in book[field]:
             reasons.setdefault(entry["reason"], []).append((book, entry))
     if not reasons:
         return f'<p class="note">{nothing}</p>'
@@ -289,14 +283,14 @@ def _reasons(books: Iterable[Record], field: str, nothing: str) -> str:
 def _reason(reason: str, found: Sequence[tuple[Record, Record]]) -> str:
     count = sum(entry["count"] for _, entry in found)
     characters = sum(entry.get("characters", 0) for _, entry in found)
-    size = f", {_number(characters, 'character')}" if characters else ""
+    size = f", {counted(characters, 'character')}" if characters else ""
     samples = "\n".join(
         f"<li><q>{escape(entry['sample'])}</q> <small>{escape(book['title'] or book['book'])}, {entry['count']:,} ×"
         "</small></li>"
         for book, entry in found[:SAMPLES_MAX]
     )
     return f"""<details>
-<summary>{escape(reason)} <span>{count:,} ×{size}, in {_number(len(found), "book")}</span></summary>
+<summary>{escape(reason)} <span>{count:,} ×{size}, in {counted(len(found), "book")}</span></summary>
 <ul>
 {samples}
 </ul>
@@ -305,7 +299,7 @@ def _reason(reason: str, found: Sequence[tuple[Record, Record]]) -> str:
 
 def _matter(books: Iterable[Record]) -> str:
     """Return the prefaces and the like, which are sections of their own and no chapters."""
-    rows = [{"title": book["title"] or book["book"], **entry} for book in books for entry in book.get("matter", ())]
+    rows = [{"title": book["title"] or book["book"], **entry} for book in books for entry in book["matter"]]
     if not rows:
         return '<p class="note">No preface, prologue or epilogue was found beside the chapters.</p>'
     columns: tuple[_Column, ...] = (
@@ -319,13 +313,13 @@ def _matter(books: Iterable[Record]) -> str:
 
 
 def _not_read(quality: Record) -> str:
-    rows = [*quality.get("refused", ())]
+    rows = [*quality["refused"]]
     rows += [
         {
             "file": book["book"],
             "reason": f"its language, {_LANGUAGES.get(book['language'], book['language'])}, is none of those to keep",
         }
-        for book in quality.get("left_out_languages", ())
+        for book in quality["left_out_languages"]
     ]
     rows += [{"file": book["file"], "reason": book["problem"]} for book in quality["books"] if book["problem"]]
     if not rows:
@@ -334,6 +328,6 @@ def _not_read(quality: Record) -> str:
         ("file", lambda row: f"<b>{escape(row['file'])}</b>"),
         ("reason", lambda row: escape(row["reason"])),
     )
-    unnamed = quality.get("refused_count", 0) - len(quality.get("refused", ()))
-    more = f'<p class="more">And {_number(unnamed, "other")}, for like reasons.</p>' if unnamed else ""
+    unnamed = quality["refused_count"] - len(quality["refused"])
+    more = f'<p class="more">And {counted(unnamed, "other")}, for like reasons.</p>' if unnamed else ""
     return _table(rows, columns, ROWS_MAX, "files") + more

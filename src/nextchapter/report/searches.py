@@ -3,7 +3,6 @@
 import math
 from collections.abc import Mapping, Sequence
 from itertools import product
-from pathlib import Path
 from typing import Any, Literal
 
 import pandas as pd
@@ -12,9 +11,9 @@ from matplotlib.figure import Figure
 from matplotlib.patches import Rectangle
 
 from nextchapter.report.figures import FAINT, INK, MUTED, WIDTH_INCHES, short_name
+from nextchapter.report.leaderboard import pair_records
 from nextchapter.spec.base import canonical_json
 from nextchapter.spec.study import configuration_of
-from nextchapter.store.files import atomic_path
 
 SCORE = "valid_bits_per_character"
 CELLS_MAX = 12
@@ -50,10 +49,7 @@ def search_table(
     Raises:
         ValueError: there is no run, or the two lists are not of the same runs.
     """
-    names, scored = [record["run"] for record in provenance], [record["run"] for record in metrics]
-    if names != scored or not names:
-        raise ValueError(f"run.json and metrics.json must be of the same runs, at least one: {names} and {scored}")
-    table = pd.DataFrame([_row(*pair, fields) for pair in zip(provenance, metrics, strict=True)])
+    table = pd.DataFrame([_row(*pair, fields) for pair in pair_records(provenance, metrics)])
     means = table.groupby("configuration")[SCORE].transform("mean")
     table = table.assign(mean=means).sort_values(["mean", "configuration", "seed"], ignore_index=True)
     table["best"] = table["configuration"] == table["configuration"].iloc[0]
@@ -78,12 +74,6 @@ def _cell(value: Any) -> Any:
     """Return a value of the configuration as a table holds it: a number, or text."""
     is_number = isinstance(value, (int, float)) and not isinstance(value, bool)
     return value if is_number or isinstance(value, str) else canonical_json(value)
-
-
-def write_search(path: Path, table: pd.DataFrame) -> None:
-    """Write the runs of a search as CSV."""
-    with atomic_path(path) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n")
 
 
 def draw_search(table: pd.DataFrame, grid: Sequence[str], random: Sequence[str], scales: Mapping[str, Scale]) -> Figure:

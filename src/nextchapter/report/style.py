@@ -12,10 +12,11 @@ from nextchapter.report.figures import (
     INK,
     MUTED,
     WIDTH_INCHES,
+    LineEnd,
     configuration_colours,
     family_colours,
+    label_line_ends,
     short_name,
-    spread,
 )
 
 ROWS_MAX = 40
@@ -92,7 +93,8 @@ def draw_type_token(curves: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]
         axes.plot(curve["words"], curve["chapter"], color=colours[run], linewidth=1.8)
     axes.set_xlim(0, max(float(real["words"].max() if len(real) else 1), 1))
     axes.set_ylim(bottom=0)
-    _name_ends(axes, shown, colours)
+    ends = [LineEnd(run, colours[run], *c[["words", "chapter"]].iloc[-1]) for run, c in shown.items() if len(c)]
+    label_line_ends(axes, ends, gap=0.055)
     axes.set_xlabel("words of the chapter so far")
     axes.set_ylabel("different words among them")
     figure.suptitle("How fast each chapter brings new words", x=0.01, ha="left", fontsize=12.5, fontweight="bold")
@@ -103,14 +105,3 @@ def draw_type_token(curves: Mapping[str, pd.DataFrame], kinds: Mapping[str, str]
     more = f"The longest {len(shown)} of {len(curves):,} chapters.\n" if len(shown) < len(curves) else ""
     figure.supxlabel(more + note, fontsize=9, color=MUTED)
     return figure
-
-
-def _name_ends(axes: Axes, curves: Mapping[str, pd.DataFrame], colours: Mapping[str, str]) -> None:
-    """Write each run's name at the right edge, level with the end of its curve, without two names touching."""
-    ends = {run: (curve["words"].iloc[-1], curve["chapter"].iloc[-1]) for run, curve in curves.items() if len(curve)}
-    edge, (low, high) = axes.get_xlim()[1], axes.get_ylim()
-    levels = spread([float(count) for _, count in ends.values()], gap=(high - low) * 0.055)
-    for (run, (words, count)), level in zip(ends.items(), levels, strict=True):
-        leader = [words, edge, edge * 1.025], [count, count, level]
-        axes.plot(*leader, color=colours[run], linewidth=0.7, linestyle=(0, (1, 2)), clip_on=False)
-        axes.text(edge * 1.03, level, short_name(run), color=colours[run], fontsize=10, va="center", fontweight="bold")

@@ -12,7 +12,7 @@ import pandas as pd
 from nextchapter.report.configurations import compare_configurations, have_seeds
 from nextchapter.report.html import cards_css, page
 from nextchapter.report.leaderboard import rank_labels
-from nextchapter.report.wording import duration
+from nextchapter.report.wording import counted, duration
 
 TABLE_CSS = (
     cards_css("table.leaderboard", narrow="62rem")
@@ -186,8 +186,7 @@ _CONFIGURATION_COLUMNS = (
 
 def leaderboard_page(leaderboard: pd.DataFrame) -> str:
     """Return the leaderboard as a page of its own, with one sentence on each column."""
-    corpora = ", ".join(sorted(leaderboard["corpus"].unique()))
-    count = f"{len(leaderboard):,} network{'s' if len(leaderboard) > 1 else ''}"
+    corpora, count = ", ".join(sorted(leaderboard["corpus"].unique())), counted(len(leaderboard), "network")
     body = f"""<h1>Which network foresees an unread chapter best?</h1>
 <p class="lead">{count} trained on the shelf {escape(corpora)}, the best first. The star marks the champion, which is
 chosen on the validation chapters and writes the next chapter.</p>

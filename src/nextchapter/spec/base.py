@@ -6,7 +6,7 @@ import json
 import typing
 from typing import Annotated, Any
 
-from pydantic import BaseModel, ConfigDict, StringConstraints, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
 from pydantic_core import PydanticCustomError
 
 
@@ -64,3 +64,4 @@ RunName = Annotated[
 NAME_PATTERN = r"^[A-Za-z0-9][A-Za-z0-9_-]*$"
 Name = Annotated[str, StringConstraints(pattern=NAME_PATTERN, max_length=80)]
 """A name that is a folder and an MLflow name at once: letters, digits, `-` and `_`."""
+Positive = Annotated[int, Field(ge=1)]

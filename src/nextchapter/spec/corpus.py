@@ -240,6 +240,5 @@ class CorpusSpec(Spec):
     @model_validator(mode="after")
     def _something_is_left_for_training(self) -> "CorpusSpec":
         if self.split.valid_share + self.split.test_share > 0.6:
-            msg = "split.valid_share and split.test_share together must leave at least 0.4 for training"
-            raise ValueError(msg)
+            raise ValueError("split.valid_share and split.test_share together must leave at least 0.4 for training")
         return self

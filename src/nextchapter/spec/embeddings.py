@@ -6,11 +6,10 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nextchapter.spec.base import Name, Spec
+from nextchapter.spec.base import Name, Positive, Spec
 
 BYTES_PER_PAIR = 200
 """Peak for each pair of a minibatch of GloVe while it is sorted, both orders, or stepped through."""
-Positive = Annotated[int, Field(ge=1)]
 Rate = Annotated[float, Field(gt=0, le=10)]
 
 
@@ -126,11 +125,10 @@ class GloveSpec(VectorSpec):
         needed_mb = -(-self.batch_pairs * BYTES_PER_PAIR // 2**20)
         if needed_mb > self.memory_mb:
             most = self.memory_mb * 2**20 // BYTES_PER_PAIR
-            msg = (
+            raise ValueError(
                 f"memory_mb: found {self.memory_mb}; minibatches of {self.batch_pairs:,} pairs need {needed_mb}. "
                 f"Allowed: memory_mb of at least {needed_mb}, or batch_pairs of at most {most:,}"
             )
-            raise ValueError(msg)
         return self
 
 

@@ -33,6 +33,6 @@ class HopfieldSpec(Spec):
     def _passage_fits(self) -> "HopfieldSpec":
         neurons = self.passage_characters * self.character_bits
         if neurons > PASSAGE_NEURONS_MAX:
-            msg = f"passage_characters x character_bits: found {neurons} neurons; at most {PASSAGE_NEURONS_MAX}"
-            raise ValueError(msg)
+            found = f"passage_characters x character_bits: found {neurons} neurons"
+            raise ValueError(f"{found}; at most {PASSAGE_NEURONS_MAX}")
         return self

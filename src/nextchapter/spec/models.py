@@ -224,8 +224,7 @@ class HiddenMatrixSpec(RecurrentMatrixSpec):
     @model_validator(mode="after")
     def _identity_needs_no_gates(self) -> "HiddenMatrixSpec":
         if self.recurrent_init == "identity" and self.gates > 1:
-            msg = "recurrent_init: found 'identity'; a cell with gates allows uniform, normal, orthogonal"
-            raise ValueError(msg)
+            raise ValueError("recurrent_init: found 'identity'; a cell with gates allows uniform, normal, orthogonal")
         return self
 
 

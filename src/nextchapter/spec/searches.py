@@ -9,8 +9,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, StringConstraints, model_validator
 
-from nextchapter.spec.base import Name, Spec
-from nextchapter.spec.training import Positive
+from nextchapter.spec.base import Name, Positive, Spec
 
 POINTS_MAX = 10_000
 """More runs than this are a slip of the pen: a grid grows by a factor with each of its keys."""

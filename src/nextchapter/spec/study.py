@@ -66,8 +66,7 @@ class RunSpec(Spec):
     @model_validator(mode="after")
     def _seeds_differ(self) -> "RunSpec":
         if len(set(self.seeds)) < len(self.seeds):
-            msg = f"seeds must differ; found {list(self.seeds)}"
-            raise ValueError(msg)
+            raise ValueError(f"seeds must differ; found {list(self.seeds)}")
         return self
 
 
@@ -144,8 +143,7 @@ class Study(Spec):
         for name, run in self.runs.items():
             if run.tokenizer not in self.tokenizers:
                 found, allowed = run.tokenizer, ", ".join(self.tokenizers)
-                msg = f"runs.{name}.tokenizer: found {found!r}; allowed: {allowed}"
-                raise ValueError(msg)
+                raise ValueError(f"runs.{name}.tokenizer: found {found!r}; allowed: {allowed}")
         return self
 
     @model_validator(mode="after")
@@ -153,8 +151,8 @@ class Study(Spec):
         if isinstance(self.corpus.source, PretokenizedSource):
             for name, spec in self.tokenizers.items():
                 if isinstance(spec, WordsSpec) and not spec.pretokenized:
-                    msg = f"tokenizers.{name}.pretokenized: found false; words of a pretokenized corpus need true"
-                    raise ValueError(msg)
+                    found = f"tokenizers.{name}.pretokenized: found false"
+                    raise ValueError(f"{found}; words of a pretokenized corpus need true")
         return self
 
     @model_validator(mode="after")
@@ -162,13 +160,11 @@ class Study(Spec):
         for name, spec in self.embeddings.items():
             if spec.tokenizer not in self.tokenizers:
                 found, allowed = spec.tokenizer, ", ".join(self.tokenizers)
-                msg = f"embeddings.{name}.tokenizer: found {found!r}; allowed: {allowed}"
-                raise ValueError(msg)
+                raise ValueError(f"embeddings.{name}.tokenizer: found {found!r}; allowed: {allowed}")
         for name, run in self.runs.items():
             problem = self._misfit(run)
             if problem:
-                msg = f"runs.{name}.{problem}"
-                raise ValueError(msg)
+                raise ValueError(f"runs.{name}.{problem}")
         return self
 
     def _misfit(self, run: RunSpec) -> str | None:
@@ -357,7 +353,7 @@ def _describe(problem: Any, raw: Any, path: tuple[str, ...]) -> str:
     """Return `path: found VALUE; what is allowed` for one of pydantic's errors."""
     keys, value = list(path), raw
     for part in problem["loc"]:
-        if isinstance(value, Mapping) and part not in value and part in ("folder", "url", "wheel", value.get("kind")):
+        if isinstance(value, Mapping) and part not in value and part == value.get("kind"):
             continue  # the tag of a union is no key of the file
         if value is not None and not isinstance(value, (Mapping, list, tuple)):
             continue  # nor is the name of one of the types that a value may have

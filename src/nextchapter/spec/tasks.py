@@ -4,11 +4,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from nextchapter.spec.base import Name, Spec
+from nextchapter.spec.base import Name, Positive, Spec
 from nextchapter.spec.families import ModelSpec
 from nextchapter.spec.models import RecurrentSpec
 
-Positive = Annotated[int, Field(ge=1)]
 Rates = Annotated[tuple[Annotated[float, Field(gt=0, le=10)], ...], Field(min_length=1)]
 
 TASKS = ("adding", "copying", "temporal_order", "parity")

@@ -4,10 +4,8 @@ from typing import Annotated, Literal
 
 from pydantic import Field, model_validator
 
-from nextchapter.spec.base import Spec
-
-Positive = Annotated[int, Field(ge=1)]
-Share = Annotated[float, Field(ge=0, lt=1)]
+from nextchapter.spec.base import Positive, Spec
+from nextchapter.spec.models import Share
 
 SHORTEST_RANDOM_TRUNCATION = 10
 """Below this the noise of 5 tokens would decide the length alone."""
@@ -144,6 +142,7 @@ class TrainingSpec(Spec):
     @model_validator(mode="after")
     def _has_an_end(self) -> "TrainingSpec":
         if (self.max_steps, self.max_tokens, self.max_epochs, self.max_seconds) == (None,) * 4:
-            msg = "one of max_steps, max_tokens, max_epochs and max_seconds must be set: training needs a budget"
-            raise ValueError(msg)
+            raise ValueError(
+                "one of max_steps, max_tokens, max_epochs and max_seconds must be set: training needs a budget"
+            )
         return self

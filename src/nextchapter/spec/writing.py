@@ -50,8 +50,7 @@ class WritingSpec(Spec):
     @model_validator(mode="after")
     def _least_below_most(self) -> "WritingSpec":
         if self.words_min > self.words_max:
-            msg = f"words_min ({self.words_min}) must not be above words_max ({self.words_max})"
-            raise ValueError(msg)
+            raise ValueError(f"words_min ({self.words_min}) must not be above words_max ({self.words_max})")
         return self
 
     @model_validator(mode="after")

@@ -89,27 +89,11 @@ def execute(
         outputs: names of its output files, likewise; the first is the one whose lock the stage holds.
         argv: the command line; that of the process when absent.
     """
-    module = work.__module__ if work.__module__ != "__main__" else sys.argv[0]
-    stage = Path(module).stem if "/" in module else module.rsplit(".", 1)[-1]
-    parser = argparse.ArgumentParser(prog=f"python -m nextchapter.stages.{stage}", allow_abbrev=False)
-    parser.add_argument("--spec", type=json.loads, default={}, help="JSON: what the configuration says of it")
-    parser.add_argument("--code", default="", help="fingerprint of the code behind it")
-    parser.add_argument("--threads", type=int, default=1, help="processor threads to use")
-    shelf = os.environ.get(SHELF, "")
-    parser.add_argument("--shelf", default=shelf, help="where the books come from, as messages and records call it")
-    parser.add_argument("--log", type=Path, help="file for the log; standard error when absent")
-    names = [name.removesuffix("*") for name in (*inputs, *outputs)]
-    for name, declared in zip(names, (*inputs, *outputs), strict=True):
-        many = "*" if declared.endswith("*") else None
-        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, nargs=many, required=many is None, default=[])
-    arguments = parser.parse_args(argv)
-    files = {name: value if isinstance(value := getattr(arguments, name), list) else [value] for name in names}
-    label = _label(stage, arguments.spec)
-    job = Job(arguments.spec, arguments.code, arguments.threads, files, label, arguments.log, arguments.shelf)
+    job = _read_job(work, inputs, outputs, argv)
     handlers = open_log(job)
-    given, made = ([path for name in some for path in files[name.removesuffix("*")]] for some in (inputs, outputs))
+    given, made = ([path for name in some for path in job.files[name.removesuffix("*")]] for some in (inputs, outputs))
     try:
-        with _ended_by_sigterm(), only_writer(made[0] if made else Path(stage)), _checked(given, made):
+        with _ended_by_sigterm(), only_writer(made[0]), _checked(given, made):
             work(job)
     except KeyboardInterrupt:
         LOGGER.error("stopped; what is finished is kept")  # noqa: TRY400 - the message is for the user
@@ -131,6 +115,29 @@ def execute(
             LOGGER.removeHandler(handler)
             handler.close()
     return 0
+
+
+def _read_job(
+    work: Callable[[Job], None], inputs: Sequence[str], outputs: Sequence[str], argv: Sequence[str] | None
+) -> Job:
+    """Return what the command line says of a stage; the arguments are those of `execute`."""
+    module = work.__module__ if work.__module__ != "__main__" else sys.argv[0]
+    stage = Path(module).stem if "/" in module else module.rsplit(".", 1)[-1]
+    parser = argparse.ArgumentParser(prog=f"python -m nextchapter.stages.{stage}", allow_abbrev=False)
+    parser.add_argument("--spec", type=json.loads, default={}, help="JSON: what the configuration says of it")
+    parser.add_argument("--code", default="", help="fingerprint of the code behind it")
+    parser.add_argument("--threads", type=int, default=1, help="processor threads to use")
+    shelf = os.environ.get(SHELF, "")
+    parser.add_argument("--shelf", default=shelf, help="where the books come from, as messages and records call it")
+    parser.add_argument("--log", type=Path, help="file for the log; standard error when absent")
+    names = [name.removesuffix("*") for name in (*inputs, *outputs)]
+    for name, declared in zip(names, (*inputs, *outputs), strict=True):
+        many = "*" if declared.endswith("*") else None
+        parser.add_argument(f"--{name.replace('_', '-')}", type=Path, nargs=many, required=many is None, default=[])
+    arguments = parser.parse_args(argv)
+    files = {name: value if isinstance(value := getattr(arguments, name), list) else [value] for name in names}
+    label = _label(stage, arguments.spec)
+    return Job(arguments.spec, arguments.code, arguments.threads, files, label, arguments.log, arguments.shelf)
 
 
 @contextmanager

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from nextchapter.stages.command import Job, execute
-from nextchapter.store.files import atomic_path, read_json
+from nextchapter.store.files import read_json
+from nextchapter.store.tables import write_csv
 
 
 def compare_chapters(job: Job) -> None:
@@ -21,8 +22,7 @@ def compare_chapters(job: Job) -> None:
     curves = {
         one["run"]: pd.read_csv(path, dtype=float) for one, path in zip(examinations, job.paths("curves"), strict=True)
     }
-    with atomic_path(job.path("chapters")) as temporary:
-        chapters_table(examinations).to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    write_csv(job.path("chapters"), chapters_table(examinations), float_format="%.6g")
     save_figure(lambda: draw_style(examinations, kinds), job.path("style_svg"), job.path("style_png"))
     save_figure(lambda: draw_type_token(curves, kinds), job.path("growth_svg"), job.path("growth_png"))
 

@@ -5,15 +5,16 @@ from collections.abc import Sequence
 
 from nextchapter.stages.command import Job, execute
 from nextchapter.store.files import read_json, write_json
+from nextchapter.store.tables import write_csv
 
 
 def compare_runs(job: Job) -> None:
     """Write all pairs as `comparisons`, the leaderboard, means over seeds as `configurations`, and the champion."""
-    from nextchapter.evaluation.comparison import compare_pairs, write_comparisons
+    from nextchapter.evaluation.comparison import compare_pairs
     from nextchapter.evaluation.intervals import read_blocks
-    from nextchapter.report.configurations import compare_configurations, write_configurations
+    from nextchapter.report.configurations import compare_configurations
     from nextchapter.report.examination import add_copying
-    from nextchapter.report.leaderboard import champion_of, compare, share_ranks, write_leaderboard
+    from nextchapter.report.leaderboard import champion_of, compare, share_ranks
 
     provenance = [read_json(path) for path in job.paths("provenance")]
     metrics = [read_json(path) for path in job.paths("metrics")]
@@ -22,10 +23,10 @@ def compare_runs(job: Job) -> None:
     files = dict(zip((record["run"] for record in metrics), job.paths("blocks"), strict=True))
     runs = list(leaderboard["run"])
     comparisons = compare_pairs(runs, [read_blocks(files[run]) for run in runs])
-    write_comparisons(job.path("comparisons"), comparisons)
+    write_csv(job.path("comparisons"), comparisons)
     leaderboard = add_copying(share_ranks(leaderboard, comparisons), examinations)
-    write_leaderboard(job.path("leaderboard"), leaderboard)
-    write_configurations(job.path("configurations"), compare_configurations(leaderboard))
+    write_csv(job.path("leaderboard"), leaderboard)
+    write_csv(job.path("configurations"), compare_configurations(leaderboard))
     write_json(job.path("champion"), champion_of(leaderboard))
 
 

@@ -2,20 +2,21 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nextchapter.stages.command import LOGGER, Job, execute
+
+if TYPE_CHECKING:
+    from nextchapter.tracking.store import Experiment
 
 
 def create_experiment(job: Job) -> None:
     """Make sure that store, experiment and parent run exist; write their ids to `record`."""
     from nextchapter.tracking.records import keep_record
-    from nextchapter.tracking.store import ensure_experiment, store_errors
 
-    def publish(uri: str) -> dict[str, str]:
-        with store_errors(uri):
-            found = ensure_experiment(job.spec["study"], uri)
-        LOGGER.info("experiment %s", found.experiment_id)
-        return {"experiment_id": found.experiment_id, "parent_run_id": found.parent_run_id}
+    def publish(experiment: "Experiment") -> dict[str, str]:
+        LOGGER.info("experiment %s", experiment.experiment_id)
+        return {"parent_run_id": experiment.parent_run_id}
 
     keep_record(job.path("record"), job.spec, publish)
 

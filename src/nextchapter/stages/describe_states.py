@@ -2,12 +2,10 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 from nextchapter.stages.command import LOGGER, Job, StageError, execute
-
-if TYPE_CHECKING:
-    import pandas as pd
+from nextchapter.store.files import read_json
+from nextchapter.store.tables import write_csv
 
 PASSAGE_TOKENS = 120
 TOP_STATES = 16
@@ -28,7 +26,6 @@ def describe_states(job: Job) -> None:
     from nextchapter.report.figures import save_figure
     from nextchapter.report.predictions import shown
     from nextchapter.report.states import draw_posteriors, draw_states
-    from nextchapter.store.files import read_json
     from nextchapter.tokens.in_place import texts_in_place
     from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.tokens.stream import TokenStream
@@ -50,9 +47,12 @@ def describe_states(job: Job) -> None:
     on_path = hidden_states.list_tokens(tables, sorted(set(reading.path.tolist())), spellings)
     names = hidden_states.name_states(on_path) | hidden_states.name_states(tokens)
     texts = texts_in_place(tokenizer, passage.tolist())
-    _write_table(job, "states", states.assign(name=states["state"].map(names)))
-    _write_table(job, "tokens", tokens)
-    _write_table(job, "labels", hidden_states.label_tokens(reading, texts))
+    for name, table in (
+        ("states", states.assign(name=states["state"].map(names))),
+        ("tokens", tokens),
+        ("labels", hidden_states.label_tokens(reading, texts)),
+    ):
+        write_csv(job.path(name), table, float_format="%.6g")
     top = states["state"].tolist()[:TOP_STATES]
     among = tables.transition[top][:, top].cpu().numpy()
     for name, draw in (
@@ -61,13 +61,6 @@ def describe_states(job: Job) -> None:
     ):
         save_figure(draw, job.path(f"{name}_svg"), job.path(f"{name}_png"))
     LOGGER.info("%d states, of which %d along the passage", len(shares), len(set(reading.path.tolist())))
-
-
-def _write_table(job: Job, name: str, table: "pd.DataFrame") -> None:
-    from nextchapter.store.files import atomic_path
-
-    with atomic_path(job.path(name)) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

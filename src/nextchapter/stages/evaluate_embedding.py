@@ -17,8 +17,9 @@ def evaluate_embedding(job: Job) -> None:
 
     from nextchapter.embeddings.intrinsic import TokenVectors, score_all
     from nextchapter.embeddings.neighbours import Neighbour, frequent_words, nearest_neighbours
-    from nextchapter.embeddings.vectors import count_tokens, export_names, load_vectors, write_word2vec_text
-    from nextchapter.store.files import atomic_path, read_json, write_json
+    from nextchapter.embeddings.vectors import export_names, load_vectors, write_word2vec_text
+    from nextchapter.store.files import read_json, write_json
+    from nextchapter.store.tables import write_csv
     from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.tokens.stream import TokenStream
 
@@ -33,13 +34,10 @@ def evaluate_embedding(job: Job) -> None:
     write_json(job.path("vocabulary"), texts)
     names = np.array(export_names(texts), dtype=object)
     write_word2vec_text(job.path("text"), names[known].tolist(), vectors[known])
-    stream = TokenStream.open(job.path("train_tokens"), facts["dtype"])
-    counts = count_tokens(stream, len(vectors))
+    counts = TokenStream.open(job.path("train_tokens"), facts["dtype"]).counts(len(vectors))
     words = frequent_words(texts, counts, usable, WORDS_MAX)
     rows = nearest_neighbours(vectors, texts, counts, words, NEIGHBOURS)
-    with atomic_path(job.path("neighbours")) as temporary:
-        table = pd.DataFrame(rows, columns=list(Neighbour._fields))
-        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.4f")
+    write_csv(job.path("neighbours"), pd.DataFrame(rows, columns=list(Neighbour._fields)), float_format="%.4f")
     LOGGER.info("Spearman %s on wordsim353", scores["wordsim353"].get("spearman"))
 
 

@@ -30,7 +30,8 @@ def evaluate_model(job: Job) -> None:
     from nextchapter.models.registry import load_model
     from nextchapter.models.scoring import score_chapters
     from nextchapter.spec.evaluation import EvaluationSpec
-    from nextchapter.store.files import atomic_path, read_json, write_json
+    from nextchapter.store.files import read_json, write_json
+    from nextchapter.store.tables import write_csv
     from nextchapter.tokens.protocol import utf8
     from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.tokens.stream import TokenStream
@@ -62,8 +63,7 @@ def evaluate_model(job: Job) -> None:
         job.path("blocks"), cut_blocks(scored.paid_nats, scored.characters, scored.ends, spec.block_characters)
     )
     write_json(job.path("profile"), {"run": provenance["run"], **profile})
-    with atomic_path(job.path("predictions")) as temporary:
-        _first_passage(job, model, stream, tokenizer, spec).to_csv(temporary, index=False, float_format="%.6f")
+    write_csv(job.path("predictions"), _first_passage(job, model, stream, tokenizer, spec), float_format="%.6f")
     result = {"run": provenance["run"], "parameters": count_parameters(model), "splits": metrics}
     write_json(job.path("metrics"), result)
 
@@ -113,12 +113,11 @@ def _first_passage(
 
     from nextchapter.evaluation.predictions import predict_passage
 
-    chapter = stream.chapter(0)
-    passage = predict_passage(model, chapter, tokenizer, start=0, count=min(spec.passage_tokens, len(chapter)))
+    table = predict_passage(model, stream.chapter(0)[: spec.passage_tokens], tokenizer)
     where = pd.read_parquet(job.path("test"), columns=["book", "chapter"]).iloc[0]
-    passage.insert(1, "book", where["book"])
-    passage.insert(2, "chapter", where["chapter"])
-    return passage
+    table.insert(1, "book", where["book"])
+    table.insert(2, "chapter", where["chapter"])
+    return table
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -27,7 +27,8 @@ def examine_chapter(job: Job) -> None:
     from nextchapter.corpus.passages import chapter_text
     from nextchapter.evaluation.examination import as_record, examine
     from nextchapter.spec.examination import ExaminationSpec
-    from nextchapter.store.files import atomic_path, read_json, write_json
+    from nextchapter.store.files import read_json, write_json
+    from nextchapter.store.tables import write_csv
 
     run, facts = job.spec["run"], read_json(job.path("facts"))
     spec = ExaminationSpec.model_validate({key: value for key, value in job.spec.items() if key != "run"})
@@ -50,8 +51,7 @@ def examine_chapter(job: Job) -> None:
         flagged=longest > spec.max_copied_words,
     )
     write_json(job.path("examination"), record)
-    with atomic_path(job.path("curve")) as temporary:
-        pd.DataFrame(found.curve).to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    write_csv(job.path("curve"), pd.DataFrame(found.curve), float_format="%.6g")
     LOGGER.info("%d words in a row stand in training%s", longest, ", more than allowed" * record["flagged"])
 
 

@@ -14,7 +14,8 @@ def measure_exposure(job: Job) -> None:
     from nextchapter.evaluation.exposure import exposure_bits, rank_among, score_sentences
     from nextchapter.models.registry import load_model
     from nextchapter.spec.corpus import CanarySpec
-    from nextchapter.store.files import atomic_path, read_json
+    from nextchapter.store.files import read_json
+    from nextchapter.store.tables import write_csv
     from nextchapter.tokens.registry import load_tokenizer
     from nextchapter.training.devices import choose_device, prepare_torch
 
@@ -39,8 +40,7 @@ def measure_exposure(job: Job) -> None:
             "exposure_bits": [exposure_bits(rank, len(references)) for rank in ranks],
         }
     )
-    with atomic_path(job.path("exposure")) as temporary:
-        table.to_csv(temporary, index=False, lineterminator="\n", float_format="%.6f")
+    write_csv(job.path("exposure"), table, float_format="%.6f")
     LOGGER.info("mean exposure %.1f bits", table["exposure_bits"].mean())
 
 

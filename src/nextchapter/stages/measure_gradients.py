@@ -6,7 +6,8 @@ from functools import partial
 from typing import TYPE_CHECKING, Any
 
 from nextchapter.stages.command import LOGGER, Job, execute
-from nextchapter.store.files import atomic_path, read_json, write_json
+from nextchapter.store.files import read_json, write_json
+from nextchapter.store.tables import write_csv
 
 if TYPE_CHECKING:
     from nextchapter.models.recurrent import RecurrentLanguageModel
@@ -21,8 +22,8 @@ def measure_gradients(job: Job) -> None:
     from nextchapter.diagnostics.gates import OPEN, SHUT
     from nextchapter.diagnostics.gradients import FELT_SHARE
     from nextchapter.diagnostics.measurements import describe_courses
-    from nextchapter.report import gradients as figures
     from nextchapter.report.figures import save_figure
+    from nextchapter.report.gradients import draw_clipping, draw_gates, draw_gradients, draw_jacobians
     from nextchapter.training.devices import prepare_torch
 
     prepare_torch(job.threads)
@@ -40,8 +41,7 @@ def measure_gradients(job: Job) -> None:
     }
     write_json(job.path("record"), record)
     _write_table(job, record["measured"])
-    for name in FIGURES:
-        draw = getattr(figures, f"draw_{name if name != 'jacobian' else 'jacobians'}")
+    for name, draw in zip(FIGURES, (draw_gradients, draw_jacobians, draw_gates, draw_clipping), strict=True):
         save_figure(partial(draw, record), job.path(f"{name}_svg"), job.path(f"{name}_png"))
     LOGGER.info("%d recurrent networks measured", len(record["measured"]))
 
@@ -53,25 +53,24 @@ def _measure_all(job: Job) -> Iterator[dict[str, Any]]:
 
     specs = []
     for run, path in zip(job.spec["runs"], job.paths("models"), strict=True):
-        header, place = read_header(path), job.spec["tokenizers"].index(run["tokenizer"])
-        specs.append(header["model"])
+        spec, place = read_header(path)["model"], job.spec["tokenizers"].index(run["tokenizer"])
+        specs.append(spec)
         yield {
             "name": run["run"],
             "configuration": run["configuration"],
-            "kind": header["model"]["kind"],
-            "cell": cell_name(header["model"]),
-            "initial": _measure(job, _new_model(job, header["model"], run["seed"], place), place),
+            "kind": spec["kind"],
+            "cell": cell_name(spec),
+            "initial": _measure(job, _new_model(job, spec, run["seed"], place), place),
             "trained": _measure(job, _recurrent(load_model(path)), place),
         }
         LOGGER.info("%s: measured", run["run"])
     for name, spec in missing_cells(specs).items():
-        initial = _measure(job, _new_model(job, spec, job.spec["gradients"]["seed"], 0), 0)
         yield {
             "name": name,
             "configuration": name,
             "kind": spec["kind"],
             "cell": cell_name(spec),
-            "initial": initial,
+            "initial": _measure(job, _new_model(job, spec, job.spec["gradients"]["seed"], 0), 0),
             "trained": None,
         }
 
@@ -90,7 +89,6 @@ def _new_model(job: Job, spec: dict[str, Any], seed: int, tokenizer: int) -> "Re
     import torch
 
     from nextchapter.models.registry import build_model
-    from nextchapter.store.files import read_json
 
     facts = read_json(job.paths("facts")[tokenizer])
     torch.manual_seed(seed)
@@ -125,8 +123,7 @@ def _write_table(job: Job, measured: Sequence[dict[str, Any]]) -> None:
         for lag, (norm, hidden) in enumerate(zip(entry[moment]["norms"], entry[moment]["hidden_norms"], strict=True))
     ]
     table = pd.DataFrame(rows, columns=["run", "cell", "when", "lag", "norm", "hidden_norm"])
-    with atomic_path(job.path("table")) as temporary:
-        table.to_csv(temporary, index=False, float_format="%.6g", lineterminator="\n")
+    write_csv(job.path("table"), table, float_format="%.6g")
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from nextchapter.stages.command import Job, execute
-from nextchapter.store.files import atomic_path, read_json
+from nextchapter.store.files import read_json
+from nextchapter.store.tables import write_csv
 
 
 def plot_costs(job: Job) -> None:
@@ -16,8 +17,7 @@ def plot_costs(job: Job) -> None:
     costs = costs_table(
         [read_json(path) for path in job.paths("provenance")], read_leaderboard(job.path("leaderboard"))
     )
-    with atomic_path(job.path("csv")) as temporary:
-        costs.to_csv(temporary, index=False, lineterminator="\n")
+    write_csv(job.path("csv"), costs)
     save_figure(lambda: draw_costs(costs), job.path("svg"), job.path("png"))
 
 

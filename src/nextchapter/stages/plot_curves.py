@@ -5,7 +5,8 @@ from collections.abc import Sequence
 
 from nextchapter.stages.command import Job, execute
 from nextchapter.store.events import read_events
-from nextchapter.store.files import atomic_path, read_json
+from nextchapter.store.files import read_json
+from nextchapter.store.tables import write_csv
 
 
 def plot_curves(job: Job) -> None:
@@ -23,8 +24,7 @@ def plot_curves(job: Job) -> None:
         parts.append(learning_curve(list(read_events(events)), run["run"], run["model"]["kind"], run["seed"]))
     curves = pd.concat(parts, ignore_index=True)
     save_figure(lambda: draw_curves(curves), job.path("svg"), job.path("png"))
-    with atomic_path(job.path("csv")) as temporary:
-        curves.to_csv(temporary, index=False, lineterminator="\n")
+    write_csv(job.path("csv"), curves)
 
 
 def main(argv: Sequence[str] | None = None) -> int:

@@ -11,7 +11,7 @@ WORDS_MAX = 500
 def plot_embedding(job: Job) -> None:
     """Draw the map of `vectors` as SVG and PNG."""
     from nextchapter.embeddings.neighbours import frequent_words
-    from nextchapter.embeddings.vectors import count_tokens, load_vectors
+    from nextchapter.embeddings.vectors import load_vectors
     from nextchapter.report.figures import save_figure
     from nextchapter.report.maps import draw_map
     from nextchapter.store.files import read_json
@@ -19,7 +19,7 @@ def plot_embedding(job: Job) -> None:
 
     facts, texts = read_json(job.path("facts")), read_json(job.path("vocabulary"))
     vectors, known = load_vectors(job.path("vectors"))
-    counts = count_tokens(TokenStream.open(job.path("train_tokens"), facts["dtype"]), len(vectors))
+    counts = TokenStream.open(job.path("train_tokens"), facts["dtype"]).counts(len(vectors))
     words = frequent_words(texts, counts, known, WORDS_MAX)
     names = [texts[word].strip() for word in words]
     title = f"What stands near what: {job.spec['embedding']}"

@@ -4,7 +4,7 @@ import sys
 from collections.abc import Sequence
 
 from nextchapter.stages.command import Job, execute
-from nextchapter.store.files import atomic_path
+from nextchapter.store.tables import write_csv
 
 
 def plot_exposure(job: Job) -> None:
@@ -15,8 +15,7 @@ def plot_exposure(job: Job) -> None:
     from nextchapter.report.figures import save_figure
 
     exposure = pd.concat([pd.read_csv(path) for path in job.paths("exposures")], ignore_index=True)
-    with atomic_path(job.path("csv")) as temporary:
-        exposure.to_csv(temporary, index=False, lineterminator="\n")
+    write_csv(job.path("csv"), exposure)
     save_figure(lambda: draw_exposure(exposure), job.path("svg"), job.path("png"))
 
 

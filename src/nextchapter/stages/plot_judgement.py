@@ -5,18 +5,19 @@ from collections.abc import Sequence
 
 from nextchapter.stages.command import Job, execute
 from nextchapter.store.files import read_json
+from nextchapter.store.tables import write_csv
 
 
 def plot_judgement(job: Job) -> None:
     """Write both figures as SVG and PNG, and what the second draws as CSV."""
     from nextchapter.report.figures import save_figure
-    from nextchapter.report.judgement import draw_calibration, draw_losses, tabulate_losses, write_losses
+    from nextchapter.report.judgement import draw_calibration, draw_losses, tabulate_losses
     from nextchapter.report.leaderboard import read_leaderboard
 
     leaderboard = read_leaderboard(job.path("leaderboard"))
     profiles = {profile["run"]: profile for profile in map(read_json, job.paths("profiles"))}
     losses = tabulate_losses(profiles)
-    write_losses(job.path("losses_csv"), losses)
+    write_csv(job.path("losses_csv"), losses)
     save_figure(
         lambda: draw_calibration(profiles, leaderboard), job.path("calibration_svg"), job.path("calibration_png")
     )

@@ -4,7 +4,8 @@ import sys
 from collections.abc import Sequence
 
 from nextchapter.stages.command import LOGGER, Job, execute
-from nextchapter.store.files import atomic_path, read_json, write_text
+from nextchapter.store.files import read_json, write_text
+from nextchapter.store.tables import write_csv
 
 
 def plot_tasks(job: Job) -> None:
@@ -13,8 +14,7 @@ def plot_tasks(job: Job) -> None:
     from nextchapter.report.tasks import draw_tasks, reach_table, tasks_page
 
     records = [read_json(path) for path in job.paths("records")]
-    with atomic_path(job.path("csv")) as temporary:
-        reach_table(records).to_csv(temporary, index=False, lineterminator="\n", float_format="%.6g")
+    write_csv(job.path("csv"), reach_table(records), float_format="%.6g")
     save_figure(lambda: draw_tasks(records), job.path("svg"), job.path("png"))
     write_text(job.path("html"), tasks_page(records))
     LOGGER.info("laid out what became of networks in memory tasks, %d times", len(records))

@@ -2,8 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nextchapter.stages.command import LOGGER, Job, execute
+
+if TYPE_CHECKING:
+    from nextchapter.tracking.store import Experiment
 
 OF_EACH_RUN = ("models", "tokenizers", "provenance", "metrics", "examinations")
 INPUTS = ("champion", "account", *(f"{name}*" for name in OF_EACH_RUN), "records*")
@@ -18,7 +22,6 @@ def register_champion(job: Job) -> None:
     from nextchapter.store.files import read_json
     from nextchapter.tracking.records import keep_record
     from nextchapter.tracking.registry import register_champion as register
-    from nextchapter.tracking.store import ensure_experiment, store_errors
 
     place = job.spec["runs"].index(read_json(job.path("champion"))["run"])
     model, tokenizer, *about = (job.paths(name)[place] for name in OF_EACH_RUN)
@@ -26,12 +29,10 @@ def register_champion(job: Job) -> None:
     card = render_card(run, metrics, examination, read_json(job.path("account")), job.spec["licence"])
     files = {"model": model, "tokenizer": tokenizer, "run": about[0]}
 
-    def publish(uri: str) -> dict[str, str]:
-        with store_errors(uri):
-            found = ensure_experiment(job.spec["study"], uri)
-            registered = register(found, job.spec["study"], files, run["run_key"], card)
+    def publish(experiment: "Experiment") -> dict[str, str]:
+        registered = register(experiment, job.spec["study"], files, run["run_key"], card)
         LOGGER.info("%s is version %s of %s", run["run"], registered.version, registered.name)
-        return {"experiment_id": found.experiment_id, **registered._asdict()}
+        return dict(registered._asdict())
 
     keep_record(job.path("record"), job.spec, publish)
 

@@ -2,8 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nextchapter.stages.command import LOGGER, Job, execute
+
+if TYPE_CHECKING:
+    from nextchapter.tracking.store import Experiment
 
 INPUTS = ("embedding", "scores", "vectors", "texts*", "figures*")
 
@@ -12,14 +16,11 @@ def track_embedding(job: Job) -> None:
     """Bring the embedding's entry in MLflow to what its files say; write the ids to `record`."""
     from nextchapter.tracking.embeddings import publish_embedding
     from nextchapter.tracking.records import keep_record
-    from nextchapter.tracking.store import ensure_experiment, store_errors
 
-    def publish(uri: str) -> dict[str, str]:
-        with store_errors(uri):
-            found = ensure_experiment(job.spec["study"], uri)
-            run_id, run_key = publish_embedding(found, job.spec["run"], job.files)
+    def publish(experiment: "Experiment") -> dict[str, str]:
+        run_id, run_key = publish_embedding(experiment, job.spec["run"], job.files)
         LOGGER.info("published %s", job.spec["run"])
-        return {"experiment_id": found.experiment_id, "run_id": run_id, "run_key": run_key}
+        return {"run_id": run_id, "run_key": run_key}
 
     keep_record(job.path("record"), job.spec, publish)
 

@@ -2,8 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nextchapter.stages.command import LOGGER, Job, execute
+
+if TYPE_CHECKING:
+    from nextchapter.tracking.store import Experiment
 
 INPUTS = (
     "provenance",
@@ -23,23 +27,16 @@ INPUTS = (
 
 
 def track_run(job: Job) -> None:
-    """Bring the run's entry in MLflow to what its files say; write the ids to `record`.
-
-    Store and experiment are made where they are missing.
-    """
+    """Bring the run's entry in MLflow to what its files say; write the ids to `record`."""
     from nextchapter.tracking.records import keep_record
     from nextchapter.tracking.runs import publish_run, read_contents
-    from nextchapter.tracking.store import ensure_experiment, store_errors
 
     contents = read_contents(job.files)
 
-    def publish(uri: str) -> dict[str, str]:
-        with store_errors(uri):
-            found = ensure_experiment(job.spec["study"], uri)
-            run_id = publish_run(found, contents)
+    def publish(experiment: "Experiment") -> dict[str, str]:
+        run_id = publish_run(experiment, contents)
         LOGGER.info("published %s with %d points", contents.name, len(contents.points))
-        ids = {"experiment_id": found.experiment_id, "parent_run_id": found.parent_run_id}
-        return {**ids, "run_id": run_id, "run_key": contents.run_key}
+        return {"parent_run_id": experiment.parent_run_id, "run_id": run_id, "run_key": contents.run_key}
 
     keep_record(job.path("record"), job.spec, publish)
 

@@ -2,8 +2,12 @@
 
 import sys
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 from nextchapter.stages.command import LOGGER, Job, execute
+
+if TYPE_CHECKING:
+    from nextchapter.tracking.store import Experiment
 
 INPUTS = ("leaderboard", "comparisons", "chapter", "quality", "split", "figures*", "records*")
 
@@ -14,7 +18,6 @@ def track_study(job: Job) -> None:
     `records`, those of the runs, only order the rules.
     """
     from nextchapter.tracking.records import keep_record
-    from nextchapter.tracking.store import ensure_experiment, store_errors
     from nextchapter.tracking.studies import publish_study, read_leaderboard
 
     rows = read_leaderboard(job.path("leaderboard"))
@@ -24,12 +27,10 @@ def track_study(job: Job) -> None:
         "figures": job.paths("figures"),
     }
 
-    def publish(uri: str) -> dict[str, str]:
-        with store_errors(uri):
-            found = ensure_experiment(job.spec["study"], uri)
-            publish_study(found, rows, files)
+    def publish(experiment: "Experiment") -> dict[str, str]:
+        publish_study(experiment, rows, files)
         LOGGER.info("published the study with %d runs", len(rows))
-        return {"experiment_id": found.experiment_id, "parent_run_id": found.parent_run_id}
+        return {"parent_run_id": experiment.parent_run_id}
 
     keep_record(job.path("record"), job.spec, publish)
 

@@ -16,6 +16,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nextchapter.corpus.batching import batch_by_size
 from nextchapter.corpus.words import count_words
 from nextchapter.tokens.protocol import Tokenizer
 from nextchapter.tokens.registry import load_tokenizer
@@ -76,7 +77,7 @@ def encode_chapters(
         processes: how many encode at once; 1 encodes in this one.
         count: says how many words a text has; a function of a module, so that other processes find it.
     """
-    batches = _batches(texts)
+    batches = batch_by_size(texts, len, BATCH_CHARACTERS)
     ahead = [batch for _, batch in zip(range(2), batches, strict=False)]
     whole = chain(ahead, batches)
     if processes == 1 or len(ahead) < 2:  # a small shelf is done before another process has started
@@ -93,20 +94,6 @@ def encode_chapters(
                 yield from waiting.popleft().result()
         while waiting:
             yield from waiting.popleft().result()
-
-
-def _batches(texts: Iterable[str]) -> Iterator[list[str]]:
-    """Yield texts in lists of about `BATCH_CHARACTERS`; a longer text is a list of its own."""
-    batch: list[str] = []
-    size = 0
-    for text in texts:
-        batch.append(text)
-        size += len(text)
-        if size >= BATCH_CHARACTERS:
-            yield batch
-            batch, size = [], 0
-    if batch:
-        yield batch
 
 
 def _encode_batch(tokenizer: Tokenizer, texts: list[str], count: Callable[[str], int]) -> list[EncodedChapter]:

@@ -12,6 +12,8 @@ from typing import Any
 
 import pyarrow.parquet as pq
 
+from nextchapter.corpus.batching import batch_by_size
+
 _ROWS = 64
 _PIECE_CHARACTERS = 8000
 PART_CHARACTERS = 8_000_000
@@ -102,17 +104,9 @@ def read_pretokenized(path: Path) -> Iterator[str]:
     Raises:
         ValueError: the file is no UTF-8 text, or not compressed as its name says.
     """
-    lines: list[str] = []
-    size = 0
     with open_plain(path, "rt", encoding="utf-8-sig") as file:
-        for line in file:
-            lines.append(line.removesuffix("\n"))
-            size += len(line)
-            if size >= PART_CHARACTERS:
-                yield "\n".join(lines)
-                lines, size = [], 0
-    if lines:
-        yield "\n".join(lines)
+        for lines in batch_by_size(file, len, PART_CHARACTERS):
+            yield "\n".join(line.removesuffix("\n") for line in lines)
 
 
 def count_characters(path: Path) -> int:

@@ -29,8 +29,8 @@ def read_leaderboard(path: Path) -> list[Row]:
         return list(csv.DictReader(lines))
 
 
-def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[str, Sequence[Path]]) -> str:
-    """Bring the parent run to what the study's files say; return its id. Doing this twice changes nothing.
+def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[str, Sequence[Path]]) -> None:
+    """Bring the parent run to what the study's files say. Doing this twice changes nothing.
 
     The run stays the same when runs are added to the study: what may change is a tag or a metric, no parameter.
 
@@ -56,7 +56,6 @@ def publish_study(experiment: Experiment, rows: Sequence[Row], files: Mapping[st
     experiment.log_files(run_id, files)
     client.set_terminated(run_id, "FINISHED")
     _mark_runs(experiment, rows)
-    return run_id
 
 
 def _mark_runs(experiment: Experiment, rows: Sequence[Row]) -> None:

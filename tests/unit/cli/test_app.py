@@ -53,6 +53,13 @@ def test_a_run_that_is_not_there_is_told_with_what_there_is(
     assert told in str(caught.value)
 
 
+def test_the_name_of_a_study_is_no_pattern(results: Path) -> None:
+    (results / "tales").rename(results / "tales [1]")
+    assert find_run("net", "tales [1]").folder == (results / "tales [1]/runs/net.s1").resolve()
+    with pytest.raises(RunNotFoundError, match="no study of the name"):
+        find_run("net", "tale*")
+
+
 def test_a_folder_that_holds_its_tokenizer_needs_no_study(results: Path, tmp_path: Path) -> None:
     study = results / "tales"
     alone = tmp_path / "alone"

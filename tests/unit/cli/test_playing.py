@@ -22,7 +22,7 @@ ATTACK = "<script>alert(1)</script><img src=x onerror=alert(2)>"
 
 @pytest.fixture
 def client(results: Path) -> TestClient:
-    return TestClient(build_app(Desk(results)), base_url="http://127.0.0.1:8765")
+    return TestClient(build_app(Desk()), base_url="http://127.0.0.1:8765")
 
 
 def lines_of(client: TestClient, **asked: Any) -> list[dict[str, Any]]:
@@ -40,13 +40,14 @@ def test_the_page_offers_the_runs_the_champion_first(client: TestClient) -> None
     assert told["defaults"]["temperature"] == WritingSpec().temperature
 
 
-def test_before_the_first_run_there_is_none(tmp_path: Path) -> None:
-    client = TestClient(build_app(Desk(tmp_path / "results")), base_url="http://127.0.0.1")
+def test_before_the_first_run_there_is_none(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.chdir(tmp_path)
+    client = TestClient(build_app(Desk()), base_url="http://127.0.0.1")
     assert client.get("/api/runs").json()["runs"] == []
 
 
 def test_one_study_can_be_offered_alone(results: Path) -> None:
-    client = TestClient(build_app(Desk(results, "tales")), base_url="http://127.0.0.1")
+    client = TestClient(build_app(Desk("tales")), base_url="http://127.0.0.1")
     assert [run["address"] for run in client.get("/api/runs").json()["runs"]] == ["tales/net.s1", SOLO]
     assert client.post("/api/write", json={"run": "shelf/net.s1"}).status_code == 404
 
@@ -177,7 +178,7 @@ def test_nothing_more_is_written_once_the_reader_or_the_server_goes(
 ) -> None:
     steps, step = [], Writer.step
     monkeypatch.setattr(Writer, "step", lambda writer: steps.append(1) or step(writer))
-    desk = Desk(results)
+    desk = Desk()
     body = json.dumps({"run": SOLO, "opening": "The", "words": WORDS}).encode()
     headers = [(b"host", b"127.0.0.1"), (b"content-type", b"application/json")]
     scope = {"type": "http", "method": "POST", "path": "/api/write", "headers": headers, "query_string": b""}

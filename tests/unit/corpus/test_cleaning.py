@@ -7,8 +7,9 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from nextchapter.corpus.chapters import NO_HEADINGS
-from nextchapter.corpus.cleaning import clean_book, clean_document, clean_rows, title_from_name
+from nextchapter.corpus.cleaning import CleanBook, clean_document, clean_rows, title_from_name
 from nextchapter.corpus.document import Document, heading_line
+from nextchapter.corpus.formats.plain import read_plain
 from nextchapter.corpus.removals import Removals, ink
 
 DATA = Path(__file__).resolve().parents[4] / "shared/data"
@@ -51,6 +52,10 @@ REAL_BOOKS = [
     ("messy/ru_fathers-and-sons_utf8", 28, "I", "XXVIII"),
     ("messy/en_macbeth_lone-cr", 29, "SCENE I.", "SCENE IX."),
 ]
+
+
+def clean_book(data: bytes, book: str, file: str, join_wrapped_lines: bool = True) -> CleanBook:
+    return clean_document(read_plain(data), book, file, Removals(), join_wrapped_lines)
 
 
 def needs(path: str) -> Path:

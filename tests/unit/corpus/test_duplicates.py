@@ -5,8 +5,10 @@ from pathlib import Path
 import pytest
 
 from nextchapter.corpus.books import read_chapters
-from nextchapter.corpus.cleaning import clean_book
+from nextchapter.corpus.cleaning import clean_document
 from nextchapter.corpus.duplicates import Duplicate, find_duplicates
+from nextchapter.corpus.formats.plain import read_plain
+from nextchapter.corpus.removals import Removals
 from nextchapter.corpus.sketches import sketch_tables
 from nextchapter.corpus.words import WORD
 
@@ -150,7 +152,7 @@ def test_two_editions_of_a_real_book_are_told_from_its_sequel(write_shelf: Calla
     if not all(path.is_file() for path in paths.values()):
         pytest.skip(f"the shared data is not beside this checkout: {DATA}")
     texts = {
-        book: [chapter.text for chapter in clean_book(path.read_bytes(), book, path.name).chapters]
+        book: [part.text for part in clean_document(read_plain(path.read_bytes()), book, "", Removals()).chapters]
         for book, path in paths.items()
     }
     tables = write_shelf(texts)

@@ -2,8 +2,10 @@ from pathlib import Path
 
 import pytest
 
-from nextchapter.corpus.cleaning import clean_book
+from nextchapter.corpus.cleaning import clean_document
+from nextchapter.corpus.formats.plain import read_plain
 from nextchapter.corpus.languages import UNDETERMINED, detect_language
+from nextchapter.corpus.removals import Removals
 
 DATA = Path(__file__).resolve().parents[4] / "shared/data"
 
@@ -85,6 +87,7 @@ def test_real_books(file: str, language: str) -> None:
     path = DATA / file
     if not path.is_file():
         pytest.skip(f"the shared data is not beside this checkout: {path}")
-    code, confidence = detect_language([chapter.text for chapter in clean_book(path.read_bytes(), file, file).chapters])
+    book = clean_document(read_plain(path.read_bytes()), file, file, Removals())
+    code, confidence = detect_language([chapter.text for chapter in book.chapters])
     assert code == language
     assert confidence > 0.95

@@ -7,13 +7,11 @@ from hypothesis import strategies as st
 
 from nextchapter.embeddings.vectors import (
     LearnedVectors,
-    count_tokens,
     export_names,
     load_vectors,
     save_vectors,
     write_word2vec_text,
 )
-from nextchapter.tokens.stream import TokenStream
 
 TEXTS = [" the", "a", "a", "\n", "\n\n", "\u2581", "\\", "", " ", "\u00a0x", "Ж", "红楼", "\x85", "\U0001f408"]
 
@@ -44,8 +42,3 @@ def test_vectors_come_back_from_their_file_and_equal_ones_give_equal_bytes(tmp_p
     assert np.array_equal(vectors, learned.vectors)
     assert known.tolist() == [True, False, True]
     assert (tmp_path / "a").read_bytes() == (tmp_path / "b").read_bytes()
-
-
-def test_tokens_are_counted() -> None:
-    stream = TokenStream(np.array([3, 1, 3, 3], dtype=np.uint16), np.array([0, 4]))
-    assert count_tokens(stream, 5).tolist() == [0, 1, 0, 3, 0]

@@ -6,14 +6,9 @@ import pandas as pd
 import pytest
 from scipy import stats
 
-from nextchapter.report.configurations import (
-    COLUMNS,
-    compare_configurations,
-    configurations_of,
-    have_seeds,
-    write_configurations,
-)
+from nextchapter.report.configurations import COLUMNS, compare_configurations, configurations_of, have_seeds
 from nextchapter.spec.study import configuration_of, run_name
+from nextchapter.store.tables import write_csv
 
 SEEDS = {"b.s1": (2.2, 2.3), "b.s2": (2.3, 2.1), "b.s3": (2.1, 2.2), "a.s1": (2.5, 2.0), "a.s2": (2.1, 2.5)}
 
@@ -62,5 +57,5 @@ def test_a_score_that_one_run_lacks_has_no_mean(leaderboard_of: Callable[..., pd
 def test_names_that_look_like_numbers_stay_names(leaderboard_of: Callable[..., pd.DataFrame], tmp_path: Path) -> None:
     board = leaderboard_of({"2026.s1": (2.5, 2.1), "2026.s2": (2.4, 2.1)})
     assert configurations_of(board).tolist() == ["2026", "2026"]
-    write_configurations(tmp_path / "c.csv", compare_configurations(board))
+    write_csv(tmp_path / "c.csv", compare_configurations(board))
     assert (tmp_path / "c.csv").read_text().splitlines()[1].startswith("1,2026,lstm,unigram-2k,1000000,2,")

@@ -12,8 +12,8 @@ from nextchapter.report.leaderboard import (
     rank_labels,
     read_leaderboard,
     share_ranks,
-    write_leaderboard,
 )
+from nextchapter.store.tables import write_csv
 
 
 def record(run: str, parameters: int = 5, **more: Any) -> dict[str, Any]:
@@ -97,7 +97,7 @@ def test_what_is_written_is_read_back_with_names_as_text_and_gaps_as_gaps(tmp_pa
         [metrics("2026.s1", 2.125, 2.0), metrics("null.s1", 1 / 3, 2.0, perplexity=None, perplexity_per_word=None)],
         "nan",
     )
-    write_leaderboard(tmp_path / "leaderboard.csv", table)
+    write_csv(tmp_path / "leaderboard.csv", table)
     back = read_leaderboard(tmp_path / "leaderboard.csv")
     assert back["run"].tolist() == ["null.s1", "2026.s1"]
     assert back["tokenizer"].tolist() == ["007", "NA"]

@@ -27,7 +27,7 @@ def quality_record(books: list[dict[str, Any]], **changes: Any) -> dict[str, Any
         "leak": {"ngram": 8, "share": 0.0123, "sampled": False, "worst": [{"book": "oz", "chapter": 3, "share": 0.31}]},
         "refused": [], "left_out_languages": [],
     }  # fmt: skip
-    return record | changes
+    return record | {"refused_count": len(changes.get("refused", []))} | changes
 
 
 @pytest.fixture
@@ -98,14 +98,16 @@ def test_what_was_not_read_and_what_is_kept_apart_is_named(text_of: Callable[[di
     assert "empty.txtthe file is empty" in text
 
 
-def test_a_record_without_what_may_be_missing_is_rendered(text_of: Callable[[dict[str, Any]], str]) -> None:
+def test_a_text_whose_language_is_not_told_is_rendered(text_of: Callable[[dict[str, Any]], str]) -> None:
     book = book_record("oz")
-    for key in ("language", "language_confidence", "format", "lengths", "matter", "repaired"):
+    for key in ("language", "language_confidence"):
         del book[key]
-    quality = quality_record([book])
-    for key in ("leak", "refused", "left_out_languages"):
-        del quality[key]
-    assert "1 book with" in text_of(quality)
+    assert "A. & B.–oz.txt" in text_of(quality_record([book]))
+
+
+def test_what_was_not_read_and_is_not_named_is_counted(text_of: Callable[[dict[str, Any]], str]) -> None:
+    refused = [{"file": "a.zip/1.doc", "reason": "not a book format: .doc"}]
+    assert "And 6 others, for like reasons." in text_of(quality_record([], refused=refused, refused_count=7))
 
 
 def test_of_very_many_books_the_first_are_shown_and_the_others_counted(

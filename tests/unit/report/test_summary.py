@@ -7,16 +7,16 @@ from pathlib import Path
 import pandas as pd
 import pytest
 
-from nextchapter.report.configurations import compare_configurations, write_configurations
-from nextchapter.report.leaderboard import write_leaderboard
+from nextchapter.report.configurations import compare_configurations
 from nextchapter.report.summary import summarise_study
+from nextchapter.store.tables import write_csv
 
 
 @pytest.fixture
 def study(results_tree: Callable[..., Path], leaderboard_of: Callable[..., pd.DataFrame]) -> Path:
     folder = results_tree()
     scores = {"elman-384.s1": (2.31, 2.2), "gru-384.s1": (2.11, 2.0), "lstm-384.s1": (2.08, 2.1)}
-    write_leaderboard(folder / "leaderboard.csv", leaderboard_of(scores, parameters=1_345_000))
+    write_csv(folder / "leaderboard.csv", leaderboard_of(scores, parameters=1_345_000))
     return folder
 
 
@@ -36,7 +36,7 @@ def test_the_screen_shows_leaderboard_champion_chapter_and_places(study: Path) -
 
 def test_a_shared_rank_is_marked_and_explained(study: Path, leaderboard_of: Callable[..., pd.DataFrame]) -> None:
     scores = {"elman-384.s1": (2.31, 2.2), "gru-384.s1": (2.11, 2.0), "lstm-384.s1": (2.08, 2.1)}
-    write_leaderboard(study / "leaderboard.csv", leaderboard_of(scores).assign(rank=[1, 1, 3]))
+    write_csv(study / "leaderboard.csv", leaderboard_of(scores).assign(rank=[1, 1, 3]))
     screen = summarise_study(study)
     rows = [line.split()[:2] for line in screen.splitlines() if re.match(r" +=?\d  ", line)]
     assert rows == [["=1", "lstm-384.s1"], ["=1", "gru-384.s1"], ["3", "elman-384.s1"]]
@@ -48,8 +48,8 @@ def test_runs_that_differ_in_the_seed_are_one_row_with_the_interval_of_their_mea
     study: Path, leaderboard_of: Callable[..., pd.DataFrame]
 ) -> None:
     board = leaderboard_of({"tuned.s1": (2.31, 2.2), "tuned.s2": (2.33, 2.0), "frozen.s1": (2.4, 2.3)})
-    write_leaderboard(study / "leaderboard.csv", board)
-    write_configurations(study / "configurations.csv", compare_configurations(board))
+    write_csv(study / "leaderboard.csv", board)
+    write_csv(study / "configurations.csv", compare_configurations(board))
     screen = summarise_study(study)
     rows = [line.split() for line in screen.splitlines() if re.match(r" +\d  ", line)]
     assert [row[:2] for row in rows] == [["1", "tuned"], ["2", "frozen"]]
@@ -74,7 +74,7 @@ def test_of_many_runs_the_best_and_the_champion_are_listed(
     tmp_path: Path, leaderboard_of: Callable[..., pd.DataFrame]
 ) -> None:
     scores = {f"a-very-long-name-of-a-run-{number}.s1": (2 + number / 1000, 9 - number / 1000) for number in range(500)}
-    write_leaderboard(tmp_path / "leaderboard.csv", leaderboard_of(scores))
+    write_csv(tmp_path / "leaderboard.csv", leaderboard_of(scores))
     screen = summarise_study(tmp_path)
     assert "... and 488 more" in screen
     assert "the champion, a-very-long-name-of-a-run-499.s1" in screen
@@ -85,7 +85,7 @@ def test_a_run_without_interval_or_perplexity_is_listed(
     tmp_path: Path, leaderboard_of: Callable[..., pd.DataFrame]
 ) -> None:
     table = leaderboard_of({"a.s1": (2.5, 2.1)}).assign(ci_low=None, ci_high=None, test_perplexity=None)
-    write_leaderboard(tmp_path / "leaderboard.csv", table)
+    write_csv(tmp_path / "leaderboard.csv", table)
     (row,) = [line for line in summarise_study(tmp_path).splitlines() if "a.s1 *" in line]
     assert row.split() == ["1", "a.s1", "*", "2.500", "-", "1,000,000", "1.7"]
 

@@ -5,6 +5,7 @@ import numpy as np
 import pytest
 
 from nextchapter.spec.base import SpecError
+from nextchapter.tokens import stream as streams
 from nextchapter.tokens.stream import TokenStream, token_dtype, write_stream
 
 
@@ -56,3 +57,9 @@ def test_the_whole_is_a_share_of_itself_and_less_than_half_a_chapter_is_none(she
     assert shelf.share(0.013, seed=3).chapters == 1
     with pytest.raises(SpecError, match=r"train_share: found 0\.012 of 40 chapters; it must be at least 1 / 40"):
         shelf.share(0.012, seed=3)
+
+
+def test_tokens_are_counted_part_by_part(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(streams, "_COUNTED_AT_ONCE", 3)
+    stream = TokenStream(np.array([3, 1, 3, 3], dtype=np.uint16), np.array([0, 4]))
+    assert stream.counts(5).tolist() == [0, 1, 0, 3, 0]

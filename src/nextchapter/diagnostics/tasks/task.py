@@ -55,6 +55,6 @@ class Task(ABC):
 
 
 def load_task(name: str) -> Task:
-    """Return the task of a name such as `temporal-order`."""
-    task: Task = importlib.import_module(f"nextchapter.diagnostics.tasks.{name.replace('-', '_')}").TASK
+    """Return the task of a name such as `temporal_order`."""
+    task: Task = importlib.import_module(f"nextchapter.diagnostics.tasks.{name}").TASK
     return task
