@@ -127,8 +127,8 @@ class _Workflow:
         if not again:
             return code
         for path in again:
-            found, kept = os.path.realpath(path), DAMAGED / path  # of a link into Snakemake's cache, what it leads to
-            if os.path.exists(found):
+            found, kept = Path(path).resolve(), DAMAGED / path  # of a link into Snakemake's cache, what it leads to
+            if found.exists():
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(found, kept)
             forget_checksum(found)

@@ -61,7 +61,7 @@ def find_damage(path: Path | str) -> str | None:
 
 
 def _valid_checksum(path: Path) -> Path:
-    """Return where the valid checksum of a file lies: of a link into a cache, beside what it leads to, if one lies there.
+    """Return where the valid checksum of a file lies: that of a link beside what it leads to, if there is one there.
 
     Another study may have made that file again since this one did.
     """

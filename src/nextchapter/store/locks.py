@@ -18,7 +18,7 @@ def only_writer(output: Path | str, folder: Path = LOCKS) -> Iterator[None]:
     """Hold the lock of an output file; wait, and say for whom, while another process holds it.
 
     A `kill -9` of Snakemake leaves its jobs alive. The next call starts the same job again: it waits here until the
-    orphan has ended, so that no file has two writers. The system gives the lock up when its holder dies, on whatever node.
+    orphan has ended, so that no file has two writers. When the holder dies, the system gives its lock up.
 
     Raises:
         OSError: the disk has no such locks. A file in the place of one would outlive a holder that is killed.
