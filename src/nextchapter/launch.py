@@ -128,10 +128,11 @@ class _Workflow:
             return code
         for path in again:
             found, kept = Path(path).resolve(), DAMAGED / path  # of a link into Snakemake's cache, what it leads to
+            if Path(path).is_symlink():
+                forget_checksum(found)
             if found.exists():
                 kept.parent.mkdir(parents=True, exist_ok=True)
                 shutil.move(found, kept)
-            forget_checksum(found)
         code = self._snakemake("--forcerun", *again)
         return code or int(any(find_damage(path) is not None for path in again))
 

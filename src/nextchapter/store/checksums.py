@@ -42,8 +42,13 @@ def forget_checksum(path: Path | str) -> None:
 
 
 def find_damage(path: Path | str) -> str | None:
-    """Return in what a file differs from what was written; None if it does not, or has no checksum."""
+    """Return in what a file differs from what was written; None if it does not, or has no checksum.
+
+    A link that leads nowhere differs in any case: whoever emptied a cache took the checksum too.
+    """
     path, record = Path(path), _valid_checksum(Path(path))
+    if path.is_symlink() and not path.exists():
+        return "it is missing"
     if not os.access(record, os.R_OK):  # there is none, or another user is about to lay it down
         return None
     if not path.is_file():

@@ -135,3 +135,9 @@ def test_a_damaged_shared_file_is_found_and_removed_with_its_checksum(studies: t
     assert not cached.exists()
     assert not checksum_path(cached).exists()
     assert not second.is_symlink()
+
+
+def test_a_link_into_an_emptied_cache_is_missing(studies: tuple[Path, Path, Path]) -> None:
+    cached, _, second = studies
+    cached.unlink()
+    assert list(find_damaged_files(second.parent)) == [(second, "it is missing")]
