@@ -165,7 +165,7 @@ def test_two_that_start_together_fill_it_with_one_set_of_files(colleagues: Colle
 
 def test_a_third_fetches_tokenizes_and_embeds_nothing(colleagues: Colleagues) -> None:
     asked = len(colleagues.asked)
-    colleagues.plant(2, "tokens/tiny/tokenizer.model", b"of an earlier configuration")
+    colleagues.plant(2, "embeddings/counted/embedding.json", b"of an earlier configuration")
     assert "not what was written" not in colleagues.run(2)
     assert len(colleagues.asked) == asked > 0
     assert colleagues.ran(0) | colleagues.ran(1) == OWN | SHARED
