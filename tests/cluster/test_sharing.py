@@ -26,7 +26,6 @@ class Checkout(WORKFLOW_TESTS["Project"]):
         super().__init__(folder)
         self.configure(corpus={"source": source}, embeddings=EMBEDDINGS, study="shelf")
         self.environment["NEXTCHAPTER_CACHE"] = str(shared)
-        del self.environment["PYTHONDONTWRITEBYTECODE"]  # some thirty processes import this copy of the source
 
     def run(self) -> None:
         files = [f"results/shelf/{name}" for name in TOKENS + VECTORS]
