@@ -33,6 +33,11 @@ except SpecError as error:
     raise WorkflowError(str(error)) from None
 
 
+# A folder that others share is named by the environment, in the jobs of a cluster too; with it, `--cache` is given.
+if FLOW.shares:
+    workflow.workflow_settings.cache = []
+
+
 wildcard_constraints:
     study=FLOW.pattern([FLOW.name]),
     run=FLOW.pattern(FLOW.runs),
@@ -92,6 +97,7 @@ onstart:
     from nextchapter.report.estimate import jobs_of
     from nextchapter.report.forecast import describe_study
 
+    FLOW.forget_checksums(workflow.dag.needrun_jobs())
     settings, jobs = workflow.resource_settings, jobs_of(workflow.dag.needrun_jobs())
     print(describe_study(FLOW, jobs, settings.cores or settings.nodes or 1, sys.stdout.isatty()))
 

@@ -25,9 +25,9 @@ from nextchapter.spec.redaction import public_address
 from nextchapter.spec.study import Study, configuration_of, read_study
 from nextchapter.spec.tracking import TRACKING
 from nextchapter.spec.training import TrainingSpec
-from nextchapter.store.checksums import find_damage
+from nextchapter.store.checksums import find_damage, forget_checksum
 from nextchapter.store.files import read_json
-from nextchapter.store.shared import results_folder
+from nextchapter.store.shared import VARIABLE, results_folder
 
 STAGES = "nextchapter.stages"
 USES_OF_A_MODEL = ("evaluate_model", "write_chapter", "describe_states", "draw_neurons", "measure_exposure")
@@ -120,6 +120,23 @@ class Flow:
     def launched(self) -> bool:
         """Whether `make run` called, which writes the report and shows the last screen itself."""
         return bool(os.environ.get(STUDY_FILE))
+
+    @property
+    def shares(self) -> bool:
+        """Whether results are shared with other checkouts and users, in the folder that the environment names."""
+        return bool(os.environ.get(VARIABLE))
+
+    @staticmethod
+    def forget_checksums(jobs: Iterable[Any]) -> None:
+        """Forget the checksums of earlier results whose place shared ones may take, without a stage that would do it.
+
+        Args:
+            jobs: those of Snakemake that are about to run.
+        """
+        for job in jobs:
+            if job.rule.cache and job.rule.cache.output:
+                for path in job.output:
+                    forget_checksum(path)
 
     def refuse_names_for_a_cluster(self) -> None:
         """See that a queue can be told of this study.

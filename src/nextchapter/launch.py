@@ -20,7 +20,7 @@ import psutil
 
 from nextchapter.flow import STUDY_FILE
 from nextchapter.report.summary import summarise_study
-from nextchapter.store.checksums import find_damage, find_damaged_files
+from nextchapter.store.checksums import find_damage, find_damaged_files, forget_checksum
 from nextchapter.store.shared import VARIABLE
 from nextchapter.tracking.address import STORE
 from nextchapter.tracking.health import find_store_damage
@@ -29,8 +29,6 @@ WORK = Path(".work")
 RESOURCES = Path("resources")
 DAMAGED = WORK / "damaged"
 """Where damaged files go before they are made again: perhaps somebody changed them on purpose."""
-SHARED_RULES = ("train_tokenizer", "encode_corpus", "count_cooccurrences", "train_embedding")
-"""Those with `cache: True`; without their names Snakemake would not hand the option on to jobs on a cluster."""
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
 PUBLISHING = ("create_experiment", "track_run", "track_embedding", "track_study", "register_champion")
 """The rules that write to MLflow."""
@@ -97,9 +95,8 @@ class _Workflow:
         if any(SNAKEMAKE_LOCKS.glob("*")):
             print("a lock of Snakemake is left over from a call that was killed; clearing it")
             self._snakemake("--unlock", "--quiet", "all", cores="1")
-        shared = ["--cache", *SHARED_RULES] if os.environ.get(VARIABLE) else []
         # A dry run reads the configuration, and so tells which study it is about.
-        code = self._snakemake("--dry-run", "--quiet", "all", cores="1") if report_only else self._snakemake(*shared)
+        code = self._snakemake("--dry-run", "--quiet", "all", cores="1") if report_only else self._snakemake()
         results = Path("results", study_file.read_text(encoding="utf-8")) if study_file.is_file() else None
         if results is None or code not in (0, 1) or {"-n", "--dry-run"} & set(self._more):
             return code
@@ -129,10 +126,13 @@ class _Workflow:
         _tell_damage(damaged, again)
         if not again:
             return code
-        for path in filter(os.path.exists, again):
-            kept = DAMAGED / path
-            kept.parent.mkdir(parents=True, exist_ok=True)
-            shutil.move(os.path.realpath(path), kept)  # of a link into Snakemake's cache, what it leads to
+        for path in again:
+            found, kept = Path(path).resolve(), DAMAGED / path  # of a link into Snakemake's cache, what it leads to
+            if Path(path).is_symlink():
+                forget_checksum(found)
+            if found.exists():
+                kept.parent.mkdir(parents=True, exist_ok=True)
+                shutil.move(found, kept)
         code = self._snakemake("--forcerun", *again)
         return code or int(any(find_damage(path) is not None for path in again))
 

@@ -93,7 +93,12 @@ def test_a_stage_that_is_asked_to_stop_leaves_no_half_file_and_no_lock(
 
 @pytest.mark.parametrize(
     ("number", "message"),
-    [(errno.ENOSPC, "the disk is full"), (errno.EROFS, "the disk is read-only"), (errno.EACCES, "no permission")],
+    [
+        (errno.ENOSPC, "the disk is full"),
+        (errno.EROFS, "the disk is read-only"),
+        (errno.EACCES, "no permission"),
+        (errno.ENOSYS, "the disk has no file locks"),
+    ],
 )
 def test_what_a_person_can_put_right_is_told_without_a_traceback(
     number: int, message: str, capsys: pytest.CaptureFixture[str]

@@ -11,7 +11,6 @@ import pytest
 import yaml
 
 from nextchapter.code import import_closure, imported_modules
-from nextchapter.launch import SHARED_RULES
 
 ROOT = Path(__file__).parents[2]
 SOURCE = ROOT / "src" / "nextchapter"
@@ -70,12 +69,6 @@ def test_what_is_trained_does_not_depend_on_how_it_is_shown() -> None:
 
 def test_every_rule_is_a_stage_and_every_stage_a_rule() -> None:
     assert sorted(RULES) == STAGES
-
-
-def test_the_rules_that_are_shared_are_asked_for_by_name() -> None:
-    assert set(SHARED_RULES) == {rule for rule in RULES if "cache: True" in _body_of(rule)}
-    profile = (ROOT / "profiles/slurm/profile.yaml").read_text()
-    assert f"# cache: [{', '.join(SHARED_RULES)}]" in profile
 
 
 def _body_of(rule: str) -> str:

@@ -21,6 +21,7 @@ from typing import Any
 import pytest
 import snakemake
 
+from nextchapter.store.checksums import CHECKSUMS, record_checksum
 from nextchapter.store.files import sha256_of
 
 WORKFLOW_TESTS = runpy.run_path(str(Path(__file__).with_name("conftest.py")))
@@ -97,6 +98,16 @@ class Colleagues:
         assert process.returncode == 0, output
         return output
 
+    def plant(self, number: int, name: str, content: bytes) -> None:
+        """Leave an earlier result in a checkout, with its checksum."""
+        path = self.projects[number].folder / "results/shelf" / name
+        path.parent.mkdir(parents=True)
+        path.write_bytes(content)
+        record_checksum(path)
+        if self.are_many:
+            for made in (path, *path.parents[:3], path.parent / CHECKSUMS, path.parent / CHECKSUMS / path.name):
+                shutil.chown(made, USERS[number], USERS[number])
+
     def ran(self, number: int) -> set[str]:
         """Return the stages that have done work in a checkout: each has said something in its log."""
         stages = (self.projects[number].folder / "logs").iterdir()
@@ -154,7 +165,8 @@ def test_two_that_start_together_fill_it_with_one_set_of_files(colleagues: Colle
 
 def test_a_third_fetches_tokenizes_and_embeds_nothing(colleagues: Colleagues) -> None:
     asked = len(colleagues.asked)
-    colleagues.run(2)
+    colleagues.plant(2, "embeddings/counted/embedding.json", b"of an earlier configuration")
+    assert "not what was written" not in colleagues.run(2)
     assert len(colleagues.asked) == asked > 0
     assert colleagues.ran(0) | colleagues.ran(1) == OWN | SHARED
     assert colleagues.ran(2) == OWN

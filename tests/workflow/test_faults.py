@@ -121,6 +121,13 @@ def finished_longer(tmp_path_factory: pytest.TempPathFactory, finished: Any) -> 
     return project
 
 
+def test_a_lock_left_behind_is_cleared_by_the_command_that_snakemake_names(make_project: Callable[[], Any]) -> None:
+    with make_project().start("--unlock") as call:
+        output, _ = call.communicate()
+    assert call.returncode == 0, output
+    assert "Unlocked working directory" in output
+
+
 def test_a_second_make_run_beside_the_first_is_refused(make_project: Callable[[], Any]) -> None:
     from filelock import FileLock
 

@@ -107,7 +107,7 @@ else:
             "logs/find_duplicates/{study}.tsv"
         conda:
             "../../environment.yml"
-        threads: workflow.cores or 1
+        threads: workflow.resource_settings.cores or 1
         params:
             spec=lambda wildcards: FLOW.spec("find_duplicates"),
             code=FLOW.code("find_duplicates"),

@@ -35,6 +35,9 @@ _DISK_ERRORS = {
     errno.EROFS: "the disk is read-only: %s. Make it writable and call again; what is finished is kept",
     errno.EACCES: "no permission: %s. See to it and call again; what is finished is kept",
     errno.EPERM: "no permission: %s. See to it and call again; what is finished is kept",
+    errno.ENOSYS: "the disk has no file locks: %s. Put the project on one that has them (docs/cluster.md)",
+    errno.ENOLCK: "the disk has no file locks: %s. Put the project on one that has them (docs/cluster.md)",
+    errno.ENOTSUP: "the disk has no file locks: %s. Put the project on one that has them (docs/cluster.md)",
 }
 
 

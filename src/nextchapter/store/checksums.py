@@ -45,10 +45,13 @@ def forget_checksum(path: Path | str) -> None:
 
 
 def find_damage(path: Path | str) -> str | None:
-    """Return in what a file differs from what was written; None if it does not, or has no checksum."""
-    path, record = Path(path), checksum_path(path)
-    if not record.is_file() and path.is_symlink():
-        record = checksum_path(path.resolve())
+    """Return in what a file differs from what was written; None if it does not, or has no checksum.
+
+    A link that leads nowhere differs in any case: whoever emptied a cache took the checksum too.
+    """
+    path, record = Path(path), _valid_checksum(Path(path))
+    if path.is_symlink() and not path.exists():
+        return "it is missing"
     if not os.access(record, os.R_OK):  # there is none, or another user is about to lay it down
         return None
     if not path.is_file():
@@ -64,6 +67,15 @@ def find_damage(path: Path | str) -> str | None:
     return None
 
 
+def _valid_checksum(path: Path) -> Path:
+    """Return where the valid checksum of a file lies: that of a link beside what it leads to, if there is one there.
+
+    Another study may have made that file again since this one did.
+    """
+    shared = checksum_path(path.resolve())
+    return shared if path.is_symlink() and os.access(shared, os.R_OK) else checksum_path(path)
+
+
 def verify_checksum(path: Path | str) -> None:
     """Compare a file with its checksum, if it has one.
 
@@ -72,8 +84,9 @@ def verify_checksum(path: Path | str) -> None:
     """
     damage = find_damage(path)
     if damage is not None:
-        shared = [str(Path(path).resolve())] if Path(path).is_symlink() else []  # the copy in a cache is damaged too
-        remove = shlex.join(["rm", "-f", str(path), *shared])
+        target = Path(path).resolve()
+        shared = [target, checksum_path(target)] if Path(path).is_symlink() else []  # it is damaged in the cache
+        remove = shlex.join(map(str, ["rm", "-f", path, *shared]))
         remedy = f"`make run` makes it again; with Snakemake alone, `{remove}` and call it again"
         raise DamagedFileError(f"{path} is damaged: {damage}. {remedy}")
 
@@ -95,8 +108,9 @@ def share_checksum(path: Path | str) -> None:
 
 def find_damaged_files(folder: Path | str) -> Iterator[tuple[Path, str]]:
     """Yield each file below a folder that is not what was written, and in what it differs."""
-    for record in sorted(Path(folder).rglob(f"{CHECKSUMS}/[!.]*")):
-        path = record.parent.parent / record.name
+    recorded = {record.parent.parent / record.name for record in Path(folder).rglob(f"{CHECKSUMS}/[!.]*")}
+    links = {path for path in Path(folder).rglob("*") if path.is_symlink()}  # into a cache, with their checksums there
+    for path in sorted(recorded | links):
         damage = find_damage(path)
         if damage is not None:
             yield path, damage

@@ -93,7 +93,9 @@ def test_all_damaged_files_below_a_folder_are_found(tmp_path: Path) -> None:
     }
 
 
-def test_a_checksum_in_a_shared_cache_serves_other_studies(tmp_path: Path) -> None:
+@pytest.fixture
+def studies(tmp_path: Path) -> tuple[Path, Path, Path]:
+    """Return a file in a cache, and the links to it in the study that made it and in another one."""
     cached, first, second = (tmp_path / name / "t.bin" for name in ("cache", "a", "b"))
     for path in (cached, first, second):
         path.parent.mkdir()
@@ -102,6 +104,11 @@ def test_a_checksum_in_a_shared_cache_serves_other_studies(tmp_path: Path) -> No
     first.rename(cached)  # as Snakemake does
     for path in (first, second):
         path.symlink_to(cached)
+    return cached, first, second
+
+
+def test_a_checksum_in_a_shared_cache_serves_other_studies(studies: tuple[Path, Path, Path]) -> None:
+    cached, first, second = studies
     assert find_damage(second) is None
     share_checksum(second)  # knows nothing that it could share
     assert not checksum_path(cached).exists()
@@ -109,3 +116,30 @@ def test_a_checksum_in_a_shared_cache_serves_other_studies(tmp_path: Path) -> No
     cached.write_bytes(b"abd")
     assert find_damage(first) is not None
     assert find_damage(second) is not None
+
+
+def test_a_shared_file_that_another_study_made_again_is_not_damaged(studies: tuple[Path, Path, Path]) -> None:
+    cached, first, _ = studies
+    share_checksum(first)
+    cached.write_bytes(b"abd")
+    record_checksum(cached)  # as the other study, on another kind of processor
+    assert find_damage(first) is None
+
+
+def test_a_damaged_shared_file_is_found_and_removed_with_its_checksum(studies: tuple[Path, Path, Path]) -> None:
+    cached, first, second = studies
+    share_checksum(first)
+    cached.write_bytes(b"abd")
+    assert [path for path, _ in find_damaged_files(second.parent)] == [second]
+    with pytest.raises(DamagedFileError) as raised:
+        verify_checksum(second)
+    subprocess.run(["sh", "-c", str(raised.value).split("`")[3]], check=True)
+    assert not cached.exists()
+    assert not checksum_path(cached).exists()
+    assert not second.is_symlink()
+
+
+def test_a_link_into_an_emptied_cache_is_missing(studies: tuple[Path, Path, Path]) -> None:
+    cached, _, second = studies
+    cached.unlink()
+    assert list(find_damaged_files(second.parent)) == [(second, "it is missing")]
