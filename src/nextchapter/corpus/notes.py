@@ -73,9 +73,8 @@ def _remove_told(text: str, told: set[str], removals: Removals) -> str:
 
 def _remove_transcribers_paragraphs(text: str, removals: Removals) -> str:
     """Return text without the paragraphs that begin by saying that a transcriber speaks."""
-    places = {text.rfind("\n\n", 0, place) for word in _TRANSCRIBING for place in places_of(text, word)}
-    found = [_TRANSCRIBER_PARAGRAPH.match(text, place) for place in sorted(places) if place >= 0]
-    notes = [note for note in found if note]
+    found = _TRANSCRIBER_PARAGRAPH.finditer(text)
+    notes = [note for note in found if any(word in note[0] for word in _TRANSCRIBING)]
     for note in notes:
         removals.add("transcriber's note", note[0])
     return _without(text, [note.span() for note in notes])
