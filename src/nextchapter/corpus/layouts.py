@@ -6,7 +6,8 @@ has no text. The first style, from the surest to the weakest, whose chain divide
 """
 
 from bisect import bisect_left, bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
 from itertools import chain, pairwise
 from statistics import median
@@ -133,8 +134,9 @@ def _counted_layouts(chains: Mapping[str, Layout]) -> Iterator[list[Layout]]:
     yield _layouts_of(chains, chains.keys() - CHAPTER_WORDS - NUMERAL_STYLES - VOLUME_WORDS, fewest=3)
 
 
-def _layouts_of(chains: Mapping[str, Layout], styles: Iterable[str], fewest: int) -> list[Layout]:
-    return [chains[style] for style in styles if style in chains and len(chains[style].marks) >= fewest]
+def _layouts_of(chains: Mapping[str, Layout], styles: AbstractSet[str], fewest: int) -> list[Layout]:
+    """Return the layouts of some styles in the order of the book, so that of equally good ones the first counts."""
+    return [layout for style, layout in chains.items() if style in styles and len(layout.marks) >= fewest]
 
 
 def _titled_layouts(text: InkedLines, titles: list[Mark]) -> list[Layout]:

@@ -21,7 +21,7 @@ _BRACKET = re.compile(r"[\[\]]")
 _LONGEST_BRACKET = 20_000
 _PUNCTUATION = ".,;:!?\"'”’»)_—…。，"
 _TRANSCRIBER_PARAGRAPH = re.compile(rf"\n\n[ \t*]*(?:{_TRANSCRIBER})\b[ \t]*[:.—–-][^\n]*(?:\n[^\n]+)*", re.IGNORECASE)
-_TRANSCRIBING = ("ranscri", "RANSCRI", "ranskri", "bewerker", "de ce fichier")
+_TRANSCRIBING = ("ranscri", "RANSCRI", "ranskri", "bewerker", "de ce fichier")  # one stands in each that is removed
 _PARAGRAPH = r"[^\n]*(?:\n[^\n]+)*"
 _BRACKETED_NOTE = re.compile(rf"\n\n[ \t]*[\[{{](?P<mark>\d{{1,4}}|[*†‡]{{1,4}})[\]}}][ \t]*(?=\S){_PARAGRAPH}")
 _BRACKETED_MARK = re.compile(r"[\[{](?P<mark>\d{1,4}|[*†‡]{1,4})[\]}]")
