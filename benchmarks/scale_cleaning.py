@@ -63,9 +63,11 @@ def main() -> None:
             books = make_shelf(Path(name), texts, size * MB)
             for stage, runs_s, peak_mb in run_stages(Path(name), options.repeats):
                 cpu_s = median(runs_s)
-                row = f"{cpu_s:>6.1f} s{size / cpu_s:>13.1f}{peak_mb:>10.0f} MB"
-                spread = f"{size / max(runs_s):.1f} to {size / min(runs_s):.1f} MB/s" if len(runs_s) > 1 else ""
-                print(f"{size:>6} MB{books:>7}  {stage:<24}{row}  {spread}".rstrip(), flush=True)
+                row = f"{size:>6} MB{books:>7}  {stage:<24}{cpu_s:>6.1f} s"
+                if not stage.endswith("(start)"):
+                    row += f"{size / cpu_s:>13.1f}{peak_mb:>10.0f} MB"
+                    row += f"  {size / max(runs_s):.1f} to {size / min(runs_s):.1f} MB/s"
+                print(row, flush=True)
                 speeds += [size / cpu_s] if stage == "clean_books" else []
     print(f"cleaning, time for a MB, largest shelf to smallest: {speeds[0] / speeds[-1]:.2f} (1 is linear)")
     print(f"load at the end: {os.getloadavg()[0]:.1f}")
@@ -123,12 +125,10 @@ def run_stages(folder: Path, repeats: int) -> Iterator[Measured]:
     copies = f"--duplicates={folder}/duplicates.json"
     comparing = {"similarity": 0.8, "in_name_order": True, "languages": []}
     yield from run_stage("find_duplicates", [[], ["--spec", json.dumps(comparing), *tables, copies]], repeats)
-    splitting = {
-        "split": {"valid_share": 0.08, "test_share": 0.08, "seed": 1}, "shelf": "benchmark", "in_name_order": True,
-        "languages": [],
-    }  # fmt: skip
+    split = {"valid_share": 0.08, "test_share": 0.08, "seed": 1}
+    splitting = {"split": split, "in_name_order": True, "languages": []}
     sections = ["--matter-tables", *(f"{folder}/{shard}.matter" for shard in shards)]
-    outputs = [f"--{name}={folder}/{name}" for name in ("train", "valid", "test", "matter", "manifest", "quality")]
+    outputs = [f"--{name}={folder}/{name}" for name in ("train", "valid", "test", "matter", "manifest", "account")]
     arguments = [*tables, *sections, copies, *outputs]
     yield from run_stage("split_corpus", [[], ["--spec", json.dumps(splitting), *arguments]], repeats)
     left_out = len(read_json(folder / "duplicates.json"))
