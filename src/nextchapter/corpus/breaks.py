@@ -70,7 +70,7 @@ def find_breaks(text: InkedLines, division: Division, end: int) -> list[Break]:
     """
     lines, chapters = text.lines, division.chapters
     found = [*(_marked_breaks(text, division) if division.levels else _printed_breaks(text, division, end))]
-    found += _untitled_breaks(lines, found, _front_end(text, division))
+    found += _untitled_breaks(text, found, _front_end(text, division))
     breaks = sorted(found, key=lambda item: item.line)
     starts = sorted([*(item.line for item in breaks), *(chapter.line for chapter in chapters), end])
     stops = [starts[bisect_right(starts, item.line)] if item.line < end else end for item in breaks]
@@ -178,11 +178,12 @@ def _breaks_behind(text: InkedLines, names: Names, chapters: Sequence[Mark], end
             yield Break(line + 1, "")
 
 
-def _untitled_breaks(lines: Sequence[str], named: Sequence[Break], end: int) -> Iterator[Break]:
+def _untitled_breaks(text: InkedLines, named: Sequence[Break], end: int) -> Iterator[Break]:
     """Yield the breaks where running prose without a title begins before the first chapter, which ends at `end`.
 
     It is looked for before all that has a name, behind a table of contents, and behind a gap below other apparatus.
     """
+    lines = text.lines
     front = sorted([item for item in named if item.line < end], key=lambda item: item.line)
     for above, below in pairwise([Break(-1, ""), *front, Break(end, "")]):
         if above.kind:
@@ -191,6 +192,8 @@ def _untitled_breaks(lines: Sequence[str], named: Sequence[Break], end: int) -> 
         if above.line >= 0 and find_contents(lines, above.line, above.line + 1) is None:
             start += next(gaps(lines[start : below.line]))
         for stretch_start, stretch_end in _stretches(lines, start, below.line):
+            if text.between(stretch_start, stretch_end) < _SHORTEST_UNTITLED:
+                continue
             table = _end_of_entries(lines[stretch_start:stretch_end])
             prose = start_of_prose(lines[stretch_start + table : stretch_end], _SHORTEST_UNTITLED)
             if prose is not None:

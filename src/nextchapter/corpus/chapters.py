@@ -95,9 +95,10 @@ def _leading_letters(text: InkedLines, marks: Sequence[Mark], layout: Layout) ->
     """Return the marks of another word that count before the first chapter: a novel may open with four letters."""
     leading: list[Mark] = []
     first = layout.marks[0]
-    for style in CHAPTER_WORDS - {layout.style} if layout.style in CHAPTER_WORDS else ():
-        early = [mark for mark in marks if mark.style == style and mark.line < first.line]
-        chain = find_chain(text, early, []).marks if early else []
+    words = CHAPTER_WORDS - {layout.style} if layout.style in CHAPTER_WORDS else frozenset()
+    early = [mark for mark in marks if mark.style in words and mark.line < first.line]
+    for style in dict.fromkeys(mark.style for mark in early):
+        chain = find_chain(text, [mark for mark in early if mark.style == style], []).marks
         sizes = [text.behind(*pair) for pair in pairwise([*chain, first])]
         if len(sizes) > 1 and min(sizes) >= _SHORTEST_LETTER:
             leading = max(leading, chain, key=len)

@@ -4,14 +4,17 @@ import re
 import unicodedata
 
 from nextchapter.corpus.document import HEADING
+from nextchapter.corpus.lines import code_units, pieces_of
 from nextchapter.corpus.mojibake import repair_mojibake
 from nextchapter.corpus.removals import Removals, Repairs
 
 _NEXT_TO_LINE_END = re.compile(r"(?<=\n)[\f\v]|[\f\v](?=\n)")
 _OTHER_LINE_ENDS = ("\u0085", "\u2028", "\u2029")
 _SOFT_HYPHEN = re.compile("\u00ad(?:[ \t]*\n[ \t]*)?")
-_INVISIBLE = [chr(code) for code in (*range(9), *range(0x0E, 0x20), *range(0x7F, 0x85), *range(0x86, 0xA0))]
-_INVISIBLE += ["\ufeff", "\u2060", "\ufffe", "\uffff"]
+_INVISIBLE_RANGES = (
+    (0x00, 0x08), (0x0E, 0x1F), (0x7F, 0x84), (0x86, 0x9F), (0xFEFF, 0xFEFF), (0x2060, 0x2060), (0xFFFE, 0xFFFF),
+)  # fmt: skip
+"""Control characters, byte order marks and the like: the first and the last code of each range."""
 _STRAY_SIGN = re.compile(f"(?<=[^\n]){HEADING}|{HEADING}(?![1-9])")
 _LIGATURES = {
     "\ufb00": "ff",
@@ -40,6 +43,12 @@ def repair_characters(text: str, removals: Removals) -> str:
     if text.isascii():
         return text
     return _compose(_spell_out_ligatures(text, repairs), repairs)
+
+
+def _holds_invisible(text: str) -> bool:
+    codes = code_units(text)
+    highest = int(codes.max())
+    return any(((first <= codes) & (codes <= last)).any() for first, last in _INVISIBLE_RANGES if first <= highest)
 
 
 def _repair_line_ends(text: str, repairs: Repairs) -> str:
@@ -96,9 +105,11 @@ def _drop(pattern: re.Pattern[str], reason: str, text: str, removals: Removals) 
 
 def _drop_invisible(text: str, removals: Removals) -> str:
     """Return text without control characters; the sign of a heading is kept where it can be one."""
+    if not any(map(_holds_invisible, pieces_of(text))):
+        return text
     if HEADING in text:
         text = _drop(_STRAY_SIGN, "control character", text, removals)
-    for character in _INVISIBLE:
+    for character in (chr(code) for first, last in _INVISIBLE_RANGES for code in range(first, last + 1)):
         if character in text and character != HEADING:
             removals.add("control character", character, text.count(character))
             text = text.replace(character, "")

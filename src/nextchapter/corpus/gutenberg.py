@@ -1,6 +1,8 @@
 """What frames a book: licences, titles and authors of Project Gutenberg's files in all their ages, and end marks."""
 
 import re
+from bisect import bisect_left
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from nextchapter.corpus.document import HEADING
@@ -54,11 +56,13 @@ def strip_frame(text: str, removals: Removals) -> tuple[list[str], Frame]:
     The footer is looked for first: some files of 2002 carry the small print of their header at the end.
     """
     lines = text.split("\n")
-    if _set_markers_apart(text, lines):
+    starred = lines_holding(text, "*")
+    if _set_markers_apart(lines, starred):
         text = "\n".join(lines)
         lines = text.split("\n")
+        starred = lines_holding(text, "*")
     end = _footer_start(text, lines)
-    start = _header_end(text, lines[:end])
+    start = _header_end(lines[:end], starred)
     frame = _read_header(lines[:start])
     removals.add("Project Gutenberg header", _printed(lines[:start]), int(start > 0))
     removals.add("Project Gutenberg footer", _printed(lines[end:]), int(end < len(lines)))
@@ -70,12 +74,16 @@ def strip_frame(text: str, removals: Removals) -> tuple[list[str], Frame]:
     return body, frame
 
 
-def _set_markers_apart(text: str, lines: list[str]) -> bool:
+def _set_markers_apart(lines: list[str], starred: Sequence[int]) -> bool:
     """Put line feeds around the markers that share a line with more; return whether there are any.
 
     Some conversions run a whole book together.
+
+    Args:
+        lines: the lines of the book, which are changed.
+        starred: those that hold a star.
     """
-    crowded = [index for index in lines_holding(text, "***") if _has_more_than_marker(lines[index])]
+    crowded = [index for index in starred if "***" in lines[index] and _has_more_than_marker(lines[index])]
     for index in crowded:
         lines[index] = _MARKER.sub(lambda marker: f"\n{marker[0]}\n", lines[index])
     return bool(crowded)
@@ -132,13 +140,13 @@ def _footer_start(text: str, lines: list[str]) -> int:
     return start
 
 
-def _header_end(text: str, lines: list[str]) -> int:
+def _header_end(lines: list[str], starred: Sequence[int]) -> int:
     """Return the line after the header: behind the last small print, or behind the start marker and its second line."""
-    starred = [index for index in lines_holding(text, "*") if index < len(lines)]
-    for index in reversed(starred):
+    found = starred[: bisect_left(starred, len(lines))]
+    for index in reversed(found):
         if _SMALL_PRINT_END.search(lines[index]):
             return index + 1
-    for index in starred:
+    for index in found:
         if _START.search(lines[index]):
             wrapped = "***" not in _START.sub("", lines[index]) and "***" in "".join(lines[index + 1 : index + 2])
             return index + 2 if wrapped else index + 1

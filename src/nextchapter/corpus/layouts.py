@@ -5,11 +5,14 @@ that counts 1, 2, 3, ..., may count from 1 again, and has text behind its marks.
 has no text. The first style, from the surest to the weakest, whose chain divides the book well is taken.
 """
 
-from bisect import bisect_right
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from bisect import bisect_left, bisect_right
+from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from dataclasses import dataclass, replace
-from itertools import accumulate, chain, pairwise
+from itertools import chain, pairwise
 from statistics import median
+
+import numpy as np
 
 from nextchapter.corpus.dates import DATES_STYLE, dated_marks
 from nextchapter.corpus.lines import Lines
@@ -40,7 +43,7 @@ class InkedLines:
 
     def __init__(self, lines: Sequence[str]) -> None:
         self.lines = Lines.of(lines)
-        self._before = [0, *accumulate(self.lines.ink)]
+        self._before: list[int] = [0, *np.cumsum(self.lines.ink, dtype=np.int64).tolist()]
 
     @property
     def total(self) -> int:
@@ -131,8 +134,9 @@ def _counted_layouts(chains: Mapping[str, Layout]) -> Iterator[list[Layout]]:
     yield _layouts_of(chains, chains.keys() - CHAPTER_WORDS - NUMERAL_STYLES - VOLUME_WORDS, fewest=3)
 
 
-def _layouts_of(chains: Mapping[str, Layout], styles: Iterable[str], fewest: int) -> list[Layout]:
-    return [chains[style] for style in styles if style in chains and len(chains[style].marks) >= fewest]
+def _layouts_of(chains: Mapping[str, Layout], styles: AbstractSet[str], fewest: int) -> list[Layout]:
+    """Return the layouts of some styles in the order of the book, so that of equally good ones the first counts."""
+    return [layout for style, layout in chains.items() if style in styles and len(layout.marks) >= fewest]
 
 
 def _titled_layouts(text: InkedLines, titles: list[Mark]) -> list[Layout]:
@@ -198,22 +202,32 @@ def _best_chain(
 ) -> tuple[list[int], float]:
     """Return the indices of the chain of the greatest worth, its costs subtracted, and that worth.
 
+    A mark goes on from one that bears one of the numbers just below its own. A new count may follow any mark, but all
+    that its cost asks of that mark is whether it stands above the volume: the best above each of the two is enough.
+
     Args:
         marks: all marks of one style, in their order.
         worth: what each is worth.
         opening: the volume that opens shortly above each.
     """
+    lines = [mark.line for mark in marks]
     best: list[float] = []
+    best_up_to: list[int] = []
     links: list[int | None] = []
     bearing: dict[int, list[int]] = {}
-    for index, mark in enumerate(marks):
+    for index, (mark, volume) in enumerate(zip(marks, opening, strict=True)):
         value, link = -_COST_OF_A_GAP * (mark.number > 1), None
         lower = [bearing.get(mark.number - step, []) for step in range(1, _LARGEST_STEP + 1)]
-        for earlier in range(index) if mark.number == 1 else sorted(chain.from_iterable(lower)):
-            cost = _cost_of_step(marks[earlier], mark, opening[index])
+        reached = set(chain.from_iterable(lower))
+        if mark.number == 1:
+            above = [bisect_left(lines, line) for line in (mark.line, volume.line if volume else mark.line)]
+            reached.update(best_up_to[count - 1] for count in above if count)
+        for earlier in sorted(reached):
+            cost = _cost_of_step(marks[earlier], mark, volume)
             if cost is not None and best[earlier] - cost > value:
                 value, link = best[earlier] - cost, earlier
         best.append(value + worth[index])
+        best_up_to.append(index if not index or best[index] > best[best_up_to[-1]] else best_up_to[-1])
         links.append(link)
         bearing.setdefault(mark.number, []).append(index)
     backwards: list[int] = []

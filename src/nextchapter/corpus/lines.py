@@ -1,8 +1,8 @@
 """The lines of a book as a table: what is asked of each of them, computed once for all of them."""
 
 import re
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from functools import cached_property
+from collections.abc import Callable, Iterable, Iterator
+from functools import cached_property, lru_cache
 from heapq import merge
 from typing import NamedTuple
 
@@ -25,7 +25,6 @@ def _kind_of(code: int) -> int:
 
 
 _KINDS = np.array(list(map(_kind_of, _CODES)), dtype=np.uint8)
-_KINDS_OF_BYTES = _KINDS[:256].tobytes()
 
 
 class Lines(list[str]):
@@ -72,7 +71,7 @@ class Lines(list[str]):
         return ~self.is_blank & self.blank_above & self.blank_below
 
     @property
-    def ink(self) -> list[int]:
+    def ink(self) -> NDArray[np.int32]:
         """The number of characters of each line that are not white space."""
         return self._columns.ink
 
@@ -94,36 +93,56 @@ class Lines(list[str]):
 
     def begin_with(self, characters: str) -> NDArray[np.bool_]:
         """Return of each line that is not blank whether, stripped, it begins with one of some characters."""
-        return np.isin(self._columns.first, list(map(ord, characters)))
+        return _is_one_of(characters)[self._columns.first]
 
     def end_with(self, characters: str) -> NDArray[np.bool_]:
         """Return of each line that is not blank whether, stripped, it ends with one of some characters."""
-        return np.isin(self._columns.last, list(map(ord, characters)))
+        return _is_one_of(characters)[self._columns.last]
 
     @cached_property
     def _columns(self) -> "_Columns":
         """What is told from the characters, in one pass."""
-        columns = _Columns([], [], [], np.zeros(len(self), dtype=np.uint16), np.zeros(len(self), dtype=np.uint16))
-        for first, codes, kinds in _codes_of(self.stripped):
+        count = len(self)
+        columns = _Columns(
+            np.zeros(count, np.int32), [], [], first=np.zeros(count, np.uint16), last=np.zeros(count, np.uint16)
+        )
+        for start in range(0, len(self), _LINES_AT_ONCE):
+            text = "\n".join([*self.stripped[start : start + _LINES_AT_ONCE], ""])
+            codes = code_units(text)
+            kinds = look_up(codes, _KINDS)
             ends = np.flatnonzero(codes == ord("\n"))
             starts = np.append(0, ends[:-1] + 1)
-            columns.ink.extend(np.add.reduceat(kinds < _SPACE, starts, dtype=np.int32).tolist())
             digits = np.flatnonzero(kinds == _MAY_BE_DIGIT)
-            columns.with_digits.extend((first + np.unique(np.searchsorted(ends, digits))).tolist())
+            columns.with_digits.extend((start + np.unique(np.searchsorted(ends, digits))).tolist())
             columns.other_spaces.append(int(np.count_nonzero(kinds == _OTHER_UNINKED)))
-            lines = slice(first, first + len(ends))
+            lines = slice(start, start + len(ends))
+            columns.ink[lines] = np.add.reduceat(kinds < _SPACE, starts, dtype=np.int32)
             columns.first[lines], columns.last[lines] = codes[starts], codes[ends - 1]
         return columns
 
 
 class _Columns(NamedTuple):
-    ink: list[int]
+    ink: NDArray[np.int32]
     with_digits: list[int]
     other_spaces: list[int]
     """Of each piece, the number of other white space characters than spaces; what is no ink counts as well."""
     first: NDArray[np.uint16]
     """The first code unit of the stripped line; of a blank one a line feed, or what is left of another line."""
     last: NDArray[np.uint16]
+
+
+def code_units(text: str) -> NDArray[np.unsignedinteger]:
+    """Return the code units of a text in UTF-16, in one byte each where all of it is ASCII."""
+    if text.isascii():
+        return np.frombuffer(text.encode("ascii"), np.uint8)
+    return np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
+
+
+def look_up(codes: NDArray[np.unsignedinteger], table: NDArray[np.uint8]) -> NDArray[np.uint8]:
+    """Return what a table says of each code unit; for single bytes Python is faster than numpy."""
+    if codes.dtype == np.uint8:
+        return np.frombuffer(codes.tobytes().translate(table[:256].tobytes()), np.uint8)
+    return table.take(codes)
 
 
 def lines_holding(text: str, *signs: str) -> list[int]:
@@ -175,17 +194,9 @@ def substitute(pattern: re.Pattern[str], signs: str, replace: Callable[[re.Match
     return "".join([*parts, text[at:]]) if parts else text
 
 
-def _codes_of(lines: Sequence[str]) -> Iterator[tuple[int, NDArray[np.unsignedinteger], NDArray[np.uint8]]]:
-    """Yield the code units of the lines, a line feed behind each, in pieces.
-
-    Yields:
-        The number of a piece's first line, its code units, and of each its kind.
-    """
-    for start in range(0, len(lines), _LINES_AT_ONCE):
-        text = "\n".join([*lines[start : start + _LINES_AT_ONCE], ""])
-        if text.isascii():
-            codes = text.encode("ascii")
-            yield start, np.frombuffer(codes, np.uint8), np.frombuffer(codes.translate(_KINDS_OF_BYTES), np.uint8)
-        else:
-            units = np.frombuffer(text.encode("utf-16-le", "surrogatepass"), "<u2")
-            yield start, units, _KINDS.take(units)
+@lru_cache(maxsize=16)
+def _is_one_of(characters: str) -> NDArray[np.bool_]:
+    """Return of each code unit whether it is one of some characters."""
+    table = np.zeros(len(_CODES), dtype=np.bool_)
+    table[list(map(ord, characters))] = True
+    return table

@@ -70,8 +70,9 @@ _HAN_VOLUME = re.compile(
 _HAN_STARTS = frozenset(f"{_HAN_ORDINAL}卷部編编冊册")
 _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
 
-# By code unit of UTF-16: of a letter or a digit, or the first of the two of a rare character.
+# By code unit of UTF-16: of a letter or a digit, or the first of the two of a rare character; of a small letter.
 _OPENS_WORD = np.array([chr(code).isalnum() or 0xD800 <= code < 0xDC00 for code in range(1 << 16)])
+_IS_SMALL = np.array([chr(code).islower() for code in range(1 << 16)])
 
 
 @dataclass(frozen=True)
@@ -160,14 +161,23 @@ def _candidates(lines: Lines) -> list[int]:
     """Return the lines that may be marks, though not below another: all such are among them.
 
     Each begins with a letter or a digit. In a line that opens no paragraph nothing may stand behind the number, so no
-    speech ends there.
+    speech ends there; and if it begins with a small letter, it is a number and no more.
     """
     is_decorated = lines.begin_with(_DECORATION) | lines.end_with(_DECORATION)
     opens_word = _OPENS_WORD[lines.firsts] | is_decorated
     is_edge = lines.blank_above | (lines.blank_below & ~lines.end_with(_NOT_CLOSING))
     may_stand = (is_edge & (lines.widths <= LONGEST_HEADING)) | (lines.widths <= _LONGEST_PLAIN) | is_decorated
-    candidates: list[int] = np.flatnonzero(may_stand & opens_word & ~lines.is_blank).tolist()
-    return [index for index in candidates if _may_be_mark(lines.stripped[index].strip(_DECORATION))]
+    candidates = np.flatnonzero(may_stand & opens_word & ~lines.is_blank)
+    is_number = (~lines.blank_above & _IS_SMALL[lines.firsts] & ~is_decorated)[candidates]
+    return [
+        index
+        for index, is_number_alone in zip(candidates.tolist(), is_number.tolist(), strict=True)
+        if (
+            _may_begin_count(lines.stripped[index][:START])
+            if is_number_alone
+            else _may_be_mark(lines.stripped[index].strip(_DECORATION))
+        )
+    ]
 
 
 def _next_bare(lines: Lines, index: int) -> int:

@@ -37,8 +37,9 @@ class Division:
 
 def read_outline(lines: Sequence[str]) -> tuple[list[str], dict[int, int]]:
     """Return the lines of a book without the signs of headings, and the level of each that is one."""
-    if HEADING not in "".join(lines):
-        return Lines.of(lines), {}
+    table = Lines.of(lines)
+    if not table.begin_with(HEADING).any():
+        return table, {}
     plain, levels = list(lines), {}
     for index in [index for index, line in enumerate(lines) if line.startswith(HEADING)]:
         if heading := read_heading(lines[index]):

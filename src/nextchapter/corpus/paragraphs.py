@@ -48,6 +48,7 @@ class Joiner:
         self._removals = removals
         self.width = _line_width(self._lines)
         self._has_other_space = self._lines.has_other_space
+        self._has_long_line = bool((self._lines.lengths > _WIDEST_WRAPPED).any())
         self._is_verse_book = _begin_capital_mostly(self._lines)
         self._is_known: dict[str, bool] = {}
 
@@ -80,21 +81,30 @@ class Joiner:
         return "".join(map(_single_spaced, pieces_of(text))) if "  " in text else text
 
     def _paragraphs(self, lines: Sequence[str]) -> Iterator[str]:
-        if max(map(len, lines), default=0) > _WIDEST_WRAPPED:
+        if self._has_long_line and max(map(len, lines), default=0) > _WIDEST_WRAPPED:
             yield from chain.from_iterable(map(self._lay_out, split_blocks(lines)))
             return
-        for padded in "\n".join(map(str.rstrip, lines)).split("\n\n"):
+        stripped = list(map(str.rstrip, lines))
+        is_indented = min(filter(None, stripped), default="")[:1] <= " "  # no other sign in print comes before a space
+        for padded in "\n".join(stripped).split("\n\n"):
             block = padded.strip("\n")
             if not block:
                 continue
-            if self._is_plain(block):
+            if self._is_plain(block, is_indented):
                 yield block.replace("\n", " ")
             else:
                 yield from self._lay_out(block.split("\n"))
 
-    def _is_plain(self, block: str) -> bool:
-        """Return whether a block is certainly prose that only needs spaces for its line ends; most blocks are."""
-        if block[0] == " " or "\n " in block or (self._has_other_space and not block.replace("\n", "").isprintable()):
+    def _is_plain(self, block: str, is_indented: bool) -> bool:
+        """Return whether a block is certainly prose that only needs spaces for its line ends; most blocks are.
+
+        Args:
+            block: lines without white space at their ends.
+            is_indented: whether a line of the chapter may begin with a space.
+        """
+        if is_indented and (block[0] == " " or "\n " in block):
+            return False
+        if self._has_other_space and not block.replace("\n", "").isprintable():
             return False
         if ("-" in block or not block.isascii()) and _UNUSUAL_JOINT.search(block):
             return False

@@ -11,7 +11,7 @@ _LONG_TEXT = 100_000  # whose words would fill the memory
 
 def ink(text: str) -> int:
     """Return the number of characters that are not white space."""
-    return len("".join(text.split())) if len(text) < _LONG_TEXT else sum(Lines(text.split("\n")).ink)
+    return len("".join(text.split())) if len(text) < _LONG_TEXT else int(Lines(text.split("\n")).ink.sum())
 
 
 @dataclass

@@ -4,7 +4,7 @@ import re
 
 import numpy as np
 
-from nextchapter.corpus.lines import pieces_of
+from nextchapter.corpus.lines import code_units, look_up, pieces_of
 
 # Letters and digits with inner apostrophes and hyphens; in scripts without spaces each character is a word.
 WORD = re.compile(
@@ -20,7 +20,6 @@ _KINDS = np.array(
     ],
     dtype=np.uint8,
 )
-_KINDS_OF_BYTES = _KINDS[:256].tobytes()
 
 
 def count_words(text: str) -> int:
@@ -30,14 +29,11 @@ def count_words(text: str) -> int:
 
 def _count_words_of_piece(text: str) -> int:
     """Count where a run of letters begins, unless a joint ties it to the run before; the same count as by `WORD`."""
-    if text.isascii():
-        kinds = np.frombuffer(f"  {text}".encode("ascii").translate(_KINDS_OF_BYTES), dtype=np.uint8)
-    else:
-        points = np.frombuffer(f"  {text}".encode("utf-16-le", "surrogatepass"), dtype="<u2")
-        if points.max() >= _FIRST_SPACELESS:
-            return sum(1 for _ in WORD.finditer(text))
-        kinds = _KINDS[points]
+    codes = code_units(f"  {text}")
+    if codes.max() >= _FIRST_SPACELESS:
+        return sum(1 for _ in WORD.finditer(text))
+    kinds = look_up(codes, _KINDS)
     letter, joint = kinds == _LETTER, kinds == _JOINT
-    begins = letter[1:] & ~letter[:-1]
+    begins = letter[1:] > letter[:-1]
     tied = letter[2:] & joint[1:-1] & letter[:-2]
     return int(np.count_nonzero(begins)) - int(np.count_nonzero(tied))

@@ -23,7 +23,7 @@ def test_the_columns_are_what_each_line_says_alone(text: str) -> None:
     assert table.is_blank.tolist() == blank
     assert table.blank_above.tolist() == [True, *blank[:-1]]
     assert table.blank_below.tolist() == [*blank[1:], True]
-    assert table.ink == [
+    assert table.ink.tolist() == [
         len("".join(line.split())) - sum("\udc00" <= sign <= "\udfff" for sign in line) for line in lines
     ]
 
@@ -60,13 +60,23 @@ def test_substituting_where_signs_stand_is_substituting_everywhere(text: str, pa
 def test_the_table_of_many_lines_is_that_of_its_pieces(monkeypatch: pytest.MonkeyPatch) -> None:
     lines = [f"  line {number} é" * (number % 3) for number in range(20)]
     whole = Lines(lines)
-    expected = (whole.ink, whole.with_digits, whole.begin_with("l").tolist(), whole.has_other_space)
+    expected = (whole.ink.tolist(), whole.with_digits, whole.begin_with("l").tolist(), whole.has_other_space)
     monkeypatch.setattr(module, "_LINES_AT_ONCE", 3)
     pieces = Lines(lines)
-    assert (pieces.ink, pieces.with_digits, pieces.begin_with("l").tolist(), pieces.has_other_space) == expected
+    assert (
+        pieces.ink.tolist(),
+        pieces.with_digits,
+        pieces.begin_with("l").tolist(),
+        pieces.has_other_space,
+    ) == expected
 
 
 def test_a_table_stays_the_same_and_may_be_empty() -> None:
     table = Lines([])
     assert Lines.of(table) is table
-    assert (table.ink, table.with_digits, table.blank_above.tolist(), table.has_other_space) == ([], [], [], False)
+    assert (table.ink.tolist(), table.with_digits, table.blank_above.tolist(), table.has_other_space) == (
+        [],
+        [],
+        [],
+        False,
+    )
