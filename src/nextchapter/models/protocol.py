@@ -17,6 +17,9 @@ from nextchapter.tokens.stream import TokenStream
 State = Any
 """A tensor with `batch` as its first axis, or a tuple of states."""
 
+Step = Callable[[Int[Tensor, " batch"], State], tuple[Float[Tensor, "batch token"], State]]
+"""What `LanguageModel.step` is: from a token and a state to ln p(next token), in nats, and the state after it."""
+
 IGNORED = -100
 """As a target: nothing stands here (padding); its score is 0 nats."""
 
@@ -56,6 +59,13 @@ class LanguageModel(nn.Module, ABC):
         """Return ln p(next token) after one more token, in nats, and the state after it."""
         log_probs, state = self(token[:, None], state)
         return log_probs[:, 0], state
+
+    def prepared_step(self) -> Step:
+        """Return `step` for a text that is written token by token, by a model in evaluation.
+
+        A model may override this to keep what the next steps need again; its weights must stay as they are meanwhile.
+        """
+        return self.step
 
     def score(
         self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State
