@@ -32,7 +32,7 @@ def search(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec: Writi
     scores[0] = 0.0  # the candidates begin alike: one of them stands for all
     ended: list[tuple[float, Draft]] = []
     while not is_long_enough(drafts[0], spec):
-        following = allowed(log_probs, drafts, tokenizer, spec)
+        following = allowed(log_probs.double(), drafts, tokenizer, spec)
         for row, draft in zip(following, drafts, strict=True):
             forbid_repetition(row, draft.tokens, spec)
         totals = (scores + torch.from_numpy(following)).flatten()
@@ -47,8 +47,7 @@ def search(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec: Writi
         drafts = [drafts[parent].with_token(token) for _, parent, token in going_on]
         scores = torch.tensor([[score] for score, _, _ in going_on], dtype=torch.float64)
         log_probs, state = select_rows([parent for _, parent, _ in going_on], log_probs, state)
-        token = torch.tensor([token for _, _, token in going_on], device=model.device)
-        log_probs, state = advance(token, state)
+        log_probs, state = advance([token for _, _, token in going_on], state)
     if ended:
         return max(ended, key=lambda item: item[0])[1], "end-of-chapter"
     return drafts[0], "length"

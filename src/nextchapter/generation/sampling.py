@@ -48,8 +48,8 @@ class Sampler:
         if self._spec.temperature == 0:
             return int(log_probs.argmax())
         probs = restrict(log_probs, self._spec)
-        tokens = np.flatnonzero(probs)
-        cumulative = probs[tokens].cumsum()
+        tokens = np.flatnonzero(probs > 0)
+        cumulative = probs[tokens].cumsum(dtype=np.float64)
         return int(tokens[cumulative.searchsorted(generator.random() * cumulative[-1], side="right")])
 
 
@@ -108,10 +108,11 @@ def keep_top_p(probs: Float[np.ndarray, " token"], top_p: float) -> Float[np.nda
     """
     if top_p >= 1:
         return probs
-    mass = probs.sum()
-    ordered = np.sort(probs[probs >= (1 - top_p) * mass / len(probs)])[::-1]
-    count = ordered.cumsum().searchsorted(top_p * mass)
-    return probs * (probs >= ordered[min(count, len(ordered) - 1)])
+    mass = probs.sum(dtype=np.float64)
+    likely = probs[probs >= (1 - top_p) * mass / len(probs)]
+    likely.sort()
+    count = likely[::-1].cumsum(dtype=np.float64).searchsorted(top_p * mass)  # so many hold less than top_p
+    return probs * (probs >= likely[-1 - min(count, len(likely) - 1)])
 
 
 def keep_min_p(probs: Float[np.ndarray, " token"], min_p: float) -> Float[np.ndarray, " token"]:
@@ -126,8 +127,8 @@ def keep_typical(probs: Float[np.ndarray, " token"], typical_p: float) -> Float[
     """
     if typical_p >= 1:
         return probs
-    tokens = np.flatnonzero(probs)
-    shares = probs[tokens] / probs[tokens].sum()
+    tokens = np.flatnonzero(probs > 0)
+    shares = probs[tokens] / probs.sum(dtype=np.float64)
     surprises = -np.log(shares)
     order = np.abs(surprises - (shares * surprises).sum()).argsort(kind="stable")
     kept = tokens[order[: 1 + shares[order].cumsum().searchsorted(typical_p)]]

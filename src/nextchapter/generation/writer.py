@@ -41,7 +41,7 @@ class Writer:
             spec: sampling, lengths and seed.
             rows: how many texts are written.
         """
-        self._tokenizer, self._spec, self._device = tokenizer, spec, model.device
+        self._tokenizer, self._spec = tokenizer, spec
         self.drafts = [Draft(tokenizer, opening) for _ in range(rows)]
         self.ended_by: list[EndedBy | None] = [None] * rows
         self._alive, self._sampler = list(range(rows)), Sampler(spec, rows)
@@ -64,8 +64,7 @@ class Writer:
             return False
         for row in self._alive:
             self.drafts[row].append(drawn[row])
-        token = torch.tensor([drawn[row] for row in self._alive], device=self._device)
-        self.log_probs, self._state = self._advance(token, self._state)
+        self.log_probs, self._state = self._advance([drawn[row] for row in self._alive], self._state)
         return True
 
     def _end(self, reason: EndedBy, rows: Sequence[int]) -> None:
@@ -98,13 +97,13 @@ def select_rows(rows: Sequence[int], log_probs: Tensor, state: State) -> tuple[T
 def allowed(
     log_probs: Float[Tensor, "row token"], drafts: Sequence[Draft], tokenizer: Tokenizer, spec: WritingSpec
 ) -> Float[np.ndarray, "row token"]:
-    """Return a copy of ln p, float64, with `FORBIDDEN` for `<unk>`, and for an end that would come too early."""
-    copied: np.ndarray = log_probs.to("cpu", torch.float64, copy=True).numpy()  # a model may return its own table
-    if tokenizer.unknown is not None:
-        copied[:, tokenizer.unknown] = FORBIDDEN
-    if not tokenizer.end_is_line:
-        too_early = [not draft.has_words(spec.words_min) for draft in drafts]
-        copied[too_early, tokenizer.end_of_chapter] = FORBIDDEN
+    """Return a copy of ln p with `FORBIDDEN` for `<unk>`, and for an end that would come too early."""
+    copied: np.ndarray = log_probs.cpu().numpy().copy()  # what a model returns may be its own table
+    for row, draft in zip(copied, drafts, strict=True):
+        if tokenizer.unknown is not None:
+            row[tokenizer.unknown] = FORBIDDEN
+        if not tokenizer.end_is_line and not draft.has_words(spec.words_min):
+            row[tokenizer.end_of_chapter] = FORBIDDEN
     return copied
 
 

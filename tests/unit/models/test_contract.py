@@ -131,7 +131,8 @@ def test_probabilities_sum_to_one(model: LanguageModel) -> None:
 def test_forward_equals_repeated_step_prepared_or_not(model: LanguageModel) -> None:
     tokens = _tokens(3, 7)
     whole, last = model(tokens, model.initial_state(3))
-    for step in (model.step, model.prepared_step()):
+    prepared = model.prepared_step()
+    for step in (model.step, lambda token, state: prepared(token.tolist(), state)):
         state, steps = model.initial_state(3), []
         for time in range(7):
             log_probs, state = step(tokens[:, time], state)
