@@ -25,15 +25,17 @@ def search(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec: Writi
         opening: first words, any text.
         spec: beams and lengths.
     """
+    advance = model.prepared_step()
     log_probs, state = read_opening(model, tokenizer, opening, spec.beams)
     drafts = [Draft(tokenizer, opening) for _ in range(spec.beams)]
     scores = torch.full((spec.beams, 1), FORBIDDEN, dtype=torch.float64)
     scores[0] = 0.0  # the candidates begin alike: one of them stands for all
     ended: list[tuple[float, Draft]] = []
     while not is_long_enough(drafts[0], spec):
-        log_probs = allowed(log_probs, drafts, tokenizer, spec).double().cpu()
-        forbid_repetition(log_probs, [draft.tokens for draft in drafts], spec)
-        totals = (scores + log_probs).flatten()
+        following = allowed(log_probs.double(), drafts, tokenizer, spec)
+        for row, draft in zip(following, drafts, strict=True):
+            forbid_repetition(row, draft.tokens, spec)
+        totals = (scores + torch.from_numpy(following)).flatten()
         best, places = totals.topk(min(2 * spec.beams, len(totals)))  # should each of them end in one way more
         parents, tokens = (places // log_probs.shape[1]).tolist(), (places % log_probs.shape[1]).tolist()
         found = [item for item in zip(best.tolist(), parents, tokens, strict=True) if item[0] > FORBIDDEN]
@@ -45,8 +47,7 @@ def search(model: LanguageModel, tokenizer: Tokenizer, opening: str, spec: Writi
         drafts = [drafts[parent].with_token(token) for _, parent, token in going_on]
         scores = torch.tensor([[score] for score, _, _ in going_on], dtype=torch.float64)
         log_probs, state = select_rows([parent for _, parent, _ in going_on], log_probs, state)
-        token = torch.tensor([token for _, _, token in going_on], device=model.device)
-        log_probs, state = model.step(token, state)
+        log_probs, state = advance([token for _, _, token in going_on], state)
     if ended:
         return max(ended, key=lambda item: item[0])[1], "end-of-chapter"
     return drafts[0], "length"

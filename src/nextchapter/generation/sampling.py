@@ -1,22 +1,19 @@
 """Drawing the next token from a model's distribution: what may come, how sharply, and then by chance.
 
 The filters apply in this order: what would go on with a loop or repeat an n-gram is forbidden, the repetition penalty,
-top-k, temperature, then top-p, min-p and typical, each on the distribution that the ones before have left.
+temperature, then top-k, top-p, min-p and typical, each on the distribution that the ones before have left. One text is
+looked at at a time, as arrays of numpy: on a few thousand numbers that is faster than tensors are.
 """
 
 import math
 from collections.abc import Sequence
 
 import numpy as np
-import torch
 from jaxtyping import Float
-from torch import Tensor
 
 from nextchapter.spec.writing import WritingSpec
 
 FORBIDDEN = -math.inf
-_FIRST_LOOK = 128
-"""So many of the worthiest tokens are looked at before all are."""
 LOOP_TIMES, LOOP_LEAST_TOKENS, LOOP_LONGEST_TOKENS = 3, 12, 40
 """A loop is a run of at most 40 tokens that stands three times in a row, and takes at least 12 tokens for that."""
 
@@ -30,111 +27,114 @@ class Sampler:
         self._generators = [np.random.default_rng([spec.seed, row]) for row in range(rows)]
 
     def draw(
-        self, log_probs: Float[Tensor, "row token"], written: Sequence[Sequence[int]], rows: Sequence[int]
+        self, log_probs: Float[np.ndarray, "row token"], written: Sequence[Sequence[int]], rows: Sequence[int]
     ) -> list[int]:
         """Return the next token of some rows.
 
         Args:
-            log_probs: ln p(next token) in each of them, in nats; `FORBIDDEN` where a token may not come.
+            log_probs: ln p(next token) in each, in nats, `FORBIDDEN` where a token may not come; changed in place.
             written: the tokens that stand before.
             rows: whose generators draw.
         """
-        kept = restrict(log_probs.double().cpu(), written, self._spec)
+        return [
+            self._draw_one(row_log_probs, tokens, self._generators[row])
+            for row_log_probs, tokens, row in zip(log_probs, written, rows, strict=True)
+        ]
+
+    def _draw_one(
+        self, log_probs: Float[np.ndarray, " token"], written: Sequence[int], generator: np.random.Generator
+    ) -> int:
+        forbid_repetition(log_probs, written, self._spec)
         if self._spec.temperature == 0:
-            likeliest: list[int] = kept.argmax(dim=-1).tolist()
-            return likeliest
-        cumulative = kept.softmax(dim=-1).cumsum(dim=-1)
-        uniforms = torch.tensor([[self._generators[row].random()] for row in rows], dtype=torch.float64)
-        drawn: list[int] = torch.searchsorted(cumulative, uniforms * cumulative[:, -1:], right=True)[:, 0].tolist()
-        return drawn
+            return int(log_probs.argmax())
+        probs = restrict(log_probs, self._spec)
+        tokens = np.flatnonzero(probs > 0)
+        cumulative = probs[tokens].cumsum(dtype=np.float64)
+        return int(tokens[cumulative.searchsorted(generator.random() * cumulative[-1], side="right")])
 
 
-def restrict(
-    log_probs: Float[Tensor, "row token"], written: Sequence[Sequence[int]], spec: WritingSpec
-) -> Float[Tensor, "row token"]:
-    """Return ln p up to a constant, sharpened and with `FORBIDDEN` where a token is not to come.
+def forbid_repetition(log_probs: Float[np.ndarray, " token"], written: Sequence[int], spec: WritingSpec) -> None:
+    """Forbid, in place, what would go on with a loop or repeat an n-gram, and lower what was written shortly before."""
+    forbid(log_probs, _repeating(written, spec))
+    if spec.repetition_penalty > 1:
+        penalise(log_probs, written[-spec.repetition_window :], spec.repetition_penalty)
+
+
+def forbid(log_probs: Float[np.ndarray, " token"], tokens: set[int]) -> None:
+    """Forbid some tokens, in place, unless nothing would be left."""
+    if not tokens:
+        return
+    places = sorted(tokens)
+    before = log_probs[places]
+    log_probs[places] = FORBIDDEN
+    if log_probs.max() == FORBIDDEN:
+        log_probs[places] = before
+
+
+def penalise(log_probs: Float[np.ndarray, " token"], tokens: Sequence[int], penalty: float) -> None:
+    """Multiply ln p of tokens that were written by a penalty above 1, in place: p becomes p^penalty.
+
+    After Keskar et al. (2019), who divide logits, whose zero is arbitrary; ln p has none above 0. A token that was
+    written twice is penalised once.
+    """
+    places = np.asarray(tokens, dtype=np.intp)
+    log_probs[places] = log_probs[places] * penalty
+
+
+def restrict(log_probs: Float[np.ndarray, " token"], spec: WritingSpec) -> Float[np.ndarray, " token"]:
+    """Return p up to a factor, sharpened, and 0 where a token is not to come.
 
     Args:
-        log_probs: ln p(next token), in nats; is written over.
-        written: the tokens that stand before in each row.
-        spec: which filters.
+        log_probs: ln p(next token), in nats.
+        spec: which filters; its temperature is above 0.
     """
-    forbid_repetition(log_probs, written, spec)
-    log_probs = keep_top_k(log_probs, spec.top_k)
-    if spec.temperature > 0:
-        log_probs = log_probs / spec.temperature
-    log_probs = keep_top_p(log_probs, spec.top_p)
-    return keep_typical(keep_min_p(log_probs, spec.min_p), spec.typical_p)
+    probs = np.exp((log_probs - log_probs.max()) / spec.temperature)
+    probs = keep_top_p(keep_top_k(probs, spec.top_k), spec.top_p)
+    return keep_typical(keep_min_p(probs, spec.min_p), spec.typical_p)
 
 
-def forbid_repetition(
-    log_probs: Float[Tensor, "row token"], written: Sequence[Sequence[int]], spec: WritingSpec
-) -> None:
-    """Forbid, in place, what would go on with a loop or repeat an n-gram, and lower what was written shortly before."""
-    for row, tokens in enumerate(written):
-        if forbidden := _repeating(tokens, spec):
-            log_probs[row] = _without(log_probs[row], forbidden)
-        if spec.repetition_penalty > 1:
-            log_probs[row] = penalise(log_probs[row], tokens[-spec.repetition_window :], spec.repetition_penalty)
+def keep_top_k(probs: Float[np.ndarray, " token"], top_k: int | None) -> Float[np.ndarray, " token"]:
+    """Keep the `top_k` likeliest tokens; ties stay."""
+    if top_k is None or top_k >= len(probs):
+        return probs
+    return probs * (probs >= np.partition(probs, -top_k)[-top_k])
 
 
-def keep_top_k(log_probs: Float[Tensor, "row token"], top_k: int | None) -> Float[Tensor, "row token"]:
-    """Forbid all but the `top_k` likeliest tokens; ties stay."""
-    if top_k is None or top_k >= log_probs.shape[-1]:
-        return log_probs
-    weakest = log_probs.topk(top_k, dim=-1).values[:, -1:]
-    return log_probs.masked_fill(log_probs < weakest, FORBIDDEN)
+def keep_top_p(probs: Float[np.ndarray, " token"], top_p: float) -> Float[np.ndarray, " token"]:
+    """Keep the fewest likeliest tokens that together hold `top_p` (Holtzman et al., 2020); ties stay.
 
-
-def keep_top_p(log_probs: Float[Tensor, "row token"], top_p: float) -> Float[Tensor, "row token"]:
-    """Forbid the tail beyond the likeliest tokens that together hold `top_p` (Holtzman et al., 2020)."""
+    Tokens below (1 - top_p) / V hold less than 1 - top_p together, so that none of them is kept: only those above are
+    sorted.
+    """
     if top_p >= 1:
-        return log_probs
-    return _keep_mass(log_probs, log_probs, top_p)
+        return probs
+    mass = probs.sum(dtype=np.float64)
+    likely = probs[probs >= (1 - top_p) * mass / len(probs)]
+    likely.sort()
+    count = likely[::-1].cumsum(dtype=np.float64).searchsorted(top_p * mass)  # so many hold less than top_p
+    return probs * (probs >= likely[-1 - min(count, len(likely) - 1)])
 
 
-def keep_min_p(log_probs: Float[Tensor, "row token"], min_p: float) -> Float[Tensor, "row token"]:
-    """Forbid tokens less likely than `min_p` times the likeliest (Nguyen et al., 2024, arXiv 2407.01082)."""
-    if min_p <= 0:
-        return log_probs
-    weakest = log_probs.max(dim=-1, keepdim=True).values + math.log(min_p)
-    return log_probs.masked_fill(log_probs < weakest, FORBIDDEN)
+def keep_min_p(probs: Float[np.ndarray, " token"], min_p: float) -> Float[np.ndarray, " token"]:
+    """Keep the tokens at least `min_p` times as likely as the likeliest (Nguyen et al., 2024, arXiv 2407.01082)."""
+    return probs if min_p <= 0 else probs * (probs >= min_p * probs.max())
 
 
-def keep_typical(log_probs: Float[Tensor, "row token"], typical_p: float) -> Float[Tensor, "row token"]:
+def keep_typical(probs: Float[np.ndarray, " token"], typical_p: float) -> Float[np.ndarray, " token"]:
     """Keep the tokens whose surprise is nearest to the entropy, up to a mass (Meister et al., 2023, arXiv 2202.00666).
 
     Both the dull and the far-fetched go: |-ln p - H| orders the tokens, and the first that hold `typical_p` stay.
     """
     if typical_p >= 1:
-        return log_probs
-    normalised = log_probs.log_softmax(dim=-1)
-    entropy = -(normalised.exp() * normalised.clamp_min(-1e4)).sum(dim=-1, keepdim=True)
-    return _keep_mass(log_probs, -(normalised + entropy).abs(), typical_p)
-
-
-def _keep_mass(
-    log_probs: Float[Tensor, "row token"], worth: Float[Tensor, "row token"], mass: float
-) -> Float[Tensor, "row token"]:
-    """Forbid all but the worthiest tokens that together hold a share of the probability, at least one."""
-    probabilities = log_probs.softmax(dim=-1)
-    for count in (_FIRST_LOOK, worth.shape[-1]):  # sorting a large vocabulary takes longer than the network's step
-        order = worth.topk(min(count, worth.shape[-1]), dim=-1).indices
-        ordered = probabilities.gather(-1, order)
-        before = ordered.cumsum(dim=-1) - ordered
-        if (before[:, -1] >= mass).all():
-            break
-    left = torch.full_like(log_probs, FORBIDDEN)
-    return left.scatter(-1, order, log_probs.gather(-1, order).masked_fill(before >= mass, FORBIDDEN))
-
-
-def penalise(log_probs: Float[Tensor, " token"], tokens: Sequence[int], penalty: float) -> Float[Tensor, " token"]:
-    """Multiply ln p of tokens that were written by a penalty above 1: p becomes p^penalty (after Keskar et al., 2019).
-
-    The authors divide logits, whose zero is arbitrary; ln p has none above 0.
-    """
-    seen = torch.tensor(sorted(set(tokens)), dtype=torch.int64)
-    return log_probs.index_copy(0, seen, log_probs[seen] * penalty)
+        return probs
+    tokens = np.flatnonzero(probs > 0)
+    shares = probs[tokens] / probs.sum(dtype=np.float64)
+    surprises = -np.log(shares)
+    order = np.abs(surprises - (shares * surprises).sum()).argsort(kind="stable")
+    kept = tokens[order[: 1 + shares[order].cumsum().searchsorted(typical_p)]]
+    left = np.zeros_like(probs)
+    left[kept] = probs[kept]
+    return left
 
 
 def repeated_by(tokens: Sequence[int], order: int) -> set[int]:
@@ -163,9 +163,3 @@ def _repeating(tokens: Sequence[int], spec: WritingSpec) -> set[int]:
     if spec.loop_guard and (token := looped_by(tokens)) is not None:
         forbidden.add(token)
     return forbidden
-
-
-def _without(log_probs: Float[Tensor, " token"], forbidden: set[int]) -> Float[Tensor, " token"]:
-    """Return ln p without some tokens, unless nothing would be left."""
-    left = log_probs.index_fill(0, torch.tensor(sorted(forbidden)), FORBIDDEN)
-    return left if left.max() > FORBIDDEN else log_probs

@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from typing import Literal
 
+import numpy as np
 import torch
 from jaxtyping import Float
 from torch import Tensor
@@ -40,10 +41,11 @@ class Writer:
             spec: sampling, lengths and seed.
             rows: how many texts are written.
         """
-        self._model, self._tokenizer, self._spec = model, tokenizer, spec
+        self._tokenizer, self._spec = tokenizer, spec
         self.drafts = [Draft(tokenizer, opening) for _ in range(rows)]
         self.ended_by: list[EndedBy | None] = [None] * rows
         self._alive, self._sampler = list(range(rows)), Sampler(spec, rows)
+        self._advance = model.prepared_step()
         self.log_probs, self._state = read_opening(model, tokenizer, opening, rows)
         """ln p(next token) by the model alone, before any filter, a row for each draft that has not ended."""
 
@@ -62,8 +64,7 @@ class Writer:
             return False
         for row in self._alive:
             self.drafts[row].append(drawn[row])
-        token = torch.tensor([drawn[row] for row in self._alive], device=self._model.device)
-        self.log_probs, self._state = self._model.step(token, self._state)
+        self.log_probs, self._state = self._advance([drawn[row] for row in self._alive], self._state)
         return True
 
     def _end(self, reason: EndedBy, rows: Sequence[int]) -> None:
@@ -95,16 +96,15 @@ def select_rows(rows: Sequence[int], log_probs: Tensor, state: State) -> tuple[T
 
 def allowed(
     log_probs: Float[Tensor, "row token"], drafts: Sequence[Draft], tokenizer: Tokenizer, spec: WritingSpec
-) -> Float[Tensor, "row token"]:
-    """Return ln p with `FORBIDDEN` for `<unk>`, and for an end that would come too early."""
-    log_probs = log_probs.clone()  # what a model returns may be its own table
-    if tokenizer.unknown is not None:
-        log_probs[:, tokenizer.unknown] = FORBIDDEN
-    if not tokenizer.end_is_line:
-        early = [row for row, draft in enumerate(drafts) if not draft.has_words(spec.words_min)]
-        rows = torch.tensor(early, dtype=torch.int64, device=log_probs.device)
-        log_probs[:, tokenizer.end_of_chapter].index_fill_(0, rows, FORBIDDEN)
-    return log_probs
+) -> Float[np.ndarray, "row token"]:
+    """Return a copy of ln p with `FORBIDDEN` for `<unk>`, and for an end that would come too early."""
+    copied: np.ndarray = log_probs.cpu().numpy().copy()  # what a model returns may be its own table
+    for row, draft in zip(copied, drafts, strict=True):
+        if tokenizer.unknown is not None:
+            row[tokenizer.unknown] = FORBIDDEN
+        if not tokenizer.end_is_line and not draft.has_words(spec.words_min):
+            row[tokenizer.end_of_chapter] = FORBIDDEN
+    return copied
 
 
 def is_long_enough(draft: Draft, spec: WritingSpec) -> bool:

@@ -7,10 +7,9 @@ import torch
 from jaxtyping import Float
 from pydantic import model_validator
 from torch import Tensor
-from torch.nn import functional
 
 from nextchapter.models.protocol import State
-from nextchapter.models.recurrent import Cell, RecurrentInit, RecurrentLanguageModel
+from nextchapter.models.recurrent import AdditiveCell, Cell, RecurrentInit, RecurrentLanguageModel
 from nextchapter.spec.models import HiddenMatrixSpec, RecurrentSpec
 
 
@@ -31,7 +30,7 @@ class ElmanSpec(HiddenMatrixSpec):
         return self
 
 
-class ElmanCell(Cell):
+class ElmanCell(AdditiveCell):
     """One layer of simple recurrence, on torch's fused loop over time."""
 
     def __init__(
@@ -72,11 +71,12 @@ class ElmanCell(Cell):
         )
         return outputs, (last,)
 
-    def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
+    def step_from(
+        self, input_terms: Float[Tensor, "batch term"], state: State
+    ) -> tuple[Float[Tensor, "batch hidden"], State]:
         """Return h_t of a single step, and (h_t,)."""
         activate: Callable[[Tensor], Tensor] = getattr(torch, self.activation)
-        from_input = functional.linear(inputs, self.input_weight, self.bias)
-        hidden = activate(torch.addmm(from_input, state[0], self.hidden_weight.T))
+        hidden = activate(torch.addmm(input_terms, state[0], self.hidden_weight.T))
         return hidden, (hidden,)
 
 

@@ -12,7 +12,7 @@ from jaxtyping import Float
 from torch import Tensor, nn
 
 from nextchapter.models.protocol import State
-from nextchapter.models.recurrent import Cell, RecurrentInit, RecurrentLanguageModel
+from nextchapter.models.recurrent import AdditiveCell, Cell, RecurrentInit, RecurrentLanguageModel
 from nextchapter.spec.models import HiddenMatrixSpec, RecurrentSpec
 
 
@@ -26,7 +26,7 @@ class GruSpec(HiddenMatrixSpec):
     """Says which of the families this is."""
 
 
-class GruCell(Cell):
+class GruCell(AdditiveCell):
     """One GRU layer, on torch's fused loop over time; its blocks stand in the order r, z, n."""
 
     gates = 3
@@ -44,9 +44,16 @@ class GruCell(Cell):
         outputs, last = torch.gru(inputs, hidden[None], self._weights, True, 1, 0.0, self.training, False, True)
         return outputs, (last[0],)
 
-    def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
+    def step_from(
+        self, input_terms: Float[Tensor, "batch term"], state: State
+    ) -> tuple[Float[Tensor, "batch hidden"], State]:
         """Return h_t of a single step, and (h_t,)."""
-        hidden = torch.gru_cell(inputs, state[0], *self._weights)
+        (hidden,) = state
+        r_x, z_x, n_x = input_terms.chunk(3, dim=1)
+        r_h, z_h, n_h = (hidden @ self.hidden_weight.T).chunk(3, dim=1)
+        r, z = torch.sigmoid(r_x + r_h), torch.sigmoid(z_x + z_h)
+        n = torch.tanh(n_x + r * (n_h + self.candidate_bias))
+        hidden = (1 - z) * n + z * hidden
         return hidden, (hidden,)
 
     @property

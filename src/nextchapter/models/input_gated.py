@@ -16,10 +16,10 @@ from torch import Tensor
 from torch.nn import functional
 
 from nextchapter.models.protocol import State
-from nextchapter.models.recurrent import Cell
+from nextchapter.models.recurrent import AdditiveCell
 
 
-class InputGatedCell(Cell):
+class InputGatedCell(AdditiveCell):
     """One layer without W_hh; a family gives its loop over time, and a single step as the reference for it."""
 
     def __init__(self, inputs: int, hidden: int) -> None:
@@ -36,9 +36,11 @@ class InputGatedCell(Cell):
         outputs = self.loop(functional.linear(inputs.transpose(0, 1), self.input_weight, self.bias), state[0])
         return outputs.transpose(0, 1), (outputs[-1],)
 
-    def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
+    def step_from(
+        self, input_terms: Float[Tensor, "batch term"], state: State
+    ) -> tuple[Float[Tensor, "batch hidden"], State]:
         """Return h_t of a single step, and (h_t,)."""
-        gate, candidate = self.gate_and_candidate(functional.linear(inputs, self.input_weight, self.bias))
+        gate, candidate = self.gate_and_candidate(input_terms)
         hidden = torch.lerp(state[0], candidate, gate)
         return hidden, (hidden,)
 

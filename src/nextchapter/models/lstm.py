@@ -13,7 +13,7 @@ from pydantic import Field, model_validator
 from torch import Tensor
 
 from nextchapter.models.protocol import State
-from nextchapter.models.recurrent import Cell, RecurrentInit, RecurrentLanguageModel
+from nextchapter.models.recurrent import AdditiveCell, Cell, RecurrentInit, RecurrentLanguageModel
 from nextchapter.spec.models import HiddenMatrixSpec, RecurrentSpec
 
 
@@ -39,7 +39,7 @@ class LstmSpec(HiddenMatrixSpec):
         return self
 
 
-class LstmCell(Cell):
+class LstmCell(AdditiveCell):
     """One LSTM layer, on torch's fused loop over time; its blocks stand in the order i, f, g, o."""
 
     states = 2
@@ -71,9 +71,14 @@ class LstmCell(Cell):
         )
         return outputs, (last_hidden[0], last_memory[0])
 
-    def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
+    def step_from(
+        self, input_terms: Float[Tensor, "batch term"], state: State
+    ) -> tuple[Float[Tensor, "batch hidden"], State]:
         """Return h_t of a single step, and (h_t, c_t)."""
-        hidden, memory = torch.lstm_cell(inputs, list(state), *self._weights)
+        hidden, memory = state
+        i, f, g, o = torch.addmm(input_terms, hidden, self.hidden_weight.T).chunk(4, dim=1)
+        memory = f.sigmoid() * memory + i.sigmoid() * g.tanh()
+        hidden = o.sigmoid() * memory.tanh()
         return hidden, (hidden, memory)
 
     @property

@@ -17,6 +17,9 @@ from nextchapter.tokens.stream import TokenStream
 State = Any
 """A tensor with `batch` as its first axis, or a tuple of states."""
 
+Advance = Callable[[Sequence[int], State], tuple[Float[Tensor, "batch token"], State]]
+"""From the token of each row and a state to ln p(next token), in nats, and the state after it."""
+
 IGNORED = -100
 """As a target: nothing stands here (padding); its score is 0 nats."""
 
@@ -56,6 +59,17 @@ class LanguageModel(nn.Module, ABC):
         """Return ln p(next token) after one more token, in nats, and the state after it."""
         log_probs, state = self(token[:, None], state)
         return log_probs[:, 0], state
+
+    def prepared_step(self) -> Advance:
+        """Return what `step` does for a model in evaluation, as a writer needs it, who draws the tokens one by one.
+
+        A model may override this to keep what the next steps need again; its weights must stay as they are meanwhile.
+        """
+
+        def advance(tokens: Sequence[int], state: State) -> tuple[Float[Tensor, "batch token"], State]:
+            return self.step(torch.tensor(tokens, device=self.device), state)
+
+        return advance
 
     def score(
         self, tokens: Int[Tensor, "batch time"], targets: Int[Tensor, "batch time"], state: State

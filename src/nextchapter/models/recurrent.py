@@ -7,24 +7,29 @@
 One set of weights serves all steps, and h_0 = 0. Equations and sources: docs/models.md.
 """
 
+import functools
 import importlib
 import math
 from abc import ABC, abstractmethod
+from collections.abc import Sequence
 from typing import Literal
 
 import torch
 from jaxtyping import Float, Int
 from torch import Tensor, nn
+from torch.nn import functional
 
 from nextchapter.models.embedding_dropout import look_up
 from nextchapter.models.locked_dropout import drop
-from nextchapter.models.protocol import State
+from nextchapter.models.protocol import Advance, State
 from nextchapter.models.softmax import OtherOutput, OutputLayer, SoftmaxLanguageModel, start_bias
 from nextchapter.models.weight_dropout import run_with_dropped_weights
 from nextchapter.spec.models import RecurrentMatrixSpec, RecurrentSpec
 from nextchapter.tokens.stream import TokenStream
 
 RecurrentInit = Literal["uniform", "normal", "orthogonal", "identity"]
+_TOKENS_KEPT = 4096
+"""Of so many tokens at most a writer keeps what they bring to the first layer: that bounds its memory."""
 
 
 class Cell(nn.Module, ABC):
@@ -58,12 +63,30 @@ class Cell(nn.Module, ABC):
         """Return h_t for each step, and the state after the last one."""
 
     def step(self, inputs: Float[Tensor, "batch input"], state: State) -> tuple[Float[Tensor, "batch hidden"], State]:
-        """Return h_t of a single step, and the state after it.
+        """Return h_t of a single step, and the state after it."""
+        return self.step_from(self.input_terms(inputs), state)
+
+    def input_terms(self, inputs: Float[Tensor, "batch input"]) -> Float[Tensor, "batch term"]:
+        """Return what x_t alone brings to a step, and all that it brings: here x_t itself."""
+        return inputs
+
+    def step_from(
+        self, input_terms: Float[Tensor, "batch term"], state: State
+    ) -> tuple[Float[Tensor, "batch hidden"], State]:
+        """Return h_t of a single step, and the state after it, from the terms of x_t.
 
         A cell overrides this where starting its loop over time costs more than the step.
         """
-        outputs, state = self(inputs[:, None], state)
+        outputs, state = self(input_terms[:, None], state)
         return outputs[:, 0], state
+
+
+class AdditiveCell(Cell):
+    """A cell into which x_t enters by the sum W_xh x_t + b_h alone."""
+
+    def input_terms(self, inputs: Float[Tensor, "batch input"]) -> Float[Tensor, "batch term"]:
+        """Return W_xh x_t + b_h of all blocks."""
+        return functional.linear(inputs, self.input_weight, self.bias)
 
 
 class RecurrentLanguageModel(SoftmaxLanguageModel):
@@ -100,6 +123,24 @@ class RecurrentLanguageModel(SoftmaxLanguageModel):
             hidden, new = self._advance(cell, hidden, old)
             new_state.append(new)
         return self._drop(hidden, spec.output_dropout), tuple(new_state)
+
+    def prepared_step(self) -> Advance:
+        """Return `step` without dropout; what a token brings to the first layer is multiplied out once, and kept."""
+        first, *others = self._layers
+
+        @functools.lru_cache(_TOKENS_KEPT)
+        def terms_of(token: int) -> Float[Tensor, "1 term"]:
+            return first.input_terms(self.embedding.weight[token, None])
+
+        def advance(tokens: Sequence[int], state: State) -> tuple[Float[Tensor, "batch token"], State]:
+            hidden, new = first.step_from(torch.cat([terms_of(token) for token in tokens]), state[0])
+            new_state = [new]
+            for cell, old in zip(others, state[1:], strict=True):
+                hidden, new = cell.step(hidden, old)
+                new_state.append(new)
+            return self.predict(hidden[:, None])[:, 0], tuple(new_state)
+
+        return advance
 
     def output_layer(self, hidden: Float[Tensor, "... hidden"]) -> OutputLayer:
         """Return h_t, projected where the output is tied, W_s and b_s.

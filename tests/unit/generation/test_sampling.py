@@ -1,11 +1,12 @@
 import math
 
+import numpy as np
 import pytest
-import torch
 
 from nextchapter.generation.sampling import (
     FORBIDDEN,
     Sampler,
+    forbid_repetition,
     keep_min_p,
     keep_top_k,
     keep_top_p,
@@ -17,48 +18,53 @@ from nextchapter.generation.sampling import (
 )
 from nextchapter.spec.writing import WritingSpec
 
-PROBABILITIES = torch.tensor([[0.05, 0.5, 0.15, 0.3], [0.25, 0.25, 0.25, 0.25]])
+UNEVEN, EVEN = np.array([0.05, 0.5, 0.15, 0.3]), np.full(4, 0.25)
 
 
-def _kept(log_probs: torch.Tensor) -> list[list[int]]:
-    return [[token for token, value in enumerate(row) if value > -math.inf] for row in log_probs.tolist()]
+def _kept(probs: np.ndarray) -> list[int]:
+    kept: list[int] = np.flatnonzero(probs).tolist()
+    return kept
 
 
 @pytest.mark.parametrize(
     ("top_p", "kept"),
-    [(0.4, [1]), (0.5, [1]), (0.51, [1, 3]), (0.8, [1, 3]), (0.9, [1, 2, 3]), (1.0, [0, 1, 2, 3]), (1e-9, [1])],
+    [(0.4, [1]), (0.5, [1]), (0.51, [1, 3]), (0.79, [1, 3]), (0.9, [1, 2, 3]), (1.0, [0, 1, 2, 3]), (1e-9, [1])],
 )
 def test_top_p_keeps_the_fewest_tokens_that_hold_it(top_p: float, kept: list[int]) -> None:
-    assert _kept(keep_top_p(PROBABILITIES.log().double(), top_p))[0] == kept
+    for factor in (1, 64):  # the shares count, not what they add up to
+        assert _kept(keep_top_p(factor * UNEVEN, top_p)) == kept
 
 
 def test_top_k_keeps_the_likeliest_and_ties() -> None:
-    assert _kept(keep_top_k(PROBABILITIES.log(), 2)) == [[1, 3], [0, 1, 2, 3]]
-    assert torch.equal(keep_top_k(PROBABILITIES.log(), None), PROBABILITIES.log())
+    assert _kept(keep_top_k(UNEVEN, 2)) == [1, 3]
+    assert _kept(keep_top_k(EVEN, 2)) == [0, 1, 2, 3]
+    assert _kept(keep_top_k(UNEVEN, 4)) == _kept(keep_top_k(UNEVEN, None)) == [0, 1, 2, 3]
 
 
-@pytest.mark.parametrize("top_p", [0.2, 0.7, 0.999999])
-def test_top_p_of_a_large_vocabulary_is_that_of_a_full_sort(top_p: float) -> None:
-    log_probs = torch.randn(3, 5000, generator=torch.Generator().manual_seed(1), dtype=torch.float64).log_softmax(-1)
-    for row, kept in zip(log_probs.exp(), _kept(keep_top_p(log_probs, top_p)), strict=True):
-        mass, expected = 0.0, []
-        for token in row.argsort(descending=True).tolist():
-            if mass >= top_p:
-                break
-            expected.append(token)
-            mass += row[token].item()
-        assert kept == sorted(expected)
+@pytest.mark.parametrize("top_p", [0.2, 0.7, 0.9, 0.999999])
+@pytest.mark.parametrize("spread_nats", [0.0, 1.0, 5.0])
+def test_top_p_of_a_large_vocabulary_is_that_of_a_full_sort(top_p: float, spread_nats: float) -> None:
+    probs = np.exp(spread_nats * np.random.default_rng(1).standard_normal(5000))
+    mass, expected = 0.0, set()
+    for token in np.argsort(-probs, kind="stable"):
+        if mass >= top_p * probs.sum():
+            break
+        expected.add(int(token))
+        mass += probs[token]
+    if spread_nats == 0:
+        expected = set(range(5000))  # ties stay
+    assert set(_kept(keep_top_p(probs, top_p))) == expected
 
 
 def test_min_p_is_measured_by_the_likeliest() -> None:
-    assert _kept(keep_min_p(PROBABILITIES.log(), 0.31)) == [[1, 3], [0, 1, 2, 3]]
-    assert _kept(keep_min_p(PROBABILITIES.log(), 0.09)) == [[0, 1, 2, 3], [0, 1, 2, 3]]
+    assert _kept(keep_min_p(UNEVEN, 0.31)) == [1, 3]
+    assert _kept(keep_min_p(UNEVEN, 0.09)) == [0, 1, 2, 3]
+    assert _kept(keep_min_p(EVEN, 0.31)) == [0, 1, 2, 3]
 
 
 def test_typical_keeps_those_nearest_to_the_entropy() -> None:
     """H = 1.1424 nats; the surprises 3.00, 0.69, 1.90, 1.20 lie 1.85, 0.45, 0.75 and 0.06 from it."""
-    log_probs = PROBABILITIES.log().double()
-    assert [_kept(keep_typical(log_probs, mass))[0] for mass in (0.2, 0.29, 0.31, 0.81, 1.0)] == [
+    assert [_kept(keep_typical(8 * UNEVEN, mass)) for mass in (0.2, 0.29, 0.31, 0.81, 1.0)] == [
         [3],
         [3],
         [1, 3],
@@ -68,15 +74,22 @@ def test_typical_keeps_those_nearest_to_the_entropy() -> None:
 
 
 def test_forbidden_tokens_are_no_part_of_what_is_typical() -> None:
-    barred = PROBABILITIES.log().double()[:1].clone()
-    barred[0, 1] = FORBIDDEN
-    assert 1 not in _kept(keep_typical(barred, 0.99))[0]
+    """Without the second token H = 0.8979 nats; the surprises 2.30, 1.20, 0.51 lie 1.40, 0.31 and 0.39 from it."""
+    barred = UNEVEN * [1, 0, 1, 1]
+    assert [_kept(keep_typical(barred, mass)) for mass in (0.25, 0.85, 0.99)] == [[2], [2, 3], [0, 2, 3]]
+
+
+def test_the_filters_follow_each_other_on_what_is_left() -> None:
+    """Of the three likeliest the first has 0.5 of 0.95: top-p of 0.52 then keeps it alone."""
+    spec = WritingSpec(temperature=1.0, top_k=3, top_p=0.52, repetition_penalty=1.0)
+    assert _kept(restrict(np.log(UNEVEN), spec)) == [1]
+    assert _kept(restrict(np.log(UNEVEN), spec.model_copy(update={"top_k": None}))) == [1, 3]
 
 
 def test_a_penalty_is_a_power_of_the_probability() -> None:
-    log_probs = PROBABILITIES[0].log()
-    found = penalise(log_probs, [3, 3, 0], 2.0).exp()
-    torch.testing.assert_close(found, torch.tensor([0.0025, 0.5, 0.15, 0.09]))
+    log_probs = np.log(UNEVEN)
+    penalise(log_probs, [3, 3, 0], 2.0)
+    np.testing.assert_allclose(np.exp(log_probs), [0.0025, 0.5, 0.15, 0.09])
 
 
 @pytest.mark.parametrize(
@@ -113,33 +126,42 @@ def test_a_loop_is_seen_once_it_stands_three_times(tokens: list[int], expected: 
 
 
 def test_a_loop_goes_on_where_there_is_nothing_else() -> None:
-    only = torch.tensor([[FORBIDDEN, 0.0, FORBIDDEN]])
-    assert _kept(restrict(only, [[1] * 20], WritingSpec())) == [[1]]
-    two = torch.tensor([[FORBIDDEN, -0.1, -5.0]])
-    assert _kept(restrict(two.clone(), [[1] * 20], WritingSpec())) == [[2]]
-    assert _kept(restrict(two.clone(), [[1] * 20], WritingSpec(loop_guard=False))) == [[1]]
+    def left(log_probs: list[float], spec: WritingSpec) -> list[int]:
+        rows = np.array(log_probs)
+        forbid_repetition(rows, [1] * 20, spec)
+        return np.flatnonzero(rows > FORBIDDEN).tolist()
+
+    assert left([FORBIDDEN, 0.0, FORBIDDEN], WritingSpec()) == [1]
+    assert left([FORBIDDEN, -0.1, -5.0], WritingSpec()) == [2]
+    assert left([FORBIDDEN, -0.1, -5.0], WritingSpec(loop_guard=False)) == [1, 2]
+
+
+def _draw(sampler: Sampler, probs: np.ndarray, row: int = 0) -> int:
+    [token] = sampler.draw(_log(probs)[None], [[]], [row])
+    return token
+
+
+def _log(probs: np.ndarray) -> np.ndarray:
+    return np.array([math.log(p) if p else FORBIDDEN for p in probs])
 
 
 def test_draws_follow_the_tempered_distribution() -> None:
-    spec = WritingSpec(temperature=0.5, top_p=1.0, loop_guard=False)
-    sampler, rows = Sampler(spec, 1), PROBABILITIES[:1].log()
-    counts = torch.bincount(torch.tensor([sampler.draw(rows, [[]], [0])[0] for _ in range(20_000)])) / 20_000
-    expected = PROBABILITIES[0] ** 2 / (PROBABILITIES[0] ** 2).sum()
-    assert torch.allclose(counts, expected, atol=0.015)
+    sampler = Sampler(WritingSpec(temperature=0.5, top_p=1.0, loop_guard=False), 1)
+    counts = np.bincount([_draw(sampler, UNEVEN) for _ in range(20_000)])
+    np.testing.assert_allclose(counts / 20_000, UNEVEN**2 / (UNEVEN**2).sum(), atol=0.015)
 
 
 def test_a_row_draws_the_same_whatever_stands_beside_it() -> None:
-    spec, log_probs = WritingSpec(seed=4), PROBABILITIES[1:].log().expand(3, -1)
+    spec = WritingSpec(seed=4)
     together, alone = Sampler(spec, 3), Sampler(spec, 3)
-    many = [together.draw(log_probs, [[]] * 3, [0, 1, 2]) for _ in range(30)]
-    assert [row[2] for row in many] == [alone.draw(log_probs[:1], [[]], [2])[0] for _ in range(30)]
+    many = [together.draw(np.log([EVEN] * 3), [[]] * 3, [0, 1, 2]) for _ in range(30)]
+    assert [row[2] for row in many] == [_draw(alone, EVEN, row=2) for _ in range(30)]
     assert [row[0] for row in many] != [row[2] for row in many]
 
 
 def test_temperature_zero_takes_the_likeliest_and_forbidden_tokens_never_come() -> None:
-    barred = PROBABILITIES.log().clone()
-    barred[:, 1] = FORBIDDEN
-    assert Sampler(WritingSpec(temperature=0), 1).draw(PROBABILITIES[:1].log(), [[]], [0]) == [1]
+    barred = UNEVEN * [1, 0, 1, 1]
+    assert _draw(Sampler(WritingSpec(temperature=0, typical_p=0.2), 1), UNEVEN) == 1
+    assert _draw(Sampler(WritingSpec(temperature=0), 1), barred) == 3
     sampler = Sampler(WritingSpec(temperature=1.0, top_p=0.99), 1)
-    assert 1 not in {sampler.draw(barred[:1], [[]], [0])[0] for _ in range(1000)}
-    assert Sampler(WritingSpec(temperature=0), 1).draw(barred[:1], [[]], [0]) == [3]
+    assert 1 not in {_draw(sampler, barred) for _ in range(1000)}

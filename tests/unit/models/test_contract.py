@@ -128,14 +128,17 @@ def test_probabilities_sum_to_one(model: LanguageModel) -> None:
     torch.testing.assert_close(log_probs.exp().sum(-1), torch.ones(3, 7).double(), **EXACT)
 
 
-def test_forward_equals_repeated_step(model: LanguageModel) -> None:
-    tokens, state, steps = _tokens(3, 7), model.initial_state(3), []
-    for time in range(7):
-        log_probs, state = model.step(tokens[:, time], state)
-        steps.append(log_probs)
+def test_forward_equals_repeated_step_prepared_or_not(model: LanguageModel) -> None:
+    tokens = _tokens(3, 7)
     whole, last = model(tokens, model.initial_state(3))
-    torch.testing.assert_close(torch.stack(steps, dim=1), whole, **EXACT)
-    torch.testing.assert_close(state, last, **EXACT)
+    prepared = model.prepared_step()
+    for step in (model.step, lambda token, state: prepared(token.tolist(), state)):
+        state, steps = model.initial_state(3), []
+        for time in range(7):
+            log_probs, state = step(tokens[:, time], state)
+            steps.append(log_probs)
+        torch.testing.assert_close(torch.stack(steps, dim=1), whole, **EXACT)
+        torch.testing.assert_close(state, last, **EXACT)
 
 
 def test_score_is_the_log_probability_of_the_target_and_nothing_where_none_stands(model: LanguageModel) -> None:
