@@ -21,7 +21,6 @@ _BRACKET = re.compile(r"[\[\]]")
 _LONGEST_BRACKET = 20_000
 _PUNCTUATION = ".,;:!?\"'”’»)_—…。，"
 _TRANSCRIBER_PARAGRAPH = re.compile(rf"\n\n[ \t*]*(?:{_TRANSCRIBER})\b[ \t]*[:.—–-][^\n]*(?:\n[^\n]+)*", re.IGNORECASE)
-_TRANSCRIBING = ("ranscri", "RANSCRI", "ranskri", "bewerker", "de ce fichier")  # one stands in each that is removed
 _PARAGRAPH = r"[^\n]*(?:\n[^\n]+)*"
 _BRACKETED_NOTE = re.compile(rf"\n\n[ \t]*[\[{{](?P<mark>\d{{1,4}}|[*†‡]{{1,4}})[\]}}][ \t]*(?=\S){_PARAGRAPH}")
 _BRACKETED_MARK = re.compile(r"[\[{](?P<mark>\d{1,4}|[*†‡]{1,4})[\]}]")
@@ -73,8 +72,7 @@ def _remove_told(text: str, told: set[str], removals: Removals) -> str:
 
 def _remove_transcribers_paragraphs(text: str, removals: Removals) -> str:
     """Return text without the paragraphs that begin by saying that a transcriber speaks."""
-    found = _TRANSCRIBER_PARAGRAPH.finditer(text)
-    notes = [note for note in found if any(word in note[0] for word in _TRANSCRIBING)]
+    notes = list(_TRANSCRIBER_PARAGRAPH.finditer(text))
     for note in notes:
         removals.add("transcriber's note", note[0])
     return _without(text, [note.span() for note in notes])

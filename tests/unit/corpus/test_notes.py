@@ -62,6 +62,8 @@ def test_other_numbers_and_brackets_stay(text: str) -> None:
         "[Anmerkungen zur Transkription: Die Schreibweise bleibt.]",
         "Note du transcripteur: l'orthographe est conservée.",
         "[Nota del transcriptor: se conserva.]",
+        "Nota del trascrittore: l'ortografia è conservata.",
+        "Anmerkung des Bearbeiters: Die Rechtschreibung blieb.",
     ],
 )
 def test_what_a_transcriber_says_goes(note: str, prose: Callable[..., str]) -> None:
