@@ -97,7 +97,8 @@ def keep_top_k(probs: Float[np.ndarray, " token"], top_k: int | None) -> Float[n
     """Keep the `top_k` likeliest tokens; ties stay."""
     if top_k is None or top_k >= len(probs):
         return probs
-    return probs * (probs >= np.partition(probs, -top_k)[-top_k])
+    weakest: float = np.partition(probs, -top_k)[-top_k]
+    return probs * (probs >= weakest)
 
 
 def keep_top_p(probs: Float[np.ndarray, " token"], top_p: float) -> Float[np.ndarray, " token"]:
@@ -112,7 +113,8 @@ def keep_top_p(probs: Float[np.ndarray, " token"], top_p: float) -> Float[np.nda
     likely = probs[probs >= (1 - top_p) * mass / len(probs)]
     likely.sort()
     count = likely[::-1].cumsum(dtype=np.float64).searchsorted(top_p * mass)  # so many hold less than top_p
-    return probs * (probs >= likely[-1 - min(count, len(likely) - 1)])
+    weakest: float = likely[-1 - min(count, len(likely) - 1)]
+    return probs * (probs >= weakest)
 
 
 def keep_min_p(probs: Float[np.ndarray, " token"], min_p: float) -> Float[np.ndarray, " token"]:
