@@ -27,7 +27,7 @@ from nextchapter.tokens.protocol import Tokenizer
 from nextchapter.tokens.registry import train_tokenizer
 from nextchapter.training.devices import prepare_torch
 
-HIDDEN, EMBEDDING, VOCABULARY, TOKENS = 384, 192, 4000, 200
+HIDDEN, EMBEDDING, VOCABULARY, TOKENS = 384, 192, 2000, 200
 ROWS = 64
 """Texts side by side."""
 LOGITS_STD = 3.0
