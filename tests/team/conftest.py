@@ -186,6 +186,14 @@ def server(make_server: Callable[..., TeamServer]) -> TeamServer:
     return make_server()
 
 
+@pytest.fixture(autouse=True)
+def running_server(server: TeamServer) -> Iterator[None]:
+    """Start the server again where a test that failed has left it killed."""
+    yield
+    if not server.answers():
+        server.start()
+
+
 @pytest.fixture(scope="session")
 def credentials(server: TeamServer) -> dict[str, str]:
     """Return the environment variables by which a user of the server logs in."""

@@ -19,7 +19,7 @@ ROOT = Path(__file__).parents[2]
 WORKFLOW_TESTS = runpy.run_path(str(ROOT / "tests/workflow/conftest.py"))
 CLUSTER_TESTS = runpy.run_path(str(ROOT / "tests/cluster/conftest.py"))
 TRAINING = WORKFLOW_TESTS["TRAINING"]
-LONG_TRAINING = {**TRAINING, "max_steps": None, "max_seconds": 40, "checkpoint_every_s": 0.5}
+LONG_TRAINING = {**TRAINING, "max_steps": None, "max_seconds": 60, "checkpoint_every_s": 0.5}
 """Long enough to be met in its middle on any machine."""
 RUNS = ["elman.s1", "lstm.s1"]
 RECORDS = [f"runs/{run}/mlflow.json" for run in RUNS]
