@@ -395,9 +395,11 @@ def test_an_edit_trains_again_the_runs_that_use_it_and_no_others(shelf: Path, mo
     before = {run: flow.code("train_model", run) for run in flow.runs}
 
     def edited(module: str) -> set[str]:
-        digest = code._module_digest
+        found = code._found
         with monkeypatch.context() as patch:
-            patch.setattr(code, "_module_digest", lambda name: "edited" if name == module else digest(name))
+            patch.setattr(
+                code, "_found", lambda name: found(name)._replace(digest="edited") if name == module else found(name)
+            )
             return {run.removesuffix(".s1") for run in flow.runs if flow.code("train_model", run) != before[run]}
 
     assert edited("nextchapter.training.counting") == {"ngram"}
