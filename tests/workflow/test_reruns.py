@@ -94,7 +94,7 @@ def test_a_second_call_does_nothing(finished: Any) -> None:
 
 def test_a_comment_or_white_space_in_the_source_runs_nothing(finished: Any) -> None:
     path = finished.folder / "src/nextchapter/models/lstm.py"
-    with _edited(path, "class LstmCell(Cell):", "# a thought\n\n\nclass  LstmCell( Cell ):"):
+    with _edited(path, "class LstmCell(AdditiveCell):", "# a thought\n\n\nclass  LstmCell( AdditiveCell ):"):
         assert finished.planned() == []
 
 
