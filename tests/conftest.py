@@ -82,16 +82,11 @@ def reported_study(results_tree: Callable[..., Path]) -> Callable[..., tuple[Pat
         _compare(study, name)
         (study / "corpus").mkdir()
         _write(study / "corpus" / "quality.json", _quality(title))
-        figures = ["figures/leaderboard", "figures/learning-curves", "figures/costs", "figures/calibration"]
-        figures += ["figures/losses", "figures/style", "figures/type-token", "figures/exposure", "figures/data-size"]
-        figures += ["diagnostics/hopfield/hopfield", "diagnostics/tasks/tasks"]
-        figures += [f"diagnostics/gradients/{part}" for part in ("gradients", "jacobian", "gates", "clipping")]
-        pictures = ("network", "neurons", "state-path", "states", "posteriors")
-        figures += [f"runs/{run}/{picture}" for run in RUNS for picture in pictures]
-        for figure in figures:
+        for figure in _figures(spec):
             (study / figure).parent.mkdir(parents=True, exist_ok=True)
             (study / f"{figure}.svg").write_text(f"<?xml version='1.0'?>\n{SVG}")
-        _write(study / "diagnostics/gradients/gradients.json", _gradients())
+        if spec["gradients"]:
+            _write(study / "diagnostics/gradients/gradients.json", _gradients())
         for task in spec["tasks"]:
             (study / "diagnostics/tasks" / task).parent.mkdir(parents=True, exist_ok=True)
             trial = {"length": 10, "passed": True, "diverged": False, "error": 0.0, "limit": 0.01, "chance": 0.75,
@@ -106,6 +101,18 @@ def reported_study(results_tree: Callable[..., Path]) -> Callable[..., tuple[Pat
         return study, spec
 
     return make
+
+
+def _figures(spec: dict[str, Any]) -> list[str]:
+    """Return the figures that a study with these parts has, and no other."""
+    figures = [f"figures/{name}" for name in ("leaderboard", "learning-curves", "costs", "calibration", "losses")]
+    figures += ["figures/style", "figures/type-token", *(f"runs/{run}/network" for run in RUNS)]
+    figures += ["figures/exposure"] * spec["exposure"] + ["figures/data-size"] * spec["data_size"]
+    figures += ["diagnostics/hopfield/hopfield"] * spec["memory"] + ["diagnostics/tasks/tasks"] * bool(spec["tasks"])
+    if spec["gradients"]:
+        figures += [f"diagnostics/gradients/{part}" for part in ("gradients", "jacobian", "gates", "clipping")]
+    figures += [f"runs/{run}/{picture}" for run in spec["recurrent"] for picture in ("neurons", "state-path")]
+    return figures + [f"runs/{run}/{picture}" for run in spec["states"] for picture in ("states", "posteriors")]
 
 
 def _compare(study: Path, corpus: str) -> None:

@@ -346,10 +346,9 @@ def _inside(results: Results) -> Section:
         for run in results.best_of_each_kind()[:KINDS_MAX]
     ]
     states = [fold(bold(run), _states(results, run), "hidden states") for run in results.parts["states"][:KINDS_MAX]]
-    memory = [fold("Where it began", _memory(results), "the Hopfield network of 1982")] * results.parts["memory"]
     body = f"""<p>Each kind of network at its work, over a passage that it has not read: from left to right it reads,
 from the bottom to the top it turns a word into chances for the next. A tap opens a drawing.</p>
-{"".join([*drawn, *states, *memory])}"""
+{"".join([*drawn, *states])}{_memory(results) if results.parts["memory"] else ""}"""
     return Section("inside", "A look inside", body)
 
 
@@ -385,7 +384,8 @@ def _memory(results: Results) -> str:
         "this shelf, shown with wrong letters. The network of 2020, the attention of today's transformers, holds all. "
         '<a href="../diagnostics/hopfield/hopfield.html">More</a>'
     )
-    return figure(results.svg("diagnostics/hopfield/hopfield"), "How well stored patterns come back", caption)
+    drawn = figure(results.svg("diagnostics/hopfield/hopfield"), "How well stored patterns come back", caption)
+    return fold("Where it began", drawn, "the Hopfield network of 1982")
 
 
 def _provenance(results: Results) -> Section:
