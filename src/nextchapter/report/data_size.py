@@ -177,7 +177,10 @@ def _draw_states(
         axes.plot(points["train_seconds"], points[SCORE], color=own[name], marker="o", markersize=5, linewidth=1.8)
         for _, point in points.iterrows():
             place = point["train_seconds"], point[SCORE]
-            axes.annotate(f"{point['states']:,.0f}", place, (5, 4), textcoords="offset points", color=INK, fontsize=9)
+            axes.annotate(
+                f"{point['states']:,.0f}", place, (-5, -4), textcoords="offset points",
+                ha="right", va="top", color=INK, fontsize=9,
+            )  # fmt: skip
         ends.append(LineEnd(f"{name}, by states", own[name], *points[["train_seconds", SCORE]].iloc[-1]))
     drawn = {str(points["model"].iloc[0]) for points in families.values()}
     for name, points in networks.items():
