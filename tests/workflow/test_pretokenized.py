@@ -43,7 +43,8 @@ def test_a_divided_benchmark_is_taken_as_it_is_and_scored_a_word(make_project: C
     counts = {
         split: write_benchmark(project.folder / f"wiki.{split}.tokens", lines, lines) for split, lines in sizes.items()
     }
-    project.configure(corpus=corpus_of(Path(), ""), tokenizers=TOKENIZERS, runs=RUNS)
+    without_extras = {"hopfield": None, "gradient_lab": None}
+    project.configure(corpus=corpus_of(Path(), ""), tokenizers=TOKENIZERS, runs=RUNS, **without_extras)
     call(project)
     results = project.folder / "results/benchmark"
     facts = read_json(results / "tokens/whole/tokens.json")
@@ -58,6 +59,9 @@ def test_a_divided_benchmark_is_taken_as_it_is_and_scored_a_word(make_project: C
     assert "<eos>" not in chapter
     assert chapter.count("\n\n") > 2  # heading and lines
     assert "wiki.train" in (results / "corpus/quality.html").read_text(encoding="utf-8")
+    report = (results / "report/index.html").read_text(encoding="utf-8")
+    assert "Who foresees an unread chapter best" in report
+    assert "Hopfield" not in report
 
 
 @pytest.mark.skipif(not WIKITEXT.is_dir(), reason="needs ../shared/data/wikitext-2 beside the checkout")
