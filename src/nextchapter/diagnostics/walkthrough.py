@@ -173,8 +173,8 @@ and u v^T is the table of all products of a number of u and a number of v:
     dL/dW_hh    = dL/da_t h_{{t-1}}^T
     dL/dh_{{t-1}} = W_hh^T dL/da_t                 goes on to the step before
 
-The slopes 1 - h_t^2 are {slopes}. In numbers, dL by each of these (z_t: dL/dz_t), beside what torch's autograd
-finds for the same step:
+The slopes 1 - h_t^2 are {slopes}. In numbers (the line z_t is dL/dz_t), beside what
+torch's autograd finds for the same step:
 
 {gradients}
 
