@@ -25,6 +25,7 @@ MODULES = sorted(
 )
 WORKFLOW = "".join(path.read_text() for path in sorted((ROOT / "workflow/rules").glob("*.smk")))
 RULES = re.findall(r"^\s*rule (\w+):", WORKFLOW, re.MULTILINE)
+PAGES = sorted([*ROOT.glob("*.md"), ROOT / "config/README.md", *ROOT.glob("docs/**/*.md")])
 STAGES = sorted(path.stem for path in (SOURCE / "stages").glob("*.py") if path.stem not in ("__init__", "command"))
 
 
@@ -115,3 +116,22 @@ def test_constraints_pin_every_dependency_and_name_no_host() -> None:
     assert names - pinned == {"torch"}
     assert all("==" in line for line in lines if line)
     assert not [line for line in lines if "://" in line]
+
+
+def _prose_of(page: Path) -> str:
+    return re.sub(r"^```.*?^```", "", page.read_text(encoding="utf-8"), flags=re.DOTALL | re.MULTILINE)
+
+
+def _anchors_of(page: Path) -> set[str]:
+    """As code hosts make them of headings: in lower case, without marks, hyphens for spaces."""
+    headings = re.findall(r"^#+ (.+)$", _prose_of(page), re.MULTILINE)
+    return {re.sub(r"[^\w\- ]", "", heading.lower()).replace(" ", "-") for heading in headings}
+
+
+@pytest.mark.parametrize("page", PAGES, ids=lambda page: str(page.relative_to(ROOT)))
+def test_every_link_of_a_page_leads_somewhere(page: Path) -> None:
+    links = re.findall(r"\]\((?!https?:)([^)\s]+)\)|src=\"([^\"]+)\"", _prose_of(page))
+    for target, _, anchor in ("".join(link).partition("#") for link in links):
+        led_to = page.parent / target if target else page
+        assert led_to.exists(), target
+        assert not anchor or anchor in _anchors_of(led_to), f"{target}#{anchor}"

@@ -119,7 +119,7 @@ def _block(values: Numbers, names: Sequence[str]) -> str:
 
 def _compare(by_hand: Numbers, by_autograd: Numbers) -> str:
     """Return both lists of gradients, side by side; a matrix has a line a row."""
-    lines = [f"    {'dL_t by':<9}{'by hand':<37} autograd"]
+    lines = [f"    {'dL/d':<9}{'by hand':<37} autograd"]
     for name, values in by_hand.items():
         theirs = _lines(name, by_autograd[name])
         lines += [f"{ours:<50} {line[13:]}" for ours, line in zip(_lines(name, values), theirs, strict=True)]
@@ -173,8 +173,8 @@ and u v^T is the table of all products of a number of u and a number of v:
     dL/dW_hh    = dL/da_t h_{{t-1}}^T
     dL/dh_{{t-1}} = W_hh^T dL/da_t                 goes on to the step before
 
-The slopes 1 - h_t^2 are {slopes}. In numbers, dL by each of these, beside what torch's autograd
-finds for the same step:
+The slopes 1 - h_t^2 are {slopes}. In numbers (the line z_t is dL/dz_t), beside what
+torch's autograd finds for the same step:
 
 {gradients}
 

@@ -37,7 +37,7 @@ BLOCK = 128
 
 
 class CacheSpec(FamilySpec):
-    """A neural cache in front of another run's model, Grave et al. (2017); only `training.device` applies to it."""
+    """A neural cache in front of another run's model, Grave et al. (2017); heeds `training.device`, `.threads`."""
 
     kind: Literal["cache"] = "cache"
     """Says which of the families this is."""

@@ -41,7 +41,7 @@ CHUNK_TOKENS = 256
 
 
 class DynamicSpec(FamilySpec):
-    """Another run's network, learning from what it reads, Krause et al. (2018); only `training.device` applies."""
+    """Another run's network, learning from what it reads, Krause et al. (2018); heeds `training.device`, `.threads`."""
 
     reading_cost: ClassVar[float] = 12.0  # 4 times a training token of the network: docs/models/wrappers.md
 

@@ -21,7 +21,7 @@ from nextchapter.tokens.stream import TokenStream
 
 
 class EnsembleSpec(FamilySpec):
-    """A weighted mean of other runs' probabilities, Jelinek and Mercer (1980); only `training.device` applies to it."""
+    """A weighted mean of other runs' probabilities, Jelinek and Mercer (1980); heeds `training.device`, `.threads`."""
 
     kind: Literal["ensemble"] = "ensemble"
     """Says which of the families this is."""

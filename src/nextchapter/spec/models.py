@@ -43,7 +43,7 @@ class FamilySpec(Spec):
     takes_bfloat16: ClassVar[bool] = True
     """Whether training may compute its products in bfloat16; a loop over time of our own takes float32."""
     reads_once: ClassVar[bool] = False
-    """Whether the model is fitted from one reading of the training split; then only `training.device` applies to it."""
+    """Whether it is fitted from one reading of the training split; then it heeds `training.device`, `.threads`."""
     reading_cost: ClassVar[float] = 1.0
     """Times that a token costs when read by it, of what it costs the runs that it is made of."""
 
