@@ -5,13 +5,14 @@ from collections import Counter, defaultdict
 from collections.abc import Set as AbstractSet
 from itertools import pairwise
 
+from nextchapter.corpus.document import HEADING
 from nextchapter.corpus.lines import Lines, substitute
 from nextchapter.corpus.marks import is_chapter_heading
 from nextchapter.corpus.removals import Removals
 
 _PICTURE = re.compile(
     r"\[(?:Illustrations?|Illustrated|Frontispiece|Abbildung|Ilustraci[óo]n|Ilustração|Illustrazione|Иллюстрация)\b"
-    r"(?:[^\[\]]|\[[^\[\]]{0,200}\]){0,600}\]",
+    rf"(?:[^\[\]{HEADING}]|\[[^\[\]{HEADING}]{{0,200}}\]){{0,600}}\]",
     re.IGNORECASE,
 )
 _PAGE_IN_LINE = re.compile(
