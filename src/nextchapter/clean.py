@@ -25,18 +25,29 @@ def main() -> int:
     studies = [folder for folder in Path("results").glob("*") if any((folder / mark).exists() for mark in MARKS)]
     made = [study / name for study in studies for name in MADE]
     for path in [*made, Path("logs"), Path(".work"), Path(".snakemake")]:
-        if path.is_dir():
-            shutil.rmtree(path)
-        else:
-            path.unlink(missing_ok=True)
+        _remove(path)
     for study in studies:
-        if any(study.iterdir()):
+        if any(study.iterdir()) or study.is_symlink():
             print(f"emptied {study}/, but for what the workflow did not make")
         else:
             study.rmdir()
             print(f"removed {study}/")
     print("kept: resources/ (fetched books), results/mlflow.db and results/mlartifacts/ (history of the runs)")
     return 0
+
+
+def _remove(path: Path) -> None:
+    """Remove a file or a folder; a link to a folder, as to a larger disk, stays, and what lies there goes."""
+    if path.is_symlink() and path.is_dir():
+        for inside in path.iterdir():
+            if inside.is_dir() and not inside.is_symlink():
+                shutil.rmtree(inside)
+            else:
+                inside.unlink()
+    elif path.is_dir():
+        shutil.rmtree(path)
+    else:
+        path.unlink(missing_ok=True)
 
 
 if __name__ == "__main__":

@@ -92,10 +92,10 @@ def _found(module: str) -> _Found:
 
 
 def _remembered(kept: Path) -> _Found | None:
-    """Return what an earlier call found; None where the file is missing or damaged."""
+    """Return what an earlier call found; None where the file is missing, damaged or another user's alone."""
     try:
         checksum, _, content = kept.read_bytes().partition(b"\n")
-    except FileNotFoundError:
+    except OSError:
         return None
     if hashlib.sha256(content).hexdigest().encode() != checksum:
         return None

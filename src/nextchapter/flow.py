@@ -254,7 +254,7 @@ class Flow:
                 return {
                     "similarity": corpus.duplicate_similarity,
                     "languages": list(corpus.languages),
-                    "in_name_order": self._is_shared_out,
+                    **self._order(),
                 }
             case "split_corpus":
                 planted = corpus.canaries
@@ -262,7 +262,7 @@ class Flow:
                     **({} if planted is None else {"canaries": planted.model_dump(mode="json")}),
                     "split": corpus.split.model_dump(mode="json"),
                     "languages": list(corpus.languages),
-                    "in_name_order": self._is_shared_out,
+                    **self._order(),
                 }
             case "read_splits":
                 return self._division()
@@ -428,10 +428,13 @@ class Flow:
         family = f"nextchapter.models.{spec.model.kind.replace('-', '_')}"
         return [f"nextchapter.diagnostics.tasks.{task}", family, optimiser, *training.ingredients]
 
-    @property
-    def _is_shared_out(self) -> bool:
-        """Whether one job cleans several files, so that the shelf's order is that of the names."""
-        return len(self.files) > FILES_EACH_ALONE
+    def _order(self) -> dict[str, Any]:
+        """Return the order of the shelf: that of the names where a job cleans several files, else that of the jobs.
+
+        Of inputs in another order Snakemake sees nothing.
+        """
+        in_name_order = len(self.files) > FILES_EACH_ALONE
+        return {"in_name_order": in_name_order, "order": [] if in_name_order else list(self.shards)}
 
     def _tracking(self, run: str, record: str) -> dict[str, Any]:
         """Return what a rule of tracking reads; a failed attempt to publish changes it, and so is made up for."""

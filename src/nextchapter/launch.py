@@ -7,6 +7,7 @@ know; here it is known, since only one `make run` can hold the lock of this modu
 import argparse
 import fcntl
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -32,6 +33,9 @@ DAMAGED = WORK / "damaged"
 SNAKEMAKE_LOCKS = Path(".snakemake/locks")
 PUBLISHING = ("create_experiment", "track_run", "track_embedding", "track_study", "register_champion")
 """The rules that write to MLflow."""
+SHOWN_IN_REPORT = (".svg", ".html", ".csv")
+"""What Snakemake's report shows are files of these kinds."""
+DRY_RUN = re.compile(r"-[kp]*n[kp]*|--dry-?run")
 SHELLS = ("bash", "sh")
 SIGNALLED = 128
 """Exit codes above are those of signals, as shells have them: 130 for Ctrl-C, 143 for SIGTERM."""
@@ -98,7 +102,7 @@ class _Workflow:
         # A dry run reads the configuration, and so tells which study it is about.
         code = self._snakemake("--dry-run", "--quiet", "all", cores="1") if report_only else self._snakemake()
         results = Path("results", study_file.read_text(encoding="utf-8")) if study_file.is_file() else None
-        if results is None or code not in (0, 1) or {"-n", "--dry-run"} & set(self._more):
+        if results is None or code not in (0, 1) or any(map(DRY_RUN.fullmatch, self._more)):
             return code
         if not report_only:
             code = self._repair(results, code)
@@ -111,7 +115,7 @@ class _Workflow:
                 )
             return code or int(report_only)
         report = results / "snakemake-report.html"
-        if report_only or _is_older(report, [results / "leaderboard.csv", results / "chapters.html"]):
+        if report_only or _is_older(report, [path for path in results.rglob("*") if path.suffix in SHOWN_IN_REPORT]):
             code = self._snakemake("--report", str(report), "--quiet", "all", cores="1")
         print(summarise_study(results, colour=sys.stdout.isatty()))
         return code
@@ -189,7 +193,7 @@ def _tell_damage(damaged: Mapping[str, str], again: Sequence[str]) -> None:
         print(f"  {path}: {damage}")
     if again:
         print(f"They are made again now, and what follows from them. As they were, they are kept in {DAMAGED}/.\n")
-    for path in damaged.keys() - set(again):
+    for path in [path for path in damaged if path not in again]:
         print(f"This call does not make {path}; if you need it no longer, delete it.")
 
 
@@ -204,9 +208,9 @@ def _tell_store() -> None:
 def _with_books(more: list[str], books: str) -> list[str]:
     """Add `books=` to the `--config` of the arguments, or with one."""
     entry = f"books={books}"
-    if "--config" in more:
-        place = more.index("--config") + 1
-        return [*more[:place], entry, *more[place:]]
+    for place, argument in enumerate(more, start=1):
+        if argument in ("--config", "-C"):
+            return [*more[:place], entry, *more[place:]]
     return [*more, "--config", entry]
 
 

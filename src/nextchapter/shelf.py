@@ -222,4 +222,6 @@ def _problem(entry: os.DirEntry[str]) -> str:
     except OSError as error:
         return f"a link that can't be followed: {error.strerror}"
     name = split_name(entry.name)
+    if name.is_readable and not os.access(entry.path, os.R_OK):
+        return "no permission to read it"
     return "" if name.is_readable else name.problem

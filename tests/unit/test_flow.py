@@ -206,6 +206,14 @@ def test_the_specification_of_a_rule_holds_what_it_reads_and_nothing_else() -> N
     assert [rule for rule in rules if flow.spec(*rule) != other.spec(*rule)] == [("train_model", "lstm-384.s1")]
 
 
+@pytest.mark.parametrize("rule", ["find_duplicates", "split_corpus"])
+def test_books_in_another_order_are_another_shelf(rule: str) -> None:
+    """Snakemake compares the names of inputs sorted, and would not see it."""
+    source = CONFIG["corpus"]["source"]
+    turned = {**CONFIG["corpus"], "source": {**source, "files": source["files"][::-1]}}
+    assert _flow().spec(rule) != _flow(corpus=turned).spec(rule)
+
+
 def test_swapped_values_change_the_specification() -> None:
     """Snakemake compares params as a set of values and would not see it."""
     specs = [

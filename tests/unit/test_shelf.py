@@ -83,6 +83,16 @@ def test_links_are_followed_once_and_loops_end(tmp_path: Path) -> None:
     }
 
 
+def test_a_book_that_may_not_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("closed.txt", "open.txt"):
+        (tmp_path / name).write_text("x")
+    access = os.access
+    monkeypatch.setattr(os, "access", lambda path, mode: not str(path).endswith("closed.txt") and access(path, mode))
+    books, refused = scan_folder(tmp_path)
+    assert books == ["open.txt"]
+    assert [(item.file, item.reason) for item in refused] == [("closed.txt", "no permission to read it")]
+
+
 def test_a_folder_that_cannot_be_read_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     for name in ("closed/a.txt", "open/b.txt"):
         (tmp_path / name).parent.mkdir()

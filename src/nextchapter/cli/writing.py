@@ -9,6 +9,7 @@ from nextchapter.generation.telling import whole_characters
 from nextchapter.generation.writer import Writer
 from nextchapter.spec.study import check_spec
 from nextchapter.spec.writing import WritingSpec
+from nextchapter.store.checksums import verify_checksum
 
 
 def write_text(run: Run, settings: dict[str, Any]) -> dict[str, Any]:
@@ -51,12 +52,13 @@ def random_opening(loaded: Loaded, seed: int) -> str:
     """Return a random word of the shelf that the run was trained on.
 
     Raises:
-        ValueError: the shelf is not there any more.
+        ValueError: the shelf is not there any more, or damaged.
     """
     import pyarrow.parquet as pq
 
     chapters = loaded.run.folder.parents[1] / "corpus" / "train.parquet"
     if not chapters.is_file():
         raise ValueError(f"the shelf is missing ({chapters}), so no word can be drawn from it; give an --opening")
+    verify_checksum(chapters)
     texts = pq.read_table(chapters, columns=["text"]).column("text").to_pylist()
     return draw_opening(texts, seed, loaded.tokenizer)

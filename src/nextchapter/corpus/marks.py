@@ -13,6 +13,7 @@ import numpy as np
 
 from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.numerals import START, fold, may_begin_number, read_han_number, read_number
+from nextchapter.corpus.words import MARKS
 
 LONGEST_HEADING = 150
 _MOST_MARKS = 1500
@@ -31,16 +32,17 @@ _CHAPTER_WORDS = (
     # French, Spanish, Catalan, Portuguese, Italian, Romanian
     "Chapitre Lettre Chant Scène Aventure Capítulo Capítol Carta Escena Jornada Cena Capitolo Lettera Novella "
     "Capitolul "
-    # Russian, Ukrainian, Polish, Czech, Hungarian, Greek, Turkish, Vietnamese, Esperanto, Chinese, Japanese
-    "Глава Письмо Явление Сцена Розділ Rozdział Kapitola Fejezet Κεφάλαιο Κεφάλαιον Bölüm Chương Ĉapitro "
-    "章 回 節 节 话 話 篇"
+    # Russian, Ukrainian, Polish, Czech, Hungarian, Greek, Turkish, Vietnamese, Esperanto, Hindi, Thai
+    "Глава Письмо Явление Сцена Розділ Rozdział Kapitola Fejezet Κεφάλαιο Κεφάλαιον Bölüm Chương Ĉapitro अध्याय บทที่ "
+    # Chinese, Japanese, Korean
+    "章 回 節 节 话 話 篇 장 화 회 절"
 )
 _VOLUME_WORDS = (
     "volume book part act liber "
     "Band Buch Teil Akt Aufzug Deel Boek Bedrijf Bok Bind Del Osa Kirja "
     "Tome Livre Partie Acte Tomo Volumen Libro Parte Acto Livro Atto Actus Volumul Partea "
     "Том Книга Часть Действие Частина Tom Księga Część Kniha Díl Kötet Rész Τόμος Βιβλίο Μέρος Cilt Kitap "
-    "卷 部 編 编 册 冊"
+    "卷 部 編 编 册 冊 부 권 편 막"
 )
 _NUMBERS, _ROMAN, _NUMBER_WORDS, _TITLED = "numbers", "Roman numerals", "number words", " with titles"
 NUMERAL_STYLES = frozenset([_NUMBERS, _ROMAN, _NUMBER_WORDS, f"{_NUMBERS}{_TITLED}", f"{_ROMAN}{_TITLED}"])
@@ -56,7 +58,7 @@ _LAST = re.compile(rf"(?:{'|'.join(_LAST_WORDS)})(?=\W|$)", re.IGNORECASE)
 _ENDS_OF_NUMBERS = ".,:;"
 _LAST_STARTS = frozenset(fold(word)[:START] for word in _LAST_WORDS)
 _ARTICLE = re.compile(r"(?:the|der|die|das|le|la|el|il|den|det)\s+", re.IGNORECASE)
-_WORD_FIRST = re.compile(r"(?P<word>[^\W\d_]{2,20})(?:\.\s*|\s+)(?P<rest>\S.*)")
+_WORD_FIRST = re.compile(rf"(?P<word>[^\W\d_](?:[^\W\d_]|[{MARKS}]){{1,19}}+)(?:\.\s*|\s+)(?P<rest>\S.*)")
 _WORD_AFTER = re.compile(r"[.\s]\s*(?P<word>[^\W\d_]{2,20})\.?(?P<rest>.*)")
 _ROMAN_TOKEN = re.compile("[IVXLC\u0406\u0425\u0421\u2160-\u217f]+")
 _LOWER_ROMAN = re.compile(r"[ivxlc]+(?=\W|$)")
@@ -67,7 +69,11 @@ _HAN = re.compile(
 _HAN_VOLUME = re.compile(
     r"(?P<word>[卷部編编冊册])[之第]?(?P<number>[\d〇零一二两兩三四五六七八九十百]+)(?P<rest>\s.*|)"
 )
-_HAN_STARTS = frozenset(f"{_HAN_ORDINAL}卷部編编冊册")
+_HANGUL_ORDINAL = "제"
+_HANGUL = re.compile(
+    rf"(?:{_HANGUL_ORDINAL}\s*)?(?P<number>\d{{1,4}})\s*(?P<word>[장화회절부권편막])(?P<rest>[\s.:,].*|)"
+)
+_HAN_STARTS = frozenset(f"{_HAN_ORDINAL}{_HANGUL_ORDINAL}卷部編编冊册")
 _SEPARATOR = re.compile(r"\s*[.,:;)\]|]?\s*[—–-]+\s*|[.,:;)\]|](?!\d)\s*|\s{2,}")
 
 # By code unit of UTF-16: of a letter or a digit, or the first of the two of a rare character; of a small letter.
@@ -270,11 +276,14 @@ def _numbered_marks(line: int, bare: str, opens: bool, is_loose: bool) -> Iterat
 
 
 def _read_named(bare: str) -> _Named | None:
-    """Read `Chapter IV. A Title`, `Erstes Kapitel`, `BOOK THE FIRST` or `第四回`."""
+    """Read `Chapter IV. A Title`, `Erstes Kapitel`, `BOOK THE FIRST`, `第四回` or `제4장`."""
     han = (_HAN.match(bare) or _HAN_VOLUME.fullmatch(bare)) if bare[:1] in _HAN_STARTS else None
     if han:
         number = read_han_number(han["number"])
         return _Named(han["word"], number, han["rest"]) if number is not None else None
+    hangul = _HANGUL.fullmatch(bare) if bare[:1] == _HANGUL_ORDINAL or bare[:1].isdecimal() else None
+    if hangul:
+        return _Named(fold(hangul["word"]), int(hangul["number"]), hangul["rest"])
     first = _WORD_FIRST.match(bare)
     if first and not _ARTICLE.match(bare) and _read_number_of(first["word"]) is None:
         read = _read_number_of(first["rest"])

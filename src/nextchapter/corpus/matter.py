@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from nextchapter.corpus.numerals import fold, read_number
 from nextchapter.corpus.paragraphs import split_blocks
 from nextchapter.corpus.removals import ink
+from nextchapter.corpus.words import SENTENCE_ENDS
 
 CHAPTER = "chapter"
 _NAMES = {
@@ -81,7 +82,8 @@ _SHORTEST_PARAGRAPH = 100
 _SHORTEST_PROSE = 200
 _PROSE_SHARE = 0.5
 _GAP_LINES = 3
-_SENTENCE_ENDS = tuple(".!?…。！？\"”’'»")
+_SENTENCE_ENDS = tuple(f"{SENTENCE_ENDS}\"”’'»」』")
+_FIRST_THAI, _LAST_LAO = "\u0e00", "\u0eff"
 
 
 def _key(text: str) -> str:
@@ -212,7 +214,8 @@ def _is_sentence(block: str) -> bool:
 
 
 def _ends_sentence(block: str) -> bool:
-    return block.rstrip(" _)]").endswith(_SENTENCE_ENDS)
+    bare = block.rstrip(" _)]）］")
+    return bare.endswith(_SENTENCE_ENDS) or _FIRST_THAI <= bare[-1:] <= _LAST_LAO
 
 
 def end_of_prose(lines: Sequence[str]) -> int:

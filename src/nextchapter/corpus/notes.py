@@ -5,6 +5,7 @@ import unicodedata
 from collections.abc import Sequence
 from itertools import pairwise
 
+from nextchapter.corpus.document import HEADING
 from nextchapter.corpus.lines import places_of
 from nextchapter.corpus.removals import Removals
 
@@ -17,13 +18,14 @@ _TRANSCRIBER = (
 )
 # `[Footnote 1: ...]`, over paragraphs and with brackets inside.
 _OPENING = re.compile(rf"\[[ _]*(?:(?:{_WORD})\b(?P<mark>[^\[\]:]{{0,12}}):|(?P<by>{_TRANSCRIBER}))", re.IGNORECASE)
-_BRACKET = re.compile(r"[\[\]]")
+_BRACKET_OR_HEADING = re.compile(rf"[\[\]{HEADING}]")
 _LONGEST_BRACKET = 20_000
 _PUNCTUATION = ".,;:!?\"'”’»)_—…。，"
 _TRANSCRIBER_PARAGRAPH = re.compile(rf"\n\n[ \t*]*(?:{_TRANSCRIBER})\b[ \t]*[:.—–-][^\n]*(?:\n[^\n]+)*", re.IGNORECASE)
 _PARAGRAPH = r"[^\n]*(?:\n[^\n]+)*"
 _BRACKETED_NOTE = re.compile(rf"\n\n[ \t]*[\[{{](?P<mark>\d{{1,4}}|[*†‡]{{1,4}})[\]}}][ \t]*(?=\S){_PARAGRAPH}")
 _BRACKETED_MARK = re.compile(r"[\[{](?P<mark>\d{1,4}|[*†‡]{1,4})[\]}]")
+_LETTERS = re.compile(r"[A-Za-z]{1,2}")
 _FIRST_MARKS = {"[": ("[1]", "[*]"), "{": ("{1}", "{*}")}
 _RAISED_NOTE = re.compile(rf"\n\n[ \t]*(?P<mark>[¹²³⁰⁴-⁹]{{1,3}})[ \t]*(?=\S){_PARAGRAPH}")
 _RAISED_MARK = re.compile(r"(?P<mark>[¹²³⁰⁴-⁹]{1,3})")
@@ -41,6 +43,7 @@ def remove_notes(text: str, removals: Removals) -> str:
     told: set[str] = set()
     if "[" in text:
         text = _remove_told(text, told, removals)
+        text = _remove_lettered_marks(text, sorted(filter(_LETTERS.fullmatch, told)), removals)
     text = _remove_transcribers_paragraphs(text, removals)
     if told or _has_first_mark(text):
         text = _remove_matched(text, _BRACKETED_NOTE, _BRACKETED_MARK, told, removals)
@@ -70,6 +73,17 @@ def _remove_told(text: str, told: set[str], removals: Removals) -> str:
     return "".join([*kept, text[at:]])
 
 
+def _remove_lettered_marks(text: str, letters: Sequence[str], removals: Removals) -> str:
+    """Return text without the marks of the footnotes that say so and are called by these letters: `[A]`."""
+    if not letters:
+        return text
+    marks = re.finditer(rf"\[(?:{'|'.join(letters)})\]", text)
+    found = [mark for mark in marks if _follows_word(text, mark.start())]
+    for mark in found:
+        removals.add("footnote mark", mark[0])
+    return _without(text, [mark.span() for mark in found])
+
+
 def _remove_transcribers_paragraphs(text: str, removals: Removals) -> str:
     """Return text without the paragraphs that begin by saying that a transcriber speaks."""
     notes = list(_TRANSCRIBER_PARAGRAPH.finditer(text))
@@ -79,12 +93,17 @@ def _remove_transcribers_paragraphs(text: str, removals: Removals) -> str:
 
 
 def _bracket_end(text: str, start: int) -> int | None:
-    """Return where the bracket closes that opens at `start`, those inside it closed before; None if that is too far."""
+    """Return where the bracket closes that opens at `start`, those inside it closed before.
+
+    None if that is too far, or behind a heading that the format marks, or in another row of a table.
+    """
     depth = 0
-    for bracket in _BRACKET.finditer(text, start, start + _LONGEST_BRACKET):
-        depth += 1 if bracket[0] == "[" else -1
+    for sign in _BRACKET_OR_HEADING.finditer(text, start, start + _LONGEST_BRACKET):
+        if sign[0] == HEADING:
+            return None
+        depth += 1 if sign[0] == "[" else -1
         if depth == 0:
-            return bracket.end()
+            return sign.end()
     return None
 
 

@@ -15,10 +15,11 @@ _WORD = re.compile(r"[^\W\d_]+(?:['’-][^\W\d_]+)*")
 _TIED_BEFORE = re.compile(r"[^\W\d_]['’-]?\Z")
 _TIED_BEHIND = re.compile(r"['’-]?[^\W\d_]")
 _AROUND_WORDS = ".,;:!?…«»“”\"()-—'’_"
-_LAST_PART = re.compile(r"([^\W\d_]+)-$")
+_HYPHENS = ("-", "\u2010")
+_LAST_PART = re.compile(r"([^\W\d_]+)[-\u2010]$")
 _FIRST_PART = re.compile(r"[^\W\d_]+")
 _LOWER_START = re.compile("\n[a-zà-öø-ÿа-я]")
-_UNUSUAL_JOINT = re.compile("\n(?:(?<=[-—\u2e80-\U0010ffff]\n)|(?=--|—))")
+_UNUSUAL_JOINT = re.compile("\n(?:(?<=[-\u2010—\u2e80-\U0010ffff]\n)|(?=--|—))")
 """A line end where `Joiner` may put something else than a space."""
 _WIDEST_WRAPPED = 120
 _SHORT_LINES = 0.6
@@ -26,7 +27,8 @@ _RAGGED_LINES = 0.8
 _CAPITAL_SHARE = 0.75
 _VERSE_SHARE = 0.9
 _LONG_VERSE = 8
-_NO_SPACE_FROM = 0x2E80
+_SPACELESS = re.compile("[\u2e80-\u312f\u3190-\ua95f\ua980-\uabff\ud800-\uff9f\uffdd-\U0010ffff]")
+"""Chinese, Japanese and what is printed with them; Korean has spaces."""
 _MOST_STARTS = 0.6
 _SHORTEST_START = 20
 _LINES_AT_ONCE = 2_000
@@ -158,17 +160,16 @@ class Joiner:
 
     def _end_before(self, line: str, following: str) -> str:
         """Return a line with what joins it to the next: a space, or nothing behind a dash or a broken word."""
-        last = _LAST_PART.search(line) if line.endswith("-") else None
+        last = _LAST_PART.search(line) if line.endswith(_HYPHENS) else None
         first = _FIRST_PART.match(following)
         if last and first and first[0][0].islower():
             if not self._is_word((last[1] + first[0]).lower()):
                 return line
-            self._removals.add("hyphen at a line end", "-")
+            self._removals.add("hyphen at a line end", line[-1])
             return line[:-1]
         if line.endswith(("--", "—")) or following.startswith(("--", "—")):
             return line
-        spaceless = ord(line[-1]) >= _NO_SPACE_FROM and ord(following[0]) >= _NO_SPACE_FROM
-        return line if spaceless else f"{line} "
+        return line if _SPACELESS.match(line[-1]) and _SPACELESS.match(following) else f"{line} "
 
 
 def _stands_whole(word: str, texts: Iterable[str]) -> bool:

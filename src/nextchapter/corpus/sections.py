@@ -3,8 +3,10 @@
 import re
 from itertools import accumulate
 
+from nextchapter.corpus.words import SENTENCE_ENDS
+
 SECTION_CHARACTERS = 12_000
-_SENTENCE_END = re.compile(r"[.!?…。！？][\"'”’»)\]]*\s+|[。！？]")
+_SENTENCE_END = re.compile(rf"[{SENTENCE_ENDS}][\"'”’»)\]]*\s+|[。！？]")
 
 
 def cut_sections(text: str) -> list[str]:

@@ -1,5 +1,6 @@
 """Tables of texts: the rows of Parquet, JSON lines and CSV files, read one after another in bounded memory."""
 
+import codecs
 import csv
 import io
 import itertools
@@ -27,6 +28,8 @@ _TITLE_NAMES = ("title", "book_title", "book")
 _AUTHOR_NAMES = ("author", "authors")
 _CHAPTER_NAMES = ("chapter_title", "heading", "chapter", "chapter_number")
 _DELIMITERS = ",;\t|"
+_AS_WINDOWS_1252 = "nextchapter.windows-1252"
+"""Name of the way to read what is no UTF-8."""
 _LONGEST_COLUMN_NAME = 200
 _SAMPLE_ROWS, _SAMPLE_CHARACTERS = 20, 1 << 20
 _CHUNK_BYTES = 1 << 16
@@ -291,14 +294,27 @@ def _csv_rows(stream: BinaryIO, delimiter: str | None, row_characters: int) -> I
     sample = buffered.peek()
     if len(sample) == _LONG_LINE:  # cut off, perhaps within a character
         sample = sample[: sample.rfind(b"\n") + 1] or sample
-    encoding = decode(sample).encoding
-    with io.TextIOWrapper(buffered, encoding, errors="replace", newline="") as text:
+    encoding, errors = decode(sample).encoding, _AS_WINDOWS_1252 if sample.isascii() else "replace"
+    with io.TextIOWrapper(buffered, encoding, errors=errors, newline="") as text:
         first = text.readline(_LONG_LINE).lstrip("\ufeff")
         delimiter = delimiter or max(_DELIMITERS, key=lambda mark: len(_split_line(first, mark)))
         header = [name.strip() for name in _split_line(first, delimiter)]
         if any(len(name) > _LONGEST_COLUMN_NAME for name in header):
             raise UnreadableBookError("its first line is no header; put a line with the names of the columns above it")
         yield from _parse_csv(_CsvLines(text, delimiter, row_characters), delimiter, header)
+
+
+def _read_as_windows_1252(error: UnicodeError) -> tuple[str, int]:
+    """Return what bytes that are no UTF-8 mean in Windows-1252, and where to go on behind them.
+
+    A table whose beginning is all ASCII may be in either.
+    """
+    if not isinstance(error, UnicodeDecodeError):
+        raise error
+    return error.object[error.start : error.end].decode("cp1252", "replace"), error.end
+
+
+codecs.register_error(_AS_WINDOWS_1252, _read_as_windows_1252)
 
 
 def _parse_csv(lines: "_CsvLines", delimiter: str, header: Sequence[str]) -> Iterator[Row]:

@@ -14,6 +14,7 @@ from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import Mark, is_capitalised
 from nextchapter.corpus.matter import names_matter
 from nextchapter.corpus.numerals import fold
+from nextchapter.corpus.words import SENTENCE_ENDS
 
 CONTENTS_STYLE = "titles of the contents"
 CAPITALS_STYLE = "capitals that stand alone"
@@ -44,7 +45,8 @@ _SIMILAR = 0.8
 _LETTER_CLASSES = 32
 _FOUND_SHARE = 0.6
 _MISSES = 10
-_OPENING_QUOTES = "\"'“„«‘‚-–—("
+_OPENING_QUOTES = "\"'“„«‘‚-–—(「『"
+_SENTENCE_ENDS = f"{SENTENCE_ENDS}」』"
 
 
 def is_title(text: str) -> bool:
@@ -55,12 +57,17 @@ def is_title(text: str) -> bool:
         or len(text) > _LONGEST_TITLE
         or text[0] in _OPENING_QUOTES
         or text[0].islower()
-        or text[-1] in ",;:-–—"
+        or text[-1] in ",;:-–—，、；："
     ):
         return False
-    if text[-1] not in ".!?…" or text.isupper():
+    if text[-1] not in _SENTENCE_ENDS or text.isupper():
         return True
-    return len(text) <= _LONGEST_SENTENCE and is_capitalised(text)
+    return len(text) <= _LONGEST_SENTENCE and is_capitalised(text) and not _has_caseless_letters(text)
+
+
+def _has_caseless_letters(text: str) -> bool:
+    """Return whether capitals can't tell a title from a sentence, as in Chinese, Arabic or Hindi."""
+    return any(map(str.isalpha, text)) and text.lower() == text.upper()
 
 
 def title_behind(lines: Sequence[str], start: int, stop: int) -> tuple[str, int] | None:
@@ -119,7 +126,7 @@ def isolated_marks(lines: Sequence[str]) -> Iterator[list[Mark]]:
         index
         for index in _lines_alone(lines)
         if not any(map(str.strip, lines[max(0, index - 2) : index]))
-        and is_title(lines[index]) and (lines[index].isupper() or lines[index].strip()[-1] not in ".!?")
+        and is_title(lines[index]) and (lines[index].isupper() or lines[index].strip()[-1] not in _SENTENCE_ENDS)
     ]  # fmt: skip
     for style, chosen in (
         (CAPITALS_STYLE, [index for index in titles if lines[index].isupper()]),

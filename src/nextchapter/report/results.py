@@ -11,6 +11,7 @@ from nextchapter.report.chapters import Chapter
 from nextchapter.report.examination import add_copying
 from nextchapter.report.leaderboard import read_leaderboard
 from nextchapter.report.predictions import read_predictions
+from nextchapter.store.checksums import verify_checksum
 from nextchapter.store.files import read_json
 
 Record = Mapping[str, Any]
@@ -38,12 +39,12 @@ class Results:
 
     def svg(self, name: str) -> str:
         """Return a figure, named by its path in the folder without suffix."""
-        return (self._folder / f"{name}.svg").read_text(encoding="utf-8")
+        return self._file(f"{name}.svg").read_text(encoding="utf-8")
 
     @cached_property
     def leaderboard(self) -> pd.DataFrame:
         """The leaderboard, best first, with what each chapter copies."""
-        board = read_leaderboard(self._folder / "leaderboard.csv")
+        board = read_leaderboard(self._file("leaderboard.csv"))
         return add_copying(board, [self._of_run(run, "examination.json") for run in board["run"]])
 
     @property
@@ -65,7 +66,7 @@ class Results:
     @cached_property
     def costs(self) -> pd.DataFrame:
         """What each run cost, the cheapest first."""
-        return pd.read_csv(self._folder / "figures/costs.csv", dtype={"run": str, "model": str}, keep_default_na=False)
+        return pd.read_csv(self._file("figures/costs.csv"), dtype={"run": str, "model": str}, keep_default_na=False)
 
     @cached_property
     def gradients(self) -> Record | None:
@@ -80,15 +81,15 @@ class Results:
     @property
     def next_chapter(self) -> str:
         """The champion's chapter, as Markdown."""
-        return (self._folder / "next-chapter.md").read_text(encoding="utf-8")
+        return self._file("next-chapter.md").read_text(encoding="utf-8")
 
     def chapters(self) -> list[Chapter]:
         """Return the chapters of all runs, best first."""
         return [
             Chapter(
-                (self._folder / "runs" / run / "chapter.md").read_text(encoding="utf-8"),
+                self._file(f"runs/{run}/chapter.md").read_text(encoding="utf-8"),
                 self._of_run(run, "chapter.json"),
-                read_predictions(self._folder / "runs" / run / "predictions.csv"),
+                read_predictions(self._file(f"runs/{run}/predictions.csv")),
                 self._of_run(run, "examination.json"),
             )
             for run in self.leaderboard["run"]
@@ -104,21 +105,30 @@ class Results:
 
     def embedding(self, name: str) -> Embedding:
         """Return how good an embedding is, and which words lie near each other in it."""
-        neighbours = pd.read_csv(self._folder / f"embeddings/{name}/neighbours.csv", keep_default_na=False)
+        neighbours = pd.read_csv(self._file(f"embeddings/{name}/neighbours.csv"), keep_default_na=False)
         return Embedding(self._json(f"embeddings/{name}/scores.json"), neighbours)
 
     def search(self, name: str) -> pd.DataFrame:
         """Return the runs of a search, best first."""
-        return pd.read_csv(self._folder / f"searches/{name}.csv", keep_default_na=False)
+        return pd.read_csv(self._file(f"searches/{name}.csv"), keep_default_na=False)
 
     def best_of_each_kind(self, among: Sequence[str] | None = None) -> list[str]:
         """Return the best run of each kind of model, best first; of some runs only where these are given."""
         board = self.leaderboard if among is None else self.leaderboard[self.leaderboard["run"].isin(among)]
         return [str(run) for run in board.drop_duplicates("model")["run"]]
 
+    def _file(self, name: str) -> Path:
+        """Return a file of the study.
+
+        Raises:
+            DamagedFileError: it is not what was written.
+        """
+        verify_checksum(self._folder / name)
+        return self._folder / name
+
     def _of_run(self, run: str, name: str) -> Record:
         return self._json(f"runs/{run}/{name}")
 
     def _json(self, name: str) -> Record:
-        found: Record = read_json(self._folder / name)
+        found: Record = read_json(self._file(name))
         return found

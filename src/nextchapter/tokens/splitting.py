@@ -14,20 +14,16 @@ from enum import Enum
 from functools import lru_cache
 from typing import Protocol
 
+from nextchapter.corpus.words import MARKS
 from nextchapter.tokens.protocol import END_OF_CHAPTER
 
 UNKNOWN, EOS, JOIN, SPACE = "<unk>", "<eos>", "<join>", " "
 PARAGRAPH, LINE = "\n\n", "\n"
 
-# Vowel signs and accents that Unicode writes behind their letter; `\w` leaves them out.
-_MARKS = (
-    "\u0300-\u036f\u0483-\u0487\u0591-\u05bd\u05bf-\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06ed"
-    "\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u0eb1-\u0ece\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3"
-)
 _WIDE = "\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff"
 # A break, an ideograph, a word with inner apostrophes and hyphens, or any one other character.
 _ATOM = re.compile(
-    rf"\n\n|[{_WIDE}]|[^\W_{_WIDE}](?:[^\W_{_WIDE}]|[{_MARKS}])*(?:['’-](?:[^\W_{_WIDE}]|[{_MARKS}])+)*|[\s\S]"
+    rf"\n\n|[{_WIDE}]|[^\W_{_WIDE}](?:[^\W_{_WIDE}]|[{MARKS}])*(?:['’-](?:[^\W_{_WIDE}]|[{MARKS}])+)*|[\s\S]"
 )
 _WORD_OR_LINE_END = re.compile(r"\S+|\n")
 

@@ -3,6 +3,7 @@ from collections.abc import Callable, Sequence
 import pytest
 
 from nextchapter.corpus.chapters import NO_HEADINGS, Section, find_chapters
+from nextchapter.corpus.document import heading_line
 from nextchapter.corpus.removals import Removals, ink
 from nextchapter.generation.headings import roman
 
@@ -146,6 +147,30 @@ def test_a_short_first_paragraph_is_no_title(book_of: Book) -> None:
     _, sections = find_chapters(book_of(headings), Removals())
     assert headings_of(sections) == ["CHAPTER 1", "CHAPTER 2", "CHAPTER 3", "CHAPTER 4"]
     assert sections[0].lines[1] == "It was night."
+
+
+def test_a_short_first_paragraph_is_no_title_where_there_are_no_capitals() -> None:
+    text = "\n\n".join(["他推開門走了出去，外面正颳著大風，街上一個人也沒有，只有幾片落葉在地上打轉。"] * 40)
+    _, sections = find_chapters(
+        "\n\n".join(f"第{number}章\n\n{text}" for number in HAN.split()).split("\n"), Removals()
+    )
+    assert headings_of(sections) == [f"第{number}章" for number in HAN.split()]
+    assert {"\n".join(section.lines).strip() for section in sections} == {text}
+
+
+@pytest.mark.parametrize(
+    ("titles", "sentence"),
+    [
+        ("सुबह सड़क घर", "वह दरवाज़ा खोलकर बाहर चला गया और हवा बहुत तेज़ चल रही थी।"),
+        ("صبح راستہ گھر", "اس نے دروازہ کھولا اور باہر چلا گیا اور ہوا بہت تیز چل رہی تھی۔"),
+        ("ลมยามเช้า ถนนยาว บ้านเก่า", "เขาเปิดประตูแล้วเดินออกไปข้างนอกลมแรงมากและไม่มีใครอยู่บนถนน "),
+    ],
+)
+def test_titles_that_the_format_marks_are_found_whatever_ends_a_sentence(titles: str, sentence: str) -> None:
+    text = "\n\n".join([sentence * 4] * 20)
+    book = "\n\n".join(f"{heading_line(2, title)}\n\n{text}" for title in titles.split())
+    _, sections = find_chapters(book.split("\n"), Removals())
+    assert headings_of(sections) == titles.split()
 
 
 def test_a_title_wrapped_into_a_second_line_is_whole(book_of: Book) -> None:

@@ -234,3 +234,9 @@ def test_rows_are_repaired_as_a_book_is(prose: Callable[..., str]) -> None:
     assert reasons == {"footnote": 1, "footnote mark": 1, "running head": 12, "hyphen at a line end": 1}
     kept = clean_rows(rows, Removals(), join_wrapped_lines=False)
     assert kept[1].startswith("It went on and on and on through all of the\nlong night until")
+
+
+@pytest.mark.parametrize("opening", ["[Footnote 1: it never closes", "[Illustration: a dog"])
+def test_a_bracket_that_closes_in_another_row_takes_no_row_with_it(opening: str) -> None:
+    rows = [f"He ran. {opening}", "Another row ] goes on.", "A third row."]
+    assert clean_rows(rows, Removals()) == rows

@@ -7,6 +7,7 @@ from hypothesis import strategies as st
 from nextchapter.corpus import marks
 from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import Mark, find_marks, is_chapter_heading
+from nextchapter.corpus.numerals import fold
 
 
 @pytest.mark.parametrize(
@@ -27,6 +28,11 @@ from nextchapter.corpus.marks import Mark, find_marks, is_chapter_heading
         ("Глава первая", "глава", 1, "Глава первая", ""),
         ("EERSTE HOOFDSTUK.", "hoofdstuk", 1, "EERSTE HOOFDSTUK.", ""),
         ("第十二回　甄士隱", "回", 12, "第十二回", "　甄士隱"),
+        ("제3장 바람", fold("장"), 3, "제3장", " 바람"),
+        ("제 12 장", fold("장"), 12, "제 12 장", ""),
+        ("2부. 겨울", fold("부"), 2, "2부", ". 겨울"),
+        ("अध्याय १", fold("अध्याय"), 1, "अध्याय १", ""),
+        ("บทที่ 4 สายลม", fold("บทที่"), 4, "บทที่ 4", " สายลม"),
         ("STAVE ONE.", "stave", 1, "STAVE ONE.", ""),
         ("[BOOK I.  INSCRIPTIONS]", "book", 1, "BOOK I", ".  INSCRIPTIONS"),
         ("CHAPTER THE LAST.", "chapter", 1, "CHAPTER THE LAST.", ""),
@@ -53,6 +59,7 @@ def test_headings_as_books_print_them(line: str, style: str, number: int, label:
         "I. and so on",
         "1:1 In the beginning",
         "12 men came",
+        "제3장에서는 바람이 분다",
         "It was in Chapter 4",
         "The Chapter",
         "CHAPTER",
@@ -94,7 +101,8 @@ def test_only_a_bare_heading_is_a_chapter_heading() -> None:
 
 
 WORDS = st.sampled_from(
-    "Chapter CHAP. Kapitel BOOK Глава the The Das last Letztes Ultimo 第十二回 4 12. 3rd 5-я IV iv. XIV\u0425 Ⅻ I i "
+    "Chapter CHAP. Kapitel BOOK Глава the The Das last Letztes Ultimo 第十二回 제3장 부 अध्याय บทที่ १ "
+    "4 12. 3rd 5-я IV iv. XIV\u0425 Ⅻ I i "
     "C'est One two-hundred Zwei einundzwanzigstes Unen Première un vingt-et-un двадцать Сороковая Once thirsty civic "
     "illicit — * _ . : ) , went so A Title of the kind and\u00a0on".split(" ")
 )

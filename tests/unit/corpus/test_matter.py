@@ -48,6 +48,7 @@ def test_what_printers_and_editors_add_is_known_by_its_names(heading: str, expec
 def test_prose_is_told_from_lists_and_title_pages(prose: Callable[..., str]) -> None:
     entries = [f"Chapter {number}. The Cyclone    {number}7" for number in range(1, 30)]
     assert is_prose(prose(600).split("\n"))
+    assert is_prose(["वह बाहर चला गया और हवा तेज़ चल रही थी और गली में कोई नहीं था।" * 5])
     assert not is_prose(entries)
     assert not is_prose(["THE BOOK", "", "by", "", "A. Writer", "", "Dedicated to my mother."])
     assert not is_prose([*prose(300).split("\n"), "", *entries])

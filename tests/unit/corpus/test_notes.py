@@ -17,6 +17,12 @@ def test_footnotes_that_say_so_go_with_their_marks() -> None:
     assert clean(text) == ("He came and went.\n\n\n\nOn.  End [sic].", {"footnote": 2, "footnote mark": 2})
 
 
+def test_footnotes_called_by_letters_go_with_their_marks_and_other_letters_stay() -> None:
+    text = "He came[A] and went.[B] She [A] too, and [C]harles.[C]\n\n[Footnote A: In 1811.]\n\nOn. [Footnote B: No.]"
+    expected = "He came and went. She  too, and [C]harles.[C]\n\n\n\nOn. "
+    assert clean(text) == (expected, {"footnote": 2, "footnote mark": 3})
+
+
 @pytest.mark.parametrize(("opening", "closing"), ["[]", "{}"])
 def test_notes_that_begin_with_their_marks_go(opening: str, closing: str) -> None:
     marks = [f"{opening}{number}{closing}" for number in (1, 2, 3)]

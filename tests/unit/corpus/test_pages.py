@@ -1,5 +1,6 @@
 from collections.abc import Callable
 
+import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -44,6 +45,14 @@ def test_bare_numbers_of_chapters_stay(prose: Callable[..., str]) -> None:
     removals = Removals()
     assert remove_page_marks(lines, removals) == lines
     assert removals.records() == []
+
+
+@pytest.mark.parametrize(
+    "sentence", ["街上一個人也沒有。", "彼は「行こう」と言った。", "वह बाहर चला गया।", "وہ باہر چلا گیا۔"]
+)
+def test_bare_numbers_of_chapters_stay_in_every_script(sentence: str) -> None:
+    lines = "".join(f"{number}\n\n{sentence * 3}\n\n\n" for number in range(1, 25)).split("\n")
+    assert remove_page_marks(lines, Removals()) == lines
 
 
 def test_running_heads_go_but_titles_with_page_numbers_stay() -> None:

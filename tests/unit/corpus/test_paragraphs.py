@@ -11,7 +11,7 @@ from nextchapter.corpus.paragraphs import Joiner, kept_paragraphs, split_blocks
 from nextchapter.corpus.removals import Removals, ink
 
 WIDE = "the quick brown fox jumps over the lazy dog and then goes home to sleep again\n"
-TEXTS = st.text(st.sampled_from("aB é-—. ,\n\n\t語「"), max_size=300)
+TEXTS = st.text(st.sampled_from("aB é-\u2010—. ,\n\n\t語「"), max_size=300)
 LINES = st.lists(st.text(st.sampled_from("aBÉſΣİ-’'—.\u00a0 1_語"), max_size=12), max_size=12)
 
 
@@ -73,6 +73,16 @@ def test_the_hyphen_that_goes_is_noted() -> None:
 def test_chinese_is_joined_without_spaces() -> None:
     line = "甄士隱夢幻識通靈賈雨村風塵懷閨秀" * 2
     assert joined(f"{line}\n{line}", book=f"{line}\n{line}\n{line}\n\n" * 20) == [line + line]
+
+
+def test_korean_is_joined_with_spaces() -> None:
+    lines = "그는 문을 열고 밖으로 나갔다. 바람이 불고\n있었다. 거리에는 아무도 없었고 낙엽만 땅\n위에서 돌고 있었다."
+    assert joined(lines, f"{lines}\n\n" * 9) == [lines.replace("\n", " ")]
+
+
+def test_a_word_broken_by_the_hyphen_of_unicode_is_whole() -> None:
+    full = "so that in the end the old man said to all of them that they were hav\u2010\ning a good time"
+    assert joined(full, WIDE * 40 + "\nhaving") == [full.replace("\u2010\n", "")]
 
 
 def test_indented_first_lines_part_paragraphs_where_no_blank_line_does(prose: Callable[..., str]) -> None:

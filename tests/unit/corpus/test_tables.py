@@ -67,6 +67,12 @@ def test_an_old_encoding_is_found() -> None:
     assert [record.text for record in read(as_csv(rows, encoding="cp1252"), ".csv")] == [rows[0]["text"]]
 
 
+def test_an_old_encoding_is_read_where_the_beginning_does_not_tell_it() -> None:
+    rows = [{"text": f"plain {number} " + "words " * 100} for number in range(2000)] + [{"text": "a late café — here"}]
+    for encoding in ("cp1252", "utf-8"):
+        assert [record.text for record in read(as_csv(rows, encoding=encoding), ".csv")][-1:] == [rows[-1]["text"]]
+
+
 def test_our_own_chapters_can_be_read_back(tmp_path: Path) -> None:
     from nextchapter.corpus.books import Chapter, write_chapters
 

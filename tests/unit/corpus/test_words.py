@@ -5,7 +5,7 @@ from hypothesis import strategies as st
 from nextchapter.corpus import lines
 from nextchapter.corpus.words import WORD, count_words
 
-TYPED = st.text(st.sampled_from("aé7я_ '’-–.\n語ノ😀Ⅻ²\ud800"), max_size=60)
+TYPED = st.text(st.sampled_from("aé7я\u0301\u093fक_ '’-–.\n語ノ😀Ⅻ²\ud800"), max_size=60)
 
 
 @pytest.mark.parametrize(
@@ -14,6 +14,25 @@ TYPED = st.text(st.sampled_from("aé7я_ '’-–.\n語ノ😀Ⅻ²\ud800"), max
 )
 def test_words_as_a_reader_counts_them(text: str, count: int) -> None:
     assert count_words(text) == count
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "किताब पढ़ना अच्छा है",
+        "সে বই পড়তে ভালোবাসে",
+        "அவன் புத்தகம் படிக்கிறான்",
+        "שָׁלוֹם עוֹלָם",
+        "الْكِتَابُ جَمِيلٌ",
+        "i\u0307stanbul'a gitti",
+    ],
+)
+def test_vowel_signs_and_accents_divide_no_word(text: str) -> None:
+    assert count_words(text) == len(text.split())
+
+
+def test_what_is_no_word_is_told_from_one_in_time_by_its_length() -> None:
+    assert WORD.fullmatch("\u0995" * 10_000 + "!") is None
 
 
 @given(TYPED | st.text(max_size=60))

@@ -24,6 +24,7 @@ _HEAD_BYTES = 8192
 _CHUNK = 1 << 18
 
 _BREAK = "\0"
+_BLANK = f"{_BREAK} \t\n\r\f\v"
 _HEADINGS = {f"h{level}": level for level in range(1, 7)}
 _BLOCKS = frozenset(
     "address article aside blockquote body caption center dd details dialog dir div dl dt fieldset figcaption figure "
@@ -159,6 +160,7 @@ class _ElementReader:
         self._stanza = 0
         self._verse = 0
         self._open_marks: list[tuple[int, int, str, re.Pattern[str] | None]] = []
+        self._numbers_in_heading: list[str] = []
         self._hidden_from = 0
         self._hidden_reason = ""
         self._hidden: list[str] = []
@@ -279,9 +281,13 @@ class _ElementReader:
         text = "".join(pieces)
         before = self._pieces[start - 1][-4:] if start else ""
         is_exponent = pattern is _RAISED_MARK and _EXPONENT_BASE.search(before)
-        if (pattern is None or pattern.fullmatch(text)) and not is_exponent:
+        if (pattern is not None and not pattern.fullmatch(text)) or is_exponent:
+            return
+        del self._pieces[start:]
+        if self._level and pattern is _PAGE and text.strip(" \n.").isalnum():
+            self._numbers_in_heading.append(text)
+        else:
             self._removals.add(reason, text, int(bool(text.strip())))
-            del self._pieces[start:]
 
     def _end_hidden(self) -> None:
         text = "".join(self._hidden)
@@ -294,8 +300,8 @@ class _ElementReader:
         pieces, self._pieces = self._pieces, []
         verse, self._verse = self._verse, 0
         self._open_marks.clear()
-        text = without_marks("".join(pieces))
-        if not text.strip(_BREAK + " \t\n\r\f\v"):
+        text = self._with_number("".join(pieces))
+        if not text.strip(_BLANK):
             return
         refuse_too_many(self._blocks)
         anchors, self._anchors = tuple(self._anchors), []
@@ -312,6 +318,16 @@ class _ElementReader:
             if has_text:
                 self._blocks.append(Block(list(paragraph), verse=verse, anchors=anchors))
                 anchors = ()
+
+    def _with_number(self, text: str) -> str:
+        """Return the text of a block without signs of headings; a heading that is a number alone is no page's."""
+        numbers, self._numbers_in_heading = self._numbers_in_heading, []
+        text = without_marks(text)
+        if numbers and not text.strip(_BLANK):
+            return "".join(numbers)
+        for number in numbers:
+            self._removals.add("page number", number)
+        return text
 
 
 def _classes_of(attributes: Mapping[str, str]) -> set[str]:

@@ -10,6 +10,7 @@ import statistics
 import sys
 from collections import Counter
 from collections.abc import Iterator
+from contextlib import suppress
 from dataclasses import dataclass
 from itertools import islice, pairwise
 
@@ -78,10 +79,16 @@ def read_outline(document: pdfium.PdfDocument) -> Iterator[tuple[int, int, str]]
             yield bookmark.level + 1, page, title
 
 
+def limit_memory() -> None:
+    """Let a PDF that would fill the memory end this process instead; macOS, which has no such limit, refuses."""
+    for kind, most_bytes in ((resource.RLIMIT_AS, _MEMORY_BYTES), (resource.RLIMIT_CORE, 0)):
+        with suppress(ValueError, OSError):
+            resource.setrlimit(kind, (most_bytes, most_bytes))
+
+
 def main() -> int:
     """Write the text of the PDF on standard input to standard output."""
-    resource.setrlimit(resource.RLIMIT_AS, (_MEMORY_BYTES, _MEMORY_BYTES))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
+    limit_memory()
     sys.stdout.reconfigure(encoding="utf-8", errors="replace", newline="\n")  # type: ignore[union-attr]
     try:
         document = pdfium.PdfDocument(sys.stdin.buffer.read())

@@ -67,6 +67,14 @@ def test_what_belongs_to_the_page_is_dropped_and_noted(html: str, text: str, rea
     assert [(record["reason"], record["count"]) for record in removals.records()] == [(reason, 1)]
 
 
+@pytest.mark.parametrize("number", ["III.", "5"])
+def test_an_anchored_number_is_a_pages_unless_it_is_all_that_a_heading_says(number: str) -> None:
+    removals = Removals()
+    html = f"<h2><a id='s3'>{number}</a></h2><p>One</p><h2><a id='p9'>9</a>The End</h2><h2><a id='p12'>[12]</a></h2>"
+    assert text_of(html, removals) == f"\x022{number}\n\nOne\n\n\x022The End"
+    assert [(record["reason"], record["count"]) for record in removals.records()] == [("page number", 2)]
+
+
 def test_a_page_of_more_paragraphs_than_a_book_is_refused(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("nextchapter.corpus.formats.blocks._MOST_BLOCKS", 100)
     with pytest.raises(UnreadableBookError, match="more than 100 paragraphs"):

@@ -4,6 +4,7 @@ from collections.abc import Sequence
 import pytest
 
 from nextchapter.corpus.document import HEADING, Limits, UnreadableBookError, heading_line
+from nextchapter.corpus.formats import pdf_pages
 from nextchapter.corpus.formats.pdf import read_pdf
 from nextchapter.corpus.formats.pdf_pages import Line, page_text
 from nextchapter.corpus.removals import Removals
@@ -81,6 +82,18 @@ def test_a_damaged_pdf_says_so(data: bytes) -> None:
 def test_a_pdf_that_takes_too_long_is_stopped() -> None:
     with pytest.raises(UnreadableBookError, match="more than"):
         read_pdf(pdf_of([[WORDS]]), Limits(convert_s=0.001), Removals())
+
+
+def test_a_system_without_limits_of_memory_reads_all_the_same(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[int] = []
+
+    def refuse(kind: int, limits: tuple[int, int]) -> None:
+        asked.append(kind)
+        raise ValueError("current limit exceeds maximum limit")  # as on macOS
+
+    monkeypatch.setattr(pdf_pages.resource, "setrlimit", refuse)
+    pdf_pages.limit_memory()
+    assert pdf_pages.resource.RLIMIT_AS in asked
 
 
 def test_paragraphs_begin_at_indented_lines_and_behind_wide_gaps() -> None:
