@@ -8,7 +8,7 @@ import torch
 
 from nextchapter.models.registry import load_model
 from nextchapter.stages.evaluate_model import main
-from nextchapter.store.files import read_json
+from nextchapter.store.files import read_json, write_json
 from nextchapter.tokens.unigram import UnigramTokenizer
 
 
@@ -54,3 +54,14 @@ def test_the_passage_is_that_of_the_first_test_chapter(
     assert text.startswith("".join(table["true"]))
     assert list(table.columns[:5]) == ["position", "book", "chapter", "true", "true_probability"]
     assert table["probability_1"].between(0, 1).all()
+
+
+def test_a_run_on_whole_chapters_has_no_cuts_to_lose_between(
+    trained: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path
+) -> None:
+    run = read_json(trained / "run.json")
+    write_json(trained / "run.json", run | {"training": run["training"] | {"truncation": "chapter"}})
+    assert main(arguments.evaluate_model(small_shelf, trained, tmp_path)) == 0
+    profile = read_json(tmp_path / "profile.json")
+    assert profile["truncation"] == []
+    assert profile["place"]
