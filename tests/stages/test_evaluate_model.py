@@ -7,8 +7,9 @@ import pytest
 import torch
 
 from nextchapter.models.registry import load_model
+from nextchapter.stages import train_model
 from nextchapter.stages.evaluate_model import main
-from nextchapter.store.files import read_json, write_json
+from nextchapter.store.files import read_json
 from nextchapter.tokens.unigram import UnigramTokenizer
 
 
@@ -57,11 +58,12 @@ def test_the_passage_is_that_of_the_first_test_chapter(
 
 
 def test_a_run_on_whole_chapters_has_no_cuts_to_lose_between(
-    trained: Path, small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path
+    small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    run = read_json(trained / "run.json")
-    write_json(trained / "run.json", run | {"training": run["training"] | {"truncation": "chapter"}})
-    assert main(arguments.evaluate_model(small_shelf, trained, tmp_path)) == 0
+    monkeypatch.chdir(tmp_path)
+    whole = {"truncation": "chapter", "batch_size": 3, "max_steps": 2}
+    assert train_model.main(arguments.train_model(small_shelf, tmp_path / "run", training=whole)) == 0
+    assert main(arguments.evaluate_model(small_shelf, tmp_path / "run", tmp_path)) == 0
     profile = read_json(tmp_path / "profile.json")
     assert profile["truncation"] == []
     assert profile["place"]
