@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from nextchapter.models.registry import load_model
+from nextchapter.stages import train_model
 from nextchapter.stages.evaluate_model import main
 from nextchapter.store.files import read_json
 from nextchapter.tokens.unigram import UnigramTokenizer
@@ -54,3 +55,15 @@ def test_the_passage_is_that_of_the_first_test_chapter(
     assert text.startswith("".join(table["true"]))
     assert list(table.columns[:5]) == ["position", "book", "chapter", "true", "true_probability"]
     assert table["probability_1"].between(0, 1).all()
+
+
+def test_a_run_on_whole_chapters_has_no_cuts_to_lose_between(
+    small_shelf: Path, arguments: SimpleNamespace, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.chdir(tmp_path)
+    whole = {"truncation": "chapter", "batch_size": 3, "max_steps": 2}
+    assert train_model.main(arguments.train_model(small_shelf, tmp_path / "run", training=whole)) == 0
+    assert main(arguments.evaluate_model(small_shelf, tmp_path / "run", tmp_path)) == 0
+    profile = read_json(tmp_path / "profile.json")
+    assert profile["truncation"] == []
+    assert profile["place"]

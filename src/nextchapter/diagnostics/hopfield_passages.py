@@ -15,13 +15,14 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from nextchapter.corpus.sentences import SPACED_ENDS, SPACELESS_ENDS
 from nextchapter.diagnostics.hopfield_capacity import random_patterns
 from nextchapter.models.hopfield import learn_weights, recall, recall_modern
 
 CODES = ("bits", "characters", "pairs")
 SHOWN_STORED = 8
 SHOWN_PASSAGES = 4
-_SENTENCE_BEGINS = re.compile(r"(?:[.!?…][\"'”’»)\]]*\s+|[。！？][\"'”’」』]*\s*|\n\s*)(?=\S)")
+_SENTENCE_BEGINS = re.compile(rf"(?:[{SPACED_ENDS}][\"'”’»)\]]*\s+|[{SPACELESS_ENDS}][\"'”’」』]*\s*|\n\s*)(?=\S)")
 _WORD_BEGINS = re.compile(r"\s+(?=\S)")
 
 

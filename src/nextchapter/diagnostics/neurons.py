@@ -10,13 +10,14 @@ from typing import NamedTuple
 import numpy as np
 import torch
 
+from nextchapter.corpus.sentences import ENDS
 from nextchapter.models.protocol import HiddenLanguageModel
 
 HELD_TOKENS = 8
 """A unit that holds something resembles itself over so many tokens."""
 SENTENCE_TOKENS = range(6, 25)
 """Fewest and most tokens of a path that can be followed by eye."""
-_SENTENCE_END = re.compile(r"[.!?…。！？]\W*$")
+_SENTENCE_END = re.compile(rf"[{ENDS}]\W*$")
 
 
 class Units(NamedTuple):

@@ -4,6 +4,7 @@ Tokens of two tokenizers are not alike, words are. A word is foreseen when the m
 left to write its likeliest token again and again, writes just this word and then something that does not prolong it.
 """
 
+from collections import Counter
 from typing import NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ import numpy as np
 from nextchapter.corpus.frequencies import WordPlaces
 from nextchapter.corpus.words import WORD
 from nextchapter.evaluation.foresight import Foresight
-from nextchapter.tokens.protocol import Tokenizer
+from nextchapter.tokens.protocol import Tokenizer, byte_text
 
 
 class WordGuesses(NamedTuple):
@@ -26,13 +27,27 @@ class WordGuesses(NamedTuple):
 def prolonging_tokens(tokenizer: Tokenizer) -> np.ndarray:
     """Return for each token whether it would prolong a word that stands before it, bool [token].
 
-    The tokens of a closed vocabulary are whole words, and prolong none.
+    The tokens of a closed vocabulary are whole words, and prolong none. Of a byte it is not known which character it
+    would have begun: it prolongs a word if most of those that it may begin do.
     """
     if tokenizer.unknown is not None:
         return np.zeros(tokenizer.vocabulary_size, dtype=bool)
+    bytes_of_letters = _bytes_of_letters()
     texts = map(tokenizer.token_text, range(tokenizer.vocabulary_size))
-    matches = (WORD.match(f"a{text}") for text in texts)
-    return np.array([match is not None and match.end() > 1 for match in matches])
+    return np.array([text in bytes_of_letters or _prolongs_a_word(text) for text in texts])
+
+
+def _prolongs_a_word(text: str) -> bool:
+    match = WORD.match(f"a{text}")
+    return match is not None and match.end() > 1
+
+
+def _bytes_of_letters() -> set[str]:
+    """Return how those bytes look that in UTF-8 begin more characters that prolong a word than others."""
+    excess: Counter[int] = Counter()
+    for character in filter(str.isprintable, map(chr, range(0x80, 0xD800))):  # the planes above hold few such letters
+        excess[character.encode()[0]] += 1 if _prolongs_a_word(character) else -1
+    return {byte_text(byte) for byte, more in excess.items() if more > 0}
 
 
 def guess_words(

@@ -50,7 +50,7 @@ def build_reference(passages: Mapping[str, Sequence[str]], frequent_words: int) 
     rates = {author: np.array([_rates(counts, words) for counts in own]) for author, own in counted.items()}
     mean = np.mean([own.mean(axis=0) for own in rates.values()], axis=0)
     variance = np.mean([((own - mean) ** 2).mean(axis=0) for own in rates.values()], axis=0)
-    varies = variance > 0
+    varies = np.ptp(np.concatenate(list(rates.values())), axis=0) > 0  # a variance may be nothing but rounding
     words = [word for word, kept in zip(words, varies, strict=True) if kept]
     mean, deviation = mean[varies], np.sqrt(variance[varies])
     profiles = {author: (own[:, varies].mean(axis=0) - mean) / deviation for author, own in rates.items()}

@@ -55,7 +55,8 @@ def foresee_chapters(
     judged = round(PERIOD * min(1.0, spec.judged_tokens / max(1, len(stream.tokens))))
     chapters = [_unread(length) for length in stream.lengths.tolist()]
     with evaluating(model):
-        for rows, chunks in batches(stream, end_of_chapter, spec.batch_size, spec.chunk_tokens):
+        side_by_side = min(spec.batch_size, model.rows_at_once)
+        for rows, chunks in batches(stream, end_of_chapter, side_by_side, spec.chunk_tokens):
             state, done = model.initial_state(len(rows)), 0
             most = max(1, LOG_PROBS_AT_ONCE // (len(rows) * model.vocabulary_size))
             for tokens, targets in chunks:

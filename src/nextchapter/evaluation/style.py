@@ -9,11 +9,12 @@ from collections.abc import Sequence
 import numpy as np
 
 from nextchapter.corpus.passages import words_of
+from nextchapter.corpus.sentences import ENDS, SPACELESS_ENDS
 from nextchapter.corpus.words import count_words
 
 CURVE_STEP_WORDS = 10
 
-_SENTENCE_END = re.compile(r"[.!?…。！？]+[\"'”’»)\]]*(?=\s|$)|[。！？]+|\n\s*\n")
+_SENTENCE_END = re.compile(rf"[{ENDS}]+[\"'”’»)\]]*(?=\s|$)|[{SPACELESS_ENDS}]+|\n\s*\n")
 _QUOTED = re.compile(
     r"“[^”]*(?:”|$)|„[^“”]*(?:[“”]|$)|«[^»]*(?:»|$)|「[^」]*(?:」|$)|『[^』]*(?:』|$)|\"[^\"]*(?:\"|$)"
 )

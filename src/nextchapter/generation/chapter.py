@@ -6,6 +6,7 @@ from typing import NamedTuple
 
 import numpy as np
 
+from nextchapter.corpus.sentences import ENDS
 from nextchapter.corpus.words import WORD, count_words
 from nextchapter.generation.beams import search
 from nextchapter.generation.draft import Draft
@@ -15,7 +16,7 @@ from nextchapter.models.protocol import LanguageModel
 from nextchapter.spec.writing import WritingSpec
 from nextchapter.tokens.protocol import Tokenizer
 
-_LAST_SENTENCE = re.compile(r"(?s)^.*[.!?…。！？]['\"”’»)\]]*")
+_LAST_SENTENCE = re.compile(rf"(?s)^.*[{ENDS}]['\"”’»)\]]*")
 
 
 class Chapter(NamedTuple):

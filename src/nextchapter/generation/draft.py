@@ -3,10 +3,11 @@
 import re
 from copy import copy
 
+from nextchapter.corpus.sentences import ENDS
 from nextchapter.corpus.words import count_words
 from nextchapter.tokens.protocol import Tokenizer
 
-_SENTENCE_END = re.compile(r"[.!?…。！？]['\"”’»)\]]*\s*$")
+_SENTENCE_END = re.compile(rf"[{ENDS}]['\"”’»)\]]*\s*$")
 _SETTLED_AFTER_TOKENS = 50
 
 

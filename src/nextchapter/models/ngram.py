@@ -190,20 +190,20 @@ def count_ngrams(stream: TokenStream, end_of_chapter: int, vocabulary_size: int,
     keys, counts = np.arange(vocabulary_size), np.bincount(tokens[place > 0], minlength=vocabulary_size)
     suffixes = contexts = np.zeros(vocabulary_size, np.int64)
     begins = np.zeros(vocabulary_size, bool)  # whether an n-gram begins a chapter
-    for k in range(2, order + 2):
-        ends = np.flatnonzero(place >= k - 1)
+    for k in range(1, order):
+        ends = np.flatnonzero(place >= k)
         all_keys = numbers[ends - 1] * vocabulary_size + tokens[ends]
         longer, first, inverse, longer_counts = np.unique(
             all_keys, return_index=True, return_inverse=True, return_counts=True
         )
         suffix_of_longer = numbers[ends[first]]
         preceding = np.bincount(suffix_of_longer, minlength=len(keys))
-        is_highest = k == order + 1
-        yield Ngrams(keys, counts if is_highest else np.where(begins, counts, preceding), suffixes, contexts)
+        yield Ngrams(keys, np.where(begins, counts, preceding), suffixes, contexts)
         keys, counts, suffixes, contexts = longer, longer_counts, suffix_of_longer, longer // vocabulary_size
-        begins = place[ends[first]] == k - 1
+        begins = place[ends[first]] == k
         numbers = np.full(len(tokens), ABSENT)
         numbers[ends] = inverse
+    yield Ngrams(keys, counts, suffixes, contexts)
 
 
 def _lay_out(stream: TokenStream, end_of_chapter: int) -> tuple[np.ndarray, np.ndarray]:

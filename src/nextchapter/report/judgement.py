@@ -122,18 +122,20 @@ def _draw_words(axes: Axes, table: pd.DataFrame, colours: Mapping[str, str], cou
 def _draw_lines(axes: Axes, table: pd.DataFrame, colours: Mapping[str, str], ticks: Sequence[str]) -> None:
     """Draw a line a column, named at its right end."""
     places, runs = list(range(len(table))), [str(run) for run in table]
-    for run in runs:
-        axes.plot(places, table[run], color=colours[run], linewidth=1.6, marker="o", markersize=3.4)
+    lines = {run: table[run].reset_index(drop=True).dropna() for run in runs}  # runs may be cut at other places
+    for run, line in lines.items():
+        axes.plot(line.index, line, color=colours[run], linewidth=1.6, marker="o", markersize=3.4)
     axes.set_xticks(places, ticks, fontsize=9)
     axes.set_xlim(-0.2, len(places) - 0.8)
     if not runs:
         axes.text(0.5, 0.5, "No run was trained in such stretches.", ha="center", transform=axes.transAxes, color=MUTED)
         return
     low, high = axes.get_ylim()
-    ends = [float(table[run].iloc[-1]) for run in runs]
+    ends = [(int(line.index[-1]), float(line.iloc[-1])) for line in lines.values()]
+    levels = spread([end for _, end in ends], gap=(high - low) * 0.085)
     edge, step = len(places) - 0.8, len(places) / 100
-    for run, end, level in zip(runs, ends, spread(ends, gap=(high - low) * 0.085), strict=True):
-        leader = [len(places) - 1, edge + step], [end, level]
+    for run, (place, end), level in zip(runs, ends, levels, strict=True):
+        leader = [place, edge + step], [end, level]
         axes.plot(*leader, color=colours[run], linewidth=0.7, linestyle=(0, (1, 2)), clip_on=False)
         axes.text(
             edge + 1.3 * step, level, short_name(run), color=colours[run], fontsize=9, va="center", fontweight="bold"

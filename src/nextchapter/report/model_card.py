@@ -60,12 +60,13 @@ def _shelf(run: Mapping[str, Any], account: Mapping[str, Any]) -> str:
     books, totals = account["books"], account["totals"]
     named = [_title(book) for book in books[:_BOOKS_NAMED]]
     more = [f"and {len(books) - _BOOKS_NAMED:,} more"] if len(books) > _BOOKS_NAMED else []
-    train = totals["splits"]["train"]
+    train, share = totals["splits"]["train"], run.get("train_share", 1)
+    part = f" Of these it was given {run['train_chapters']:,} chapters, {run['train_tokens']:,} tokens." * (share < 1)
     digests = "\n".join(f"| {name} | `{sha256}` |" for name, sha256 in sorted(run["inputs"].items()))
     return (
         f"{'; '.join([*named, *more])}.\n\n"
         f"It learned from {train['chapters']:,} of {totals['chapters']:,} chapters: {train['characters']:,} "
-        f"characters, {train['words']:,} words. The files that it learned from, and their SHA-256 "
+        f"characters, {train['words']:,} words.{part} The files that it learned from, and their SHA-256 "
         f"(all together, as MLflow has it: `{digest(run['inputs'])}`):\n\n"
         f"| file | SHA-256 |\n|---|---|\n{digests}"
     )

@@ -110,7 +110,8 @@ class Results:
 
     def search(self, name: str) -> pd.DataFrame:
         """Return the runs of a search, best first."""
-        return pd.read_csv(self._file(f"searches/{name}.csv"), keep_default_na=False)
+        names = {"run": str, "configuration": str}
+        return pd.read_csv(self._file(f"searches/{name}.csv"), dtype=names, keep_default_na=False)
 
     def best_of_each_kind(self, among: Sequence[str] | None = None) -> list[str]:
         """Return the best run of each kind of model, best first; of some runs only where these are given."""

@@ -45,8 +45,9 @@ def draw_style(examinations: Sequence[Mapping[str, Any]], kinds: Mapping[str, st
     axes.margins(x=0.08)
     author = short_name(str(by_delta[0]["author"]), 30)
     axes.set_xlabel("distance (Burrows's Delta; less is nearer)")
-    figure.suptitle(f"How near each chapter comes to {author}", x=0.01, ha="left", fontsize=12.5, fontweight="bold")
-    figure.supxlabel(_style_note(by_delta, len(examinations), author), fontsize=9, color=MUTED)
+    title, note = f"How near each chapter comes to {author}", _style_note(by_delta, len(examinations), author)
+    figure.suptitle(title, x=0.01, ha="left", fontsize=12.5, fontweight="bold", parse_math=False)
+    figure.supxlabel(note, fontsize=9, color=MUTED, parse_math=False)
     return figure
 
 

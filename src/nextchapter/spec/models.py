@@ -5,7 +5,7 @@ from typing import Annotated, ClassVar, Literal, NamedTuple
 
 from pydantic import Field, model_validator
 
-from nextchapter.spec.base import Spec
+from nextchapter.spec.base import Spec, SpecError
 
 MOST_DESCRIBED = 8192
 """So many hidden states are described at most: a table of transitions between them takes 256 MiB."""
@@ -122,11 +122,12 @@ class AdaptiveSpec(Spec):
         """Return the cutoffs that a vocabulary has.
 
         Raises:
-            ValueError: it has none.
+            SpecError: it has none.
         """
         below = tuple(cutoff for cutoff in self.cutoffs if cutoff < vocabulary_size)
         if not below:
-            raise ValueError(f"adaptive.cutoffs: found {list(self.cutoffs)}; one must be below {vocabulary_size}")
+            found = f"model.adaptive.cutoffs: found {list(self.cutoffs)}"
+            raise SpecError(f"{found}; one must be below {vocabulary_size}, the size of the vocabulary")
         return below
 
     def weights(self, inputs: int, vocabulary_size: int) -> int:
@@ -178,6 +179,7 @@ class RecurrentSpec(FamilySpec):
         widths = [self.embedding] + [self.hidden] * (self.layers - 1)
         recurrent = sum(map(self.layer_weights, widths))
         if self.adaptive is not None:
+            vocabulary_size = max(vocabulary_size, self.adaptive.cutoffs[0] + 1)  # it may be a guess, and too low
             cutoffs = self.adaptive.cutoffs_below(vocabulary_size)
             biases = self.layers * self.hidden * self.biases + cutoffs[0] + len(cutoffs)
             output = self.adaptive.weights(self.hidden, vocabulary_size)

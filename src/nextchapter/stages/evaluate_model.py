@@ -2,7 +2,7 @@
 
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from nextchapter.stages.command import LOGGER, Job, execute
 
@@ -74,7 +74,7 @@ def _judge(
     scored: "ScoredChapters",
     stream: "TokenStream",
     tokenizer: "Tokenizer",
-    truncation: int | None,
+    truncation: int | Literal["chapter"] | None,
 ) -> tuple[dict[str, Any], dict[str, Any]]:
     """Return the figures of what the model foresees in the test chapters, and the tables of where it loses."""
     import numpy as np
@@ -99,7 +99,7 @@ def _judge(
             for low, tokens, confidence, accuracy in zip(*(part.tolist() for part in curve), strict=True)
         ],
         "place": loss_by_place(scored.paid_nats, scored.characters, scored.ends),
-        "truncation": loss_by_place_in_truncation(scored.nats, truncation) if truncation else [],
+        "truncation": loss_by_place_in_truncation(scored.nats, truncation) if isinstance(truncation, int) else [],
         "frequency": loss_by_frequency(scored.paid_nats, scored.ends, words),
     }
     return judged_metrics(foresight, guesses, curve), profile

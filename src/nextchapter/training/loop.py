@@ -265,7 +265,7 @@ class Trainer:
                 total_gradient = self.processes.sum_tensor(gradient)
                 parameter.grad = total_gradient if parameter.grad is None else parameter.grad.add_(total_gradient)
             loss_nats += (total.detach() / batch.count).item()
-            states.append(map_state(Tensor.float, new) if self._is_mixed else new)
+            states.append(map_state(_in_float32, new) if self._is_mixed else new)
         self._state = join_states(states)
         return self.processes.sum(loss_nats), self._clip()
 
@@ -416,6 +416,11 @@ class Trainer:
 def _copied_weights(model: LanguageModel) -> dict[str, Tensor]:
     """Return weights that do not move on with the model."""
     return {name: tensor.clone() for name, tensor in weights_of(model).items()}
+
+
+def _in_float32(values: Tensor) -> Tensor:
+    """Return numbers in the precision that a state is kept in; tokens, as some states hold them, stay whole numbers."""
+    return values.float() if values.is_floating_point() else values
 
 
 def budget_steps(spec: TrainingSpec, batches: Batches) -> int:

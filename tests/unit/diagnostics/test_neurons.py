@@ -60,3 +60,4 @@ def test_a_sentence_ends_where_its_mark_stands() -> None:
     assert first_sentence(["a"] * 100) == SENTENCE_TOKENS.stop - 1
     assert first_sentence(["a"] * 3) == 3
     assert first_sentence(["吾", "輩", "は", "猫", "で", "あ", "る", "。", "名"]) == 8
+    assert first_sentence([" वह", " कल", " शाम", " को", " घर", " गया", " था", "।", " और"]) == 8

@@ -129,3 +129,22 @@ def test_a_letter_of_several_bytes_belongs_to_its_word_and_an_unknown_word_is_ne
     words = WordsTokenizer.train(["the cat the cat sat"], WordsSpec(minimum_count=2))
     ids = np.append(words.encode_array("the dog the cat"), words.end_of_chapter)
     assert foreseen(words, "the dog the cat", ids, ids)[1] == [True, False, True, True]
+
+
+@pytest.mark.parametrize(
+    ("text", "behind", "is_whole"),
+    [
+        ("в мир", "а", False),
+        ("в мир", "»", True),
+        ("un né", "è", False),
+        ("un né", "…", True),
+        ("저 강", "은", False),
+        ("我 去", "了", True),  # each of these characters is a word
+    ],
+)
+def test_a_byte_that_begins_letters_prolongs_a_word(text: str, behind: str, is_whole: bool) -> None:
+    letters = BytesTokenizer()
+    tokens = np.append(letters.encode_array(text), 256)
+    guessed = tokens.copy()
+    guessed[-1] = letters.encode_array(behind)[0]
+    assert foreseen(letters, text, tokens, guessed)[1] == [True, is_whole]

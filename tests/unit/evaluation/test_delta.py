@@ -49,3 +49,10 @@ def test_words_that_never_vary_are_left_out() -> None:
 def test_an_author_without_a_passage_is_refused() -> None:
     with pytest.raises(ValueError, match=r"'B': 0"):
         build_reference({"A": ["x"], "B": []}, 10)
+
+
+def test_a_word_as_frequent_in_all_passages_tells_nothing() -> None:
+    """The mean of three times a tenth is a little more than a tenth: that is no deviation."""
+    reference = build_reference({"A": [passage(1, of, 3) for of in (2, 3, 4)]}, 4)
+    assert sorted(reference.words) == ["of", "q"]
+    assert measure_delta(reference, passage(2, 3, 3))["A"] < 2

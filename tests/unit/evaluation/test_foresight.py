@@ -74,3 +74,12 @@ def test_never_more_log_probs_are_held_than_the_bound(monkeypatch: pytest.Monkey
     monkeypatch.setattr(foresight, "LOG_PROBS_AT_ONCE", 1000)
     foresee_chapters(model, STREAM, END, EvaluationSpec())
     assert max(held) <= 1000
+
+
+def test_no_more_chapters_lie_side_by_side_than_the_model_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, rows = model_of("gru"), []
+    initial_state = model.initial_state
+    monkeypatch.setattr(model, "initial_state", lambda batch: rows.append(batch) or initial_state(batch))
+    model.rows_at_once = 2
+    foresee_chapters(model, STREAM, END, EvaluationSpec(judged_tokens=300))
+    assert rows == [2, 1]

@@ -1,5 +1,6 @@
 import pytest
 
+from nextchapter.corpus.words import count_words
 from nextchapter.evaluation.style import distinct_share, longest_repetition, measure_style, type_token_curve
 
 
@@ -42,6 +43,11 @@ def test_lengths_of_sentences_and_paragraphs() -> None:
     assert found["sentence_words"] == pytest.approx(10 / 4)
     assert found["paragraph_words"] == 5
     assert measure_style("one two three four one two three four five")["repeated_4gram_share"] == pytest.approx(1 / 6)
+
+
+@pytest.mark.parametrize("text", ["هل جاء؟ جاء الولد.", "वह घर गई। वह घर गई॥", "Նա եկավ։ Նա եկավ։", "我去。我去！"])
+def test_sentences_end_with_the_marks_of_their_script(text: str) -> None:
+    assert measure_style(text)["sentence_words"] == count_words(text) / 2
 
 
 def test_the_curve_counts_different_words() -> None:

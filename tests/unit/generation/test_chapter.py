@@ -55,6 +55,13 @@ def test_a_chapter_that_is_not_ended_stops_with_a_sentence(tokenizer: UnigramTok
     assert chapter.text.startswith("now")
 
 
+def test_a_sentence_may_end_with_the_mark_of_another_script(tokenizer: UnigramTokenizer) -> None:
+    model = Recital(tokenizer, " राम घर गया। फिर", ends=False)
+    chapter = write_chapter(model, tokenizer, "now", WritingSpec(words_min=20, words_max=40, temperature=0.0))
+    assert chapter.text.endswith("गया।")
+    assert chapter.words < 1.25 * 40
+
+
 def test_a_chapter_is_not_cut_to_a_sentence_that_ends_too_early(tokenizer: UnigramTokenizer) -> None:
     model = Recital(tokenizer, " the dog", ends=False)
     chapter = write_chapter(model, tokenizer, "Mr. Cat", WritingSpec(words_min=20, words_max=40, temperature=0.0))

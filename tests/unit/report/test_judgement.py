@@ -1,3 +1,4 @@
+import math
 from collections.abc import Callable
 from typing import Any
 
@@ -93,3 +94,15 @@ def test_one_run_of_each_kind_is_drawn(leaderboard_of: Callable[..., pd.DataFram
     board = leaderboard_of(scores).assign(model=["lstm", "lstm", "ngram"])
     figure = draw_losses(tabulate_losses({run: profile(run) for run in scores}), board)
     assert {text.get_text() for text in figure.axes[0].texts} == {"c.s1", "a.s1"}
+
+
+def test_runs_with_cuts_at_other_places_have_lines_and_names(board: pd.DataFrame, in_style: None) -> None:
+    shorter = [{**row, "low": row["low"] // 2, "high": row["high"] // 2} for row in profile("a.s1")["truncation"]]
+    profiles = {"a.s1": profile("a.s1", truncation=shorter), "b.s1": profile("b.s1")}
+    cuts = draw_losses(tabulate_losses(profiles), board).axes[2]
+    assert [label.get_text() for label in cuts.get_xticklabels()] == ["12", "24", "48"]
+    lines = {line.get_color(): [list(line.get_xdata()), list(line.get_ydata())] for line in cuts.lines[:2]}
+    colours = {text.get_text(): text.get_color() for text in cuts.texts}
+    assert lines[colours["b.s1"]] == [[1, 2], [0.5, -0.5]]
+    assert lines[colours["a.s1"]] == [[0, 1], [0.5, -0.5]]
+    assert all(math.isfinite(text.get_position()[1]) for text in cuts.texts)

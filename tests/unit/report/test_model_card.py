@@ -23,7 +23,7 @@ def card_of(results_tree: Callable[..., Path]) -> Callable[..., str]:
             "totals": {"chapters": 129, "splits": {"train": TRAIN}},
         }
         for part in (run, examination, metrics["splits"]["test"]):
-            part.update({key: value for key, value in changes.items() if key in part or key == "members"})
+            part.update({key: value for key, value in changes.items() if key in part or part is run})
         return render_card(run, metrics, examination, account, licence)
 
     return make
@@ -61,3 +61,9 @@ def test_a_large_shelf_and_a_mixture_stay_readable(card_of: Callable[..., str]) 
     card = card_of(books=1_014, members=["a.s1", "b.s1"])
     assert "*b11*; and 1,002 more." in card
     assert "of the kind `lstm`, made of a.s1, b.s1:" in card
+
+
+def test_a_run_that_was_given_a_share_of_the_chapters_says_so(card_of: Callable[..., str]) -> None:
+    whole = card_of()
+    part = card_of(train_share=0.5, train_chapters=52, train_tokens=210_000)
+    assert part == whole.replace("299,406 words.", "299,406 words. Of these it was given 52 chapters, 210,000 tokens.")

@@ -28,6 +28,14 @@ def test_the_nearest_chapter_stands_on_top_over_the_range_of_real_ones(
     assert texts_outside(figure) == []
 
 
+def test_signs_of_mathematics_in_a_name_are_letters(
+    examination_of: Callable[..., dict[str, Any]], in_style: None, texts_outside: Callable[[Figure], list[str]]
+) -> None:
+    figure = draw_style([{**examination_of("a.s1"), "author": "A$AP ^ $am"}], {"a.s1": "lstm"})
+    assert texts_outside(figure) == []
+    assert "A$AP ^ $am" in figure.get_suptitle()
+
+
 def test_only_so_many_are_drawn(
     examination_of: Callable[..., dict[str, Any]], in_style: None, texts_outside: Callable[[Figure], list[str]]
 ) -> None:

@@ -524,6 +524,14 @@ def test_bfloat16_is_of_the_products_alone(stream: TokenStream, tmp_path: Path, 
     assert found[1] == pytest.approx(found[0], rel=2e-3)
 
 
+def test_in_bfloat16_too_the_tokens_of_a_window_stay_whole_numbers(stream: TokenStream, tmp_path: Path) -> None:
+    trainer = _trainer(stream, tmp_path, SPEC.model_copy(update={"precision": "bfloat16"}), "feed-forward")
+    for step in range(2):
+        trainer._backpropagate(trainer.batches.batch(step))
+    (window,) = _flat(trainer._state)
+    assert window.equal(trainer.batches.batch(1).tokens[:, -1:])
+
+
 def test_bfloat16_on_the_cpu_is_a_clear_error() -> None:
     with pytest.raises(ValueError, match=r"training\.precision: found 'bfloat16' on the device 'cpu'"):
         check_precision("bfloat16", torch.device("cpu"))

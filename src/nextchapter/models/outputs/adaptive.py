@@ -6,6 +6,7 @@ Few targets lie in a cluster, so its matrix is multiplied for these few places o
 """
 
 import itertools
+import math
 
 import torch
 from jaxtyping import Float, Int
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 
 from nextchapter.models.protocol import IGNORED
 from nextchapter.models.softmax import OtherOutput
+from nextchapter.spec.base import SpecError
 from nextchapter.spec.models import AdaptiveSpec
 
 
@@ -22,9 +24,17 @@ class AdaptiveOutput(OtherOutput):
     rank: Tensor
 
     def __init__(self, inputs: int, vocabulary_size: int, spec: AdaptiveSpec) -> None:
-        """Build the layer for inputs of a width; until `prepare` token ids are taken to be ranks."""
+        """Build the layer for inputs of a width; until `prepare` token ids are taken to be ranks.
+
+        Raises:
+            SpecError: the vocabulary has no cutoff, or the vectors of its last cluster have no width.
+        """
         super().__init__()
         cutoffs = list(spec.cutoffs_below(vocabulary_size))
+        if inputs < spec.divisor ** len(cutoffs):
+            most = math.floor(100 * inputs ** (1 / len(cutoffs))) / 100
+            asked = f"with {len(cutoffs)} clusters and hidden {inputs} it must be at most {most:g}"
+            raise SpecError(f"model.adaptive.divisor: found {spec.divisor:g}; {asked}")
         self.layer = nn.AdaptiveLogSoftmaxWithLoss(
             inputs, vocabulary_size, cutoffs, div_value=spec.divisor, head_bias=True
         )

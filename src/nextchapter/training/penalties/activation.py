@@ -36,8 +36,9 @@ class ActivationPenalty(Penalty):
         return penalty
 
     def _keep(self, cell: nn.Module, inputs: object, outputs: tuple[Tensor, object]) -> None:
-        del cell, inputs
-        self._outputs = outputs[0]
+        del inputs
+        if cell.training:  # what a validation returns is no step's
+            self._outputs = outputs[0]
 
 
 PENALTY = ActivationPenalty

@@ -10,6 +10,7 @@ from nextchapter.models.outputs.adaptive import AdaptiveOutput
 from nextchapter.models.protocol import IGNORED, count_parameters
 from nextchapter.models.recurrent import RecurrentLanguageModel
 from nextchapter.models.registry import build_model
+from nextchapter.spec.base import SpecError
 from nextchapter.spec.models import AdaptiveSpec
 from nextchapter.tokens.stream import write_stream
 
@@ -71,5 +72,15 @@ def test_cutoffs_that_make_no_sense_are_refused() -> None:
         AdaptiveSpec(cutoffs=(20, 5))
     with pytest.raises(ValueError, match=r"adaptive\.cutoffs: found \[50\]; one must be below 40"):
         build_model({**SPEC, "adaptive": {"cutoffs": [50]}}, VOCABULARY)
+    with pytest.raises(
+        SpecError, match=r"adaptive\.divisor: found 4; with 3 clusters and hidden 16 it must be at most 2"
+    ):
+        build_model({**SPEC, "adaptive": {"cutoffs": [5, 10, 15]}}, VOCABULARY)
+
+
+def test_a_guess_at_the_vocabulary_below_all_cutoffs_has_weights_too() -> None:
+    """Of letters few are reckoned with, though Chinese has thousands."""
+    spec = GruSpec.model_validate({**SPEC, "adaptive": {"cutoffs": [1000]}})
+    assert spec.weights(350) == spec.weights(1001)
     with pytest.raises(ValueError, match="tied: found true; an adaptive softmax has matrices of its own"):
         build_model({**SPEC, "tied": True}, VOCABULARY)

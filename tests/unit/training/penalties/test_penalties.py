@@ -9,6 +9,7 @@ from torch import Tensor
 from nextchapter.models.elman import ElmanCell
 from nextchapter.models.protocol import HiddenLanguageModel
 from nextchapter.models.registry import build_model
+from nextchapter.models.scoring import evaluating
 from nextchapter.spec.training import TrainingSpec
 from nextchapter.training.penalties.activation import ActivationPenalty
 from nextchapter.training.penalties.omega import Omega, omega, slope
@@ -41,6 +42,18 @@ def test_ar_is_of_the_outputs_after_dropout_and_tar_of_those_before() -> None:
     charged = penalty.charge(hidden, kept)
     assert isinstance(charged, Tensor)
     assert charged.item() == pytest.approx(expected)
+
+
+def test_tar_of_a_step_of_one_token_is_0_whatever_was_validated_before() -> None:
+    model = build(kind="gru")
+    penalty = ActivationPenalty(model, TrainingSpec(temporal_activation_regularisation=3.0))
+    tokens = torch.randint(0, VOCABULARY, (2, 6))
+    with evaluating(model):
+        model.read(tokens, model.initial_state(2))
+    hidden, _ = model.read(tokens[:, :1], model.initial_state(2))
+    charged = penalty.charge(hidden, torch.ones(2, 1, dtype=torch.bool))
+    assert isinstance(charged, Tensor)
+    assert charged.item() == 0.0
 
 
 def test_a_model_without_recurrence_has_no_activation_penalty() -> None:
