@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from nextchapter.corpus.numerals import fold, read_number
 from nextchapter.corpus.paragraphs import split_blocks
 from nextchapter.corpus.removals import ink
-from nextchapter.corpus.words import SENTENCE_ENDS
+from nextchapter.corpus.sentences import ENDS
 
 CHAPTER = "chapter"
 _NAMES = {
@@ -82,7 +82,7 @@ _SHORTEST_PARAGRAPH = 100
 _SHORTEST_PROSE = 200
 _PROSE_SHARE = 0.5
 _GAP_LINES = 3
-_SENTENCE_ENDS = tuple(f"{SENTENCE_ENDS}\"”’'»」』")
+_SENTENCE_ENDS = tuple(f"{ENDS}\"”’'»」』")
 _FIRST_THAI, _LAST_LAO = "\u0e00", "\u0eff"
 
 

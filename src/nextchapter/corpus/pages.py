@@ -9,7 +9,7 @@ from nextchapter.corpus.document import HEADING
 from nextchapter.corpus.lines import Lines, substitute
 from nextchapter.corpus.marks import is_chapter_heading
 from nextchapter.corpus.removals import Removals
-from nextchapter.corpus.words import SENTENCE_ENDS
+from nextchapter.corpus.sentences import ENDS
 
 _PICTURE = re.compile(
     r"\[(?:Illustrations?|Illustrated|Frontispiece|Abbildung|Ilustraci[óo]n|Ilustração|Illustrazione|Иллюстрация)\b"
@@ -22,7 +22,7 @@ _PAGE_IN_LINE = re.compile(
 _PAGE_LINE = re.compile(r"(?P<form>\W*(?:Page|Pg|p|Seite)?\.?\s*)(?P<page>\d{1,4})\W*", re.IGNORECASE)
 _PAGE_INITIALS = "PpSsſ"
 _RUNNING_HEAD = re.compile(r"(?P<page>\d{1,4})\s{2,}(?P<head>\S.*)|(?P<head2>\S.*?)\s{2,}(?P<page2>\d{1,4})")
-_SENTENCE_END = frozenset(f"{SENTENCE_ENDS}:;\"'”’»)]*_—：；」』）］")
+_SENTENCE_END = frozenset(f"{ENDS}:;\"'”’»)]*_—：；」』）］")
 _FEWEST_PAGES = 10
 _FEWEST_HEADS = 3
 _MID_SENTENCE_SHARE = 0.15

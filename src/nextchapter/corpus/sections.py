@@ -3,10 +3,10 @@
 import re
 from itertools import accumulate
 
-from nextchapter.corpus.words import SENTENCE_ENDS
+from nextchapter.corpus.sentences import ENDS, SPACELESS_ENDS
 
 SECTION_CHARACTERS = 12_000
-_SENTENCE_END = re.compile(rf"[{SENTENCE_ENDS}][\"'”’»)\]]*\s+|[。！？]")
+_SENTENCE_END = re.compile(rf"[{ENDS}][\"'”’»)\]]*\s+|[{SPACELESS_ENDS}]")
 
 
 def cut_sections(text: str) -> list[str]:

@@ -14,7 +14,7 @@ from nextchapter.corpus.lines import Lines
 from nextchapter.corpus.marks import Mark, is_capitalised
 from nextchapter.corpus.matter import names_matter
 from nextchapter.corpus.numerals import fold
-from nextchapter.corpus.words import SENTENCE_ENDS
+from nextchapter.corpus.sentences import ENDS
 
 CONTENTS_STYLE = "titles of the contents"
 CAPITALS_STYLE = "capitals that stand alone"
@@ -46,7 +46,7 @@ _LETTER_CLASSES = 32
 _FOUND_SHARE = 0.6
 _MISSES = 10
 _OPENING_QUOTES = "\"'“„«‘‚-–—(「『"
-_SENTENCE_ENDS = f"{SENTENCE_ENDS}」』"
+_SENTENCE_ENDS = f"{ENDS}」』"
 
 
 def is_title(text: str) -> bool:

@@ -11,8 +11,6 @@ MARKS = (
     "\u0900-\u0963\u0966-\u0dff\u0e31-\u0e4e\u0eb1-\u0ece\u0f71-\u0f84\u102b-\u103e\u17b4-\u17d3"
 )
 """Vowel signs and accents that Unicode writes behind their letter, for a class of a pattern; `\\w` leaves them out."""
-SENTENCE_ENDS = ".!?…。！？।॥؟۔։።။។"
-"""What ends a sentence, in any script; those of Thai and Lao end with nothing."""
 # Letters and digits with inner apostrophes and hyphens; in scripts without spaces each character is a word.
 WORD = re.compile(
     r"[\u3040-\u30ff\u3400-\u4dbf\u4e00-\u9fff\uf900-\ufaff\U00020000-\U0003ffff]"

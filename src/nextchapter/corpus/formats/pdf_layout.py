@@ -9,10 +9,10 @@ from nextchapter.corpus.document import heading_line
 from nextchapter.corpus.formats.blocks import words_of
 from nextchapter.corpus.marks import is_chapter_heading
 from nextchapter.corpus.removals import Removals
-from nextchapter.corpus.words import SENTENCE_ENDS
+from nextchapter.corpus.sentences import ENDS
 
 _PAGE_NUMBER = re.compile(r"(?:^\W*(?P<first>\d{1,4})(?=\W|$)|(?:^|\s)(?P<last>\d{1,4})\W*$)")
-_SENTENCE_ENDS = tuple(f"{SENTENCE_ENDS}:;\"”’'»)」』")
+_SENTENCE_ENDS = tuple(f"{ENDS}:;\"”’'»)」』")
 _FEWEST_HEADS = 3
 _FEWEST_BOOKMARKS = 3
 _HEADED_SHARE = 0.2
