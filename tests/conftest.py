@@ -13,7 +13,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from hypothesis import HealthCheck, settings
 
+settings.register_profile("any machine", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("any machine")
 PASSAGE = " Emma smiled , and answered , “ My dear Harriet , you must not refine too much upon this cha ra de .”"
 RUNS = {"elman-384.s1": ("elman", 4.62, 2.31), "gru-384.s1": ("gru", 4.21, 2.11), "lstm-384.s1": ("lstm", 4.15, 2.08)}
 CHAPTER = """# CHAPTER XXV

@@ -592,7 +592,7 @@ FAULTS = st.one_of(
 )
 
 
-@settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@settings(max_examples=40, suppress_health_check=[HealthCheck.function_scoped_fixture])
 @given(faults=st.lists(FAULTS, max_size=6))
 def test_whatever_a_server_does_first_the_file_is_right(
     faults: list[Answer], book_server: Any, fetch: Callable[..., bytes]
