@@ -23,6 +23,8 @@ _DASHES = ("-", "--", "-.", ":", (0, (5, 1, 1, 1, 1, 1)))
 _SHORT = 16
 """Letters of a name of which three stand side by side below a figure."""
 _SHUT, _BETWEEN, _OPEN = "#D55E00", "#D9D9E0", "#0072B2"
+_BEHIND_TEXT = {"facecolor": "white", "edgecolor": "none", "alpha": 0.8, "pad": 0.5}
+"""Keeps words legible that stand across lines."""
 _CLIPPED, _PLAIN = "#0072B2", "#D55E00"
 
 
@@ -43,7 +45,7 @@ def draw_gradients(record: Record) -> Figure:
     first.set_ylabel("length of the gradient, share of lag 0")
     first.annotate(
         f"{record['felt_share']:.0%}: below it, forgotten", (record["lags"], record["felt_share"]), (-3, 3),
-        textcoords="offset points", ha="right", fontsize=8, color=MUTED,
+        textcoords="offset points", ha="right", fontsize=8, color=MUTED, bbox=_BEHIND_TEXT,
     )  # fmt: skip
     return figure
 
@@ -69,7 +71,7 @@ def draw_jacobians(record: Record) -> Figure:
     first = next(iter(panels.values()))
     first.set_ylabel("what a step stretches by")
     first.annotate("1: neither longer nor shorter", (1, 1), (-3, 3), textcoords="offset points", ha="right", fontsize=8,
-                   color=MUTED)  # fmt: skip
+                   color=MUTED, bbox=_BEHIND_TEXT)  # fmt: skip
     return figure
 
 
@@ -115,7 +117,7 @@ def draw_clipping(record: Record) -> Figure:
         axes.set(xscale="log", yscale="log", ylabel=label, xlim=(0.9, 1.1 * clipping["steps"]))
         axes.xaxis.set_major_formatter("{x:g}")
     panels[0].set_title("A ReLU network whose gradients explode")
-    panels[0].legend(frameon=False, loc="center right")
+    panels[0].legend(frameon=False, loc="upper right")
     failed = clipping["plain"]["failed_at"]
     if failed is not None:
         panels[1].annotate(f"step {failed}: no number any more", (failed, 0.88), (5, 0), color=_PLAIN, fontsize=9,
