@@ -159,13 +159,16 @@ def _best_loss(curves: pd.DataFrame) -> float:
 def _loss_limits(curves: pd.DataFrame) -> tuple[float, float]:
     """Return limits of the loss that show where the runs differ: up to the highest loss that one begins or ends with.
 
-    The fall from a uniform guess, before the first validation, and a short relapse may leave the figure at its top.
+    The fall from a uniform guess, before the first validation, and a short relapse may leave the figure at its top;
+    so may what is worse than any training's first steps: a validation at which a ReLU network's state grew without end.
     """
     if curves.empty:
         return 0.0, 1.0
     valid = curves[curves["split"] == "valid"]
     by_run = (valid if len(valid) else curves).groupby("run")["smoothed_loss_nats"]
     low, high = float(curves["smoothed_loss_nats"].min()), float(max(by_run.first().max(), by_run.last().max()))
+    begins = curves[curves["split"] == "train"].groupby("run")["smoothed_loss_nats"].first()
+    high = min(high, float(begins.max())) if len(begins) else high
     room = max(0.05, (high - low) * 0.06)
     return low - room, high + room
 

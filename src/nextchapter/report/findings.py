@@ -1,5 +1,6 @@
 """What the numbers of a study say, in sentences for someone who is no engineer; all of it is HTML."""
 
+from collections.abc import Mapping
 from html import escape
 from typing import Any
 
@@ -9,6 +10,8 @@ from nextchapter.report.predictions import percent
 from nextchapter.report.results import Record, Results
 from nextchapter.report.wording import bold, counted, duration, listed
 
+NETWORKS_TOLD = 4
+"""Of more networks than this, a caption names the best."""
 BETTER_BY_CHANCE = "though what parts the two may be chance"
 
 
@@ -183,13 +186,19 @@ def clipping_caption(results: Results) -> str:
 
 
 def tasks_caption(results: Results) -> str:
-    """Return how far the networks came in each task."""
-    found: dict[str, list[str]] = {}
+    """Return how far the networks came in each task; of more than a few, the ones that came furthest."""
+    found: dict[str, dict[str, int]] = {}
     for record in results.tasks:
         reached = max((trial["length"] for trial in record["trials"] if trial["passed"]), default=0)
-        found.setdefault(record["task"], []).append(f"{bold(record['network'])} {reached or 'none'}")
-    told = ". ".join(f"{task.replace('_', ' ').capitalize()}: {', '.join(reach[:8])}" for task, reach in found.items())
-    return f"Filled dots are lengths that a network learned. The greatest of each: {told}."
+        found.setdefault(record["task"], {})[record["network"]] = reached
+    told = ". ".join(f"{task.replace('_', ' ').capitalize()}: {_furthest(reached)}" for task, reached in found.items())
+    return f"Filled dots are lengths that a network learned. The greatest: {told}."
+
+
+def _furthest(reached: Mapping[str, int]) -> str:
+    most = max(reached.values())
+    shown = reached if len(reached) <= NETWORKS_TOLD else {name: at for name, at in reached.items() if at == most}
+    return ", ".join(f"{bold(name)} {at or 'none'}" for name, at in shown.items())
 
 
 def calibration_caption(results: Results) -> str:

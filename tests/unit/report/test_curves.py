@@ -142,6 +142,26 @@ def test_a_run_with_next_to_nothing_is_drawn(
     assert ("No run has recorded a loss." in names_in(figure)) == curve.empty
 
 
+def test_an_explosion_at_the_first_validation_does_not_flatten_the_figure(in_style: None) -> None:
+    rows = [("train", step, 6.2 - 0.01 * step) for step in range(1, 100)] + [
+        ("valid", 50, 112_143.0),
+        ("valid", 99, 4.8),
+    ]
+    log = [
+        {
+            "event": split,
+            "step": step,
+            "tokens": 10 * step,
+            "time": float(step),
+            "metrics": {f"{split}/loss_nats": loss},
+        }
+        for split, step, loss in sorted(rows, key=lambda row: row[1])
+    ]
+    low, high = draw_curves(learning_curve(log, "irnn.s1", "elman", 1)).axes[0].get_ylim()
+    assert low < 4.8
+    assert 6.1 < high < 6.5
+
+
 def test_a_relapse_does_not_flatten_the_figure(in_style: None) -> None:
     losses = [5.0, 9.0, 4.5, 4.0]
     curve = learning_curve(

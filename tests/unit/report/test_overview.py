@@ -56,6 +56,18 @@ def test_the_captions_tell_the_numbers_of_this_study(reported_study: Made, read_
     assert "3 networks read 8 chapters; the best at foreseeing 8 chapters that none had seen is lstm-384.s1" in text
 
 
+def test_of_many_networks_in_a_task_those_that_came_furthest_are_told(
+    reported_study: Made, read_page: Callable[[str], Any]
+) -> None:
+    names = [f"parity/network-{number}" for number in range(6)]
+    study, spec = reported_study(tasks=names)
+    for name in names[:4]:
+        path = study / f"diagnostics/tasks/{name}.json"
+        path.write_text(path.read_text().replace('"passed": true', '"passed": false'))
+    page = text_of(read_page(overview_page(Results(study, spec))))
+    assert "The greatest: Parity: network-4 10, network-5 10." in page
+
+
 def test_a_recurrent_network_is_compared_with_the_best_of_another_kind(
     reported_study: Made, read_page: Callable[[str], Any]
 ) -> None:
