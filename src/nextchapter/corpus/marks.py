@@ -32,8 +32,10 @@ _CHAPTER_WORDS = (
     # French, Spanish, Catalan, Portuguese, Italian, Romanian
     "Chapitre Lettre Chant Scène Aventure Capítulo Capítol Carta Escena Jornada Cena Capitolo Lettera Novella "
     "Capitolul "
-    # Russian, Ukrainian, Polish, Czech, Hungarian, Greek, Turkish, Vietnamese, Esperanto, Hindi, Thai
-    "Глава Письмо Явление Сцена Розділ Rozdział Kapitola Fejezet Κεφάλαιο Κεφάλαιον Bölüm Chương Ĉapitro अध्याय บทที่ "
+    # Slavic languages
+    "Глава Письмо Явление Сцена Розділ Поглавље Glava Poglavlje Rozdział Kapitola "
+    # Hungarian, Greek, Turkish, Vietnamese, Esperanto, Hindi, Thai
+    "Fejezet Κεφάλαιο Κεφάλαιον Bölüm Chương Ĉapitro अध्याय บทที่ "
     # Chinese, Japanese, Korean
     "章 回 節 节 话 話 篇 장 화 회 절"
 )

@@ -9,10 +9,12 @@ _ROMAN = re.compile(r"(?=[IVXLC])C{0,4}(?:XC|XL|L?X{0,4})(?:IX|IV|V?I{0,4})")
 _ROMAN_VALUES = {"I": 1, "V": 5, "X": 10, "L": 50, "C": 100}
 _LOOKALIKES = str.maketrans("\u0406\u0425\u0421", "IXC")  # Cyrillic letters typed for Latin ones
 _ARABIC = re.compile(r"(\d{1,4})(?:st|nd|rd|th|er|re|ère|e|ème|[ºª°]|[-‑](?:я|й|го))?(?!\w)", re.IGNORECASE)
-_WORD = re.compile(r"[^\W\d_]+")
+_WORD = re.compile(r"[^\W\d_]+(?:(?<=[пвПВ])['’](?=[яЯ])[^\W\d_]+)?")  # Ukrainian has an apostrophe in five and nine
 _APOSTROPHES = frozenset("'’")
+_AS_LETTER = str.maketrans("'’", "ʼʼ")
+"""An apostrophe within a word, as Unicode has it for Ukrainian."""
 _JOINT = re.compile(r"[\s\-‑]+")
-_CONJUNCTIONS = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "i", "ja"])
+_CONJUNCTIONS = frozenset(["and", "und", "et", "y", "e", "en", "og", "och", "i", "ja", "и"])
 _BETWEEN_UNIT_AND_TEN = ("und", "en", "og")
 START = 5
 """So many characters of a word tell most words from numbers."""
@@ -43,6 +45,8 @@ primeir~ segund~ terceir~ quart~ quint~ sext~ sétim~ oitav~ non~ décim~
 uno due tre quattro cinque sei sette otto nove dieci undici dodici tredici quattordici quindici sedici diciassette
     diciotto diciannove venti ventuno ventidue ventitré ventiquattro venticinque ventisei ventisette ventotto
     ventinove trenta
+um dois três quatro cinco seis sete oito nove dez onze doze treze catorze quinze dezesseis dezessete dezoito dezenove
+    vinte
 prim~ second~ terz~ quart~ quint~ sest~ settim~ ottav~ non~ decim~ undicesim~ dodicesim~ tredicesim~ quattordicesim~
     quindicesim~ sedicesim~ diciassettesim~ diciottesim~ diciannovesim~ ventesim~
 prim~ secund~ terti~ quart~ quint~ sext~ septim~ octav~ non~ decim~ undecim~ duodecim~
@@ -52,6 +56,16 @@ eerste tweede derde vierde vijfde zesde zevende achtste negende tiende elfde twa
     zestiende zeventiende achttiende negentiende twintigste
 перв~ втор~ трет~ четверт~ пят~ шест~ седьм~ восьм~ девят~ десят~ одиннадцат~ двенадцат~ тринадцат~ четырнадцат~
     пятнадцат~ шестнадцат~ семнадцат~ восемнадцат~ девятнадцат~ двадцат~
+перший другий третій четвертий пʼятий шостий сьомий восьмий девʼятий десятий одинадцятий дванадцятий тринадцятий
+    чотирнадцятий пʼятнадцятий шістнадцятий сімнадцятий вісімнадцятий девʼятнадцятий двадцятий
+перша друга третя четверта пʼята шоста сьома восьма девʼята десята одинадцята дванадцята
+първа втора трета четвърта пета шеста седма осма девета десета единадесета дванадесета тринадесета четиринадесета
+    петнадесета шестнадесета седемнадесета осемнадесета деветнадесета двадесета
+първи втори трети четвърти пети шести седми осми девети десети единадесети дванадесети
+прва друга трећа четврта пета шеста седма осма девета десета једанаеста дванаеста тринаеста четрнаеста петнаеста
+    шеснаеста седамнаеста осамнаеста деветнаеста двадесета
+prva druga treća četvrta peta šesta sedma osma deveta deseta jedanaesta dvanaesta trinaesta četrnaesta petnaesta
+    šesnaesta sedamnaesta osamnaesta devetnaesta dvadeseta
 första andra tredje fjärde femte sjätte sjunde åttonde nionde tionde elfte tolfte trettonde fjortonde femtonde
     sextonde sjuttonde adertonde nittonde tjugonde
 første anden tredje fjerde femte sjette syvende ottende niende tiende ellevte tolvte trettende fjortende femtende
@@ -71,9 +85,10 @@ ensimmäinen toinen kolmas neljäs viides kuudes seitsemäs kahdeksas yhdeksäs 
 """
 # Tens from 30 on, and those that stand before a unit.
 _TENS = {
-    20: "twenty zwanzig zwanzigst~ vingt vingtième vigésim~ veinti двадцать tjugo twintig",
+    20: "twenty zwanzig zwanzigst~ vingt vingtième vigésim~ veinti vinte двадцать двадцять двадесет"
+    " dvadeset tjugo twintig",
     30: "thirty thirtieth dreißig dreissig dreißigst~ dreissigst~ trente trentième trigésim~ treinta trentesim~"
-    " тридцать тридцат~ dertig dertigste trettio",
+    " trinta тридцать тридцат~ тридцять тридцята тридцятий тридесет trideset dertig dertigste trettio",
     40: "forty fourty fortieth vierzig vierzigst~ quarante quarantième quadragésim~ cuadragésim~ cuarenta quaranta"
     " quarantesim~ сорок сороков~ veertig veertigste fyrtio",
     50: "fifty fiftieth fünfzig fünfzigst~ cinquante cinquantième quinquagésim~ cincuenta cinquanta пятьдесят"
@@ -112,7 +127,7 @@ def may_begin_number(start: str) -> bool:
     word = _WORD.match(start)
     if word is None or start[word.end() : word.end() + 1] in _APOSTROPHES:
         return False
-    folded = fold(word[0])
+    folded = fold(word[0].translate(_AS_LETTER))
     begins_word = folded[:START] in NUMBER_STARTS or folded in _VALUES or len(folded) < len(word[0])
     return begins_word or any(_ROMAN.fullmatch(_roman_letters(letters)) for letters in (word[0], word[0].upper()))
 
@@ -140,7 +155,7 @@ def _read_words(text: str) -> tuple[int, str] | None:
     """Add up number words as long as each is smaller than the last: `one hundred and twenty-third`."""
     total, smallest, end, at = 0, _LARGEST, 0, 0
     while word := _WORD.match(text, at):
-        key = fold(word[0])
+        key = fold(word[0].translate(_AS_LETTER))
         value = _value_of(key)
         if value == 100 and 1 <= total <= 9:
             total, smallest, end = total * 100, 100, word.end()
